@@ -1,0 +1,268 @@
+"""The nouns: frozen values and closed enums; what an enum says is what is stored and exported."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, NamedTuple
+
+
+class Verdict(StrEnum):
+    """The judgement of one run."""
+
+    PASSED = "passed"
+    DEGRADED = "degraded"
+    FAILED = "failed"
+    INCONCLUSIVE = "inconclusive"  # we could not measure; counts for neither side
+
+
+class Failure(StrEnum):
+    """Why a run failed: a closed list."""
+
+    DNS = "dns"
+    CONNECT = "connect"
+    TLS = "tls"
+    HANDSHAKE = "handshake"
+    AUTH = "auth"
+    CONFIG = "config"
+    QUOTA = "quota"
+    CAPACITY = "capacity"
+    SERVER = "server"
+    SILENT = "silent"
+    PROTOCOL = "protocol"
+    CONTENT = "content"
+    AUDIO = "audio"
+    QUALITY = "quality"
+    LIFECYCLE = "lifecycle"
+    MONITOR = "monitor"
+    UNKNOWN = "unknown"
+
+
+class Stage(StrEnum):
+    """The step of a run, in the order in which a run passes through them."""
+
+    RESOLVE = "resolve"
+    CONNECT = "connect"
+    TLS = "tls"
+    HANDSHAKE = "handshake"
+    SESSION = "session"
+    CONFIGURE = "configure"
+    SEND = "send"
+    COMMIT = "commit"
+    TRANSCRIBE = "transcribe"
+    RESPOND = "respond"
+    VERIFY = "verify"
+
+
+class Blame(StrEnum):
+    """Whose fault; the order is the one in which ties are broken."""
+
+    ACCOUNT = "account"
+    PROVIDER = "provider"
+    NETWORK = "network"
+    MONITOR = "monitor"
+    UNKNOWN = "unknown"
+
+
+class Kind(StrEnum):
+    """Why a run was made."""
+
+    SCHEDULED = "scheduled"
+    NEIGHBOUR = "neighbour"
+    CONFIRMING = "confirming"
+    MANUAL = "manual"
+
+
+class State(StrEnum):
+    """The state of a target now; windows are `down` or `degraded`."""
+
+    UP = "up"
+    DEGRADED = "degraded"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+    MAINTENANCE = "maintenance"
+
+
+class Pathway(StrEnum):
+    """How audio becomes text."""
+
+    REST = "rest"
+    REST_STREAM = "rest_stream"
+    REALTIME = "realtime"
+    REALTIME_TRANSCRIPTION = "realtime_transcription"
+    DUAL = "dual"
+    SPEECH_REST = "speech_rest"
+    SPEECH_WS = "speech_ws"
+
+
+class Cell(NamedTuple):
+    """One target seen from one location: what windows are derived for."""
+
+    endpoint: str
+    model: str
+    pathway: str
+    location: str
+
+    @property
+    def target(self) -> str:
+        """The target's key, ``endpoint/model/pathway``."""
+        return f"{self.endpoint}/{self.model}/{self.pathway}"
+
+
+def split_target(key: str) -> tuple[str, str, str]:
+    """Endpoint, model and pathway of a target key; the model may itself contain slashes.
+
+    Raises ValueError where the key has fewer than three parts.
+    """
+    endpoint, _, rest = key.partition("/")
+    model, _, pathway = rest.rpartition("/")
+    if not (endpoint and model and pathway):
+        raise ValueError(f"'{key}' is no target key: endpoint/model/pathway is expected")
+    return endpoint, model, pathway
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """What one endpoint calls one model; `names` holds the pathways that need another name.
+
+    A name of ``"-"`` means that the model is not deployed for that pathway.
+    """
+
+    model: str
+    name: str
+    type: str | None = None
+    version: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def name_for(self, pathway: str) -> str | None:
+        """The deployment's name on *pathway*, or None where it is not deployed there."""
+        name = self.names.get(pathway, self.name)
+        return None if name == "-" else name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One configured resource of a provider; `key` is a reference (``env:NAME``), never a secret."""
+
+    name: str
+    provider: str
+    url: str
+    region: str | None = None
+    resource_id: str | None = None
+    auth: str = "key"  # key | none
+    key: str | None = None
+    api: str = "v1"  # v1 | dated
+    api_version: str | None = None
+    dialect: str = "ga"  # ga | preview
+    send_model: bool = True  # the form field `model` on Azure's dated route
+    sample_rate: int = 24_000
+    organization: str | None = None
+    project: str | None = None
+    details: Mapping[str, str] = field(default_factory=dict)
+    deployments: Mapping[str, Deployment] = field(default_factory=dict)
+
+    def deployment(self, model: str, pathway: str) -> str | None:
+        """The name under which *model* is asked for on *pathway*; None where it is not deployed."""
+        known = self.deployments.get(model)
+        return known.name_for(pathway) if known else model
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Endpoint × model × pathway with everything a check needs; durations are timedeltas."""
+
+    endpoint: Endpoint
+    model: str
+    pathway: str
+    session_model: str | None = None
+    every: timedelta = timedelta(minutes=5)
+    timeout: timedelta = timedelta(seconds=30)
+    limit: timedelta | None = None
+    max_per_minute: int = 3
+    clip: str = "amiable"
+    language: str | None = "en"
+    pace: str = "realtime"  # realtime | burst
+    turn: str = "manual"  # manual | server_vad
+
+    @cached_property
+    def key(self) -> str:
+        """``endpoint/model/pathway``."""
+        return f"{self.endpoint.name}/{self.model}/{self.pathway}"
+
+    @cached_property
+    def configuration(self) -> str:
+        """A hash of what reaches the wire, and of nothing else (16 hex digits)."""
+        session = self.session_model
+        wire = {
+            "provider": self.endpoint.provider,
+            "url": self.endpoint.url,
+            "auth": self.endpoint.auth,
+            "api": [self.endpoint.api, self.endpoint.api_version, self.endpoint.dialect],
+            "send_model": self.endpoint.send_model,
+            "rate": self.endpoint.sample_rate,
+            "model": self.endpoint.deployment(self.model, self.pathway),
+            "session_model": session and self.endpoint.deployment(session, self.pathway),
+            "pathway": self.pathway,
+            "session": [self.language, self.pace, self.turn],
+        }
+        canonical = json.dumps(wire, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+TIMINGS = ("connect", "ready", "first_text", "final")
+IDS = ("request_id", "apim_request_id", "session_id", "item_id", "event_id", "client_request_id")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The judgement of one run; every instant is an aware datetime in UTC.
+
+    `timings_ms`: `connect` and `ready` count from the start of the run, `first_text` and `final`
+    from the commit (realtime) or from the start of the upload (REST). `extra` holds keys of an
+    imported line that this program does not know; they are exported again.
+    """
+
+    id: str
+    endpoint: str
+    model: str
+    pathway: str
+    location: str = "default"
+    kind: Kind = Kind.SCHEDULED
+    provider: str | None = None
+    region: str | None = None
+    every_s: float | None = None
+    clip: str | None = None
+    configuration: str | None = None
+    slot: datetime
+    started_at: datetime
+    finished_at: datetime
+    verdict: Verdict
+    failure: Failure | None = None
+    stage: Stage | None = None
+    blame: Blame | None = None
+    type: str | None = None
+    code: str | None = None
+    message: str | None = None
+    http_status: int | None = None
+    close_code: int | None = None
+    timings_ms: Mapping[str, float | None] = field(default_factory=dict)
+    wer: float | None = None
+    completeness: float | None = None
+    transcript: str | None = None
+    ids: Mapping[str, str | None] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def cell(self) -> Cell:
+        """The cell this run belongs to."""
+        return Cell(self.endpoint, self.model, self.pathway, self.location)
+
+    @property
+    def target(self) -> str:
+        """The target's key."""
+        return f"{self.endpoint}/{self.model}/{self.pathway}"
