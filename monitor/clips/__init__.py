@@ -1,0 +1,20 @@
+"""The reference recordings: loading, checking, and encoding once for the wire.
+
+Nothing here judges what a model heard, and nothing here opens a socket.
+"""
+
+from __future__ import annotations
+
+from monitor.clips.encoding import append_frames, multipart
+from monitor.clips.recording import BYTES_PER_SECOND, SAMPLE_RATE, Clip, load_clip, names, silence_clip
+
+__all__ = [
+    "BYTES_PER_SECOND",
+    "SAMPLE_RATE",
+    "Clip",
+    "append_frames",
+    "load_clip",
+    "multipart",
+    "names",
+    "silence_clip",
+]
