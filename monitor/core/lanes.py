@@ -1,0 +1,160 @@
+"""A period cut into equal buckets: what a lane shows of one cell; it draws nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from monitor.core.model import State
+from monitor.core.summary import Span, clip, length
+from monitor.core.windows import Window
+
+
+class Zoom(NamedTuple):
+    """How long a lane is and how wide one of its buckets."""
+
+    name: str
+    period: timedelta
+    bucket: timedelta
+
+
+ZOOMS: Mapping[str, Zoom] = {
+    zoom.name: zoom
+    for zoom in (
+        Zoom("24h", timedelta(hours=24), timedelta(minutes=15)),
+        Zoom("7d", timedelta(days=7), timedelta(hours=2)),
+        Zoom("30d", timedelta(days=30), timedelta(hours=8)),
+        Zoom("90d", timedelta(days=90), timedelta(days=1)),
+    )
+}
+
+
+class Counts(NamedTuple):
+    """How many runs ended how; `inconclusive` ones count for neither side."""
+
+    passed: int = 0
+    degraded: int = 0
+    failed: int = 0
+    inconclusive: int = 0
+
+    @property
+    def total(self) -> int:
+        """The conclusive runs."""
+        return self.passed + self.degraded + self.failed
+
+    def __add__(self, other: object) -> Counts:
+        """The sum, verdict by verdict."""
+        if not isinstance(other, Counts):
+            return NotImplemented
+        return Counts(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+
+
+class Unseen(NamedTuple):
+    """A stretch that was not measured, and why: `gap`, `blind`, `maintenance`, `no run yet`."""
+
+    start: datetime
+    end: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bucket:
+    """One cell of a lane. `state` is the worst in it, None where it lies wholly ahead of now."""
+
+    start: datetime
+    end: datetime
+    state: State | None
+    counts: Counts
+
+    @property
+    def share_failed(self) -> float:
+        """Failed runs over conclusive runs."""
+        return self.counts.failed / self.counts.total if self.counts.total else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """The buckets of one cell over a period, what was unseen in it, and its windows."""
+
+    period: Span
+    now: datetime
+    buckets: tuple[Bucket, ...]
+    unseen: tuple[Unseen, ...]
+    windows: tuple[Window, ...]
+
+
+def period_of(zoom: Zoom, until: datetime) -> Span:
+    """The period of a lane whose newest bucket holds *until*, on whole buckets of UTC."""
+    epoch = datetime(1970, 1, 1, tzinfo=until.tzinfo)
+    buckets = -((epoch - until) // zoom.bucket)
+    end = epoch + buckets * zoom.bucket
+    return Span(end - zoom.period, end)
+
+
+def cut(
+    period: Span,
+    width: timedelta,
+    *,
+    counts: Mapping[datetime, Counts],
+    windows: Sequence[Window],
+    unseen: Sequence[Unseen],
+    now: datetime,
+) -> Lane:
+    """The lane of one cell; *counts* are keyed by the start of their bucket."""
+    inside = tuple(
+        Unseen(max(hole.start, period.start), min(hole.end, period.end, now), hole.reason)
+        for hole in unseen
+        if hole.start < min(period.end, now) and hole.end > period.start
+    )
+    touching = tuple(w for w in windows if w.start < period.end and (w.end or now) >= period.start)
+    buckets = []
+    start = period.start
+    while start < period.end:
+        end = min(start + width, period.end)
+        found = counts.get(start, Counts())
+        state = _state(Span(start, end), found, touching, inside, now)
+        buckets.append(Bucket(start=start, end=end, state=state, counts=found))
+        start = end
+    return Lane(period=period, now=now, buckets=tuple(buckets), unseen=inside, windows=touching)
+
+
+def _state(
+    bucket: Span, counts: Counts, windows: Sequence[Window], unseen: Sequence[Unseen], now: datetime
+) -> State | None:
+    if bucket.start >= now:
+        return None
+    for state in (State.DOWN, State.DEGRADED):
+        if any(w.state is state and w.start < bucket.end and (w.end or now) > bucket.start for w in windows):
+            return state
+    if counts.total:
+        return State.UP
+    seen_until = min(bucket.end, now)
+    holes = clip((Span(hole.start, hole.end) for hole in unseen), Span(bucket.start, seen_until))
+    if length(holes) < seen_until - bucket.start:
+        return State.UP
+    return State.MAINTENANCE if all(hole.reason == "maintenance" for hole in unseen) else State.UNKNOWN
+
+
+class Segment(NamedTuple):
+    """Neighbouring buckets of the same state, told as one line of a table."""
+
+    start: datetime
+    end: datetime
+    state: State
+    counts: Counts
+
+
+def segments(lane: Lane) -> tuple[Segment, ...]:
+    """The lane in words: one segment for each stretch of equal state with or without failed runs."""
+    told: list[Segment] = []
+    for bucket in lane.buckets:
+        if bucket.state is None:
+            continue
+        last = told[-1] if told else None
+        if last and last.state is bucket.state and bool(last.counts.failed) == bool(bucket.counts.failed):
+            told[-1] = Segment(last.start, bucket.end, last.state, last.counts + bucket.counts)
+        else:
+            told.append(Segment(bucket.start, bucket.end, bucket.state, bucket.counts))
+    return tuple(told)
