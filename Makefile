@@ -1,0 +1,48 @@
+# Everything runs from a virtual environment of its own; nothing but Python 3.11 or newer and make is needed.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+UV := $(shell command -v uv 2>/dev/null)
+WORKERS ?= auto
+
+.PHONY: demo test check bench real clean
+
+demo: $(READY) ## the sandbox, a day of recorded outage, live checks and the page
+	@echo "Starting the demo: practice provider, monitor and page, no key needed. The page stands within 10 seconds; Ctrl-C ends it."
+	@$(BIN)/earwitness demo
+
+test: $(READY) check ## everything that CI runs
+	@echo "Running the tests: about 5 minutes on two cores. Browser tests need a Chromium and are counted as skipped without one."
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
+
+check: $(READY) ## format, lint, types and the direction of imports
+	@echo "Checking format, lint, types and import contracts: about a minute."
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY) ## ratios of our cost against the bare libraries, in one run
+	@echo "Measuring: about 5 minutes. Read the ratios; absolute figures move with the neighbours."
+	$(BIN)/python -m benchmarks
+
+real: $(READY) ## the REST pathway against a recogniser that is not ours
+	@echo "Installing a Whisper server into .venv-real and asking it for real words: about 3 minutes the first time, 250 MB."
+	$(BIN)/python scripts/real.py
+
+clean: ## forget the environments and what was built
+	rm -rf $(VENV) .venv-real build dist
+
+$(READY): pyproject.toml constraints.txt
+	@echo "Preparing $(VENV) with the pinned versions: 30 seconds to 2 minutes, once."
+ifdef UV
+	@test -x $(BIN)/python || uv venv -q --python $(PYTHON) $(VENV)
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) uv pip install -q -c constraints.txt -e '.[dev]'
+else
+	@test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name one with: make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+endif
+	@touch $@

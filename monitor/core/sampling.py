@@ -1,0 +1,136 @@
+"""When to run, beyond the plain interval: confirming runs, neighbours, slots and the quota's share."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from monitor.core.model import Cell, State, Target, Verdict
+from monitor.core.windows import History, Rule, Threshold, Window
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+CONFIRM_EVERY = timedelta(seconds=20)
+OPEN_EVERY = timedelta(minutes=1)
+QUOTA_MINUTE = timedelta(minutes=1)
+
+
+class Attention(StrEnum):
+    """How closely a cell is watched now."""
+
+    CALM = "calm"  # every `every`
+    CONFIRMING = "confirming"  # a bad run whose look-back is not settled: every 20 s
+    OPEN = "open"  # a window is open: at most a minute apart
+    CLOSING = "closing"  # a window is open and the last run was good: every 20 s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watching:
+    """A cell's attention; `first_bad` where this bad run is the only one in the look-back."""
+
+    cell: Cell
+    attention: Attention
+    first_bad: bool = False
+
+
+def offset_of(key: str, every: timedelta) -> timedelta:
+    """The target's stable place inside its interval, in whole milliseconds.
+
+    It depends on nothing but the target's key, so that restarts and locations agree on the slots
+    while the targets spread over the interval.
+    """
+    digest = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8])
+    return timedelta(milliseconds=digest % max(1, every // timedelta(milliseconds=1)))
+
+
+def first_slot(key: str, every: timedelta) -> datetime:
+    """The slot from which all others follow in steps of *every*."""
+    return EPOCH + offset_of(key, every)
+
+
+def slot_at(key: str, every: timedelta, now: datetime) -> datetime:
+    """The latest slot at or before *now*."""
+    first = first_slot(key, every)
+    return first + ((now - first) // every) * every
+
+
+def slots_between(key: str, every: timedelta, after: datetime, before: datetime) -> Sequence[datetime]:
+    """The slots strictly between two instants, oldest first."""
+    slot = slot_at(key, every, after) + every
+    found: list[datetime] = []
+    while slot < before:
+        found.append(slot)
+        slot += every
+    return found
+
+
+def interval(target: Target, attention: Attention) -> timedelta:
+    """How far apart the target's scheduled runs are under this attention."""
+    if attention in {Attention.OPEN, Attention.CLOSING}:
+        return min(target.every, OPEN_EVERY)
+    return target.every
+
+
+def neighbours(target: Target, targets: Iterable[Target]) -> Sequence[Target]:
+    """The targets of the same endpoint that share the model or the pathway: the nearest controls."""
+    return [
+        other
+        for other in targets
+        if other.key != target.key
+        and other.endpoint.name == target.endpoint.name
+        and (other.model == target.model or other.pathway == target.pathway)
+    ]
+
+
+def quota_key(target: Target) -> tuple[str, str]:
+    """What `max_per_minute` counts over: the endpoint and its deployment, whatever the pathway."""
+    return target.endpoint.name, target.endpoint.deployment(target.model, target.pathway) or target.model
+
+
+def is_settled(bad: Sequence[int], latest: int, threshold: Threshold) -> bool:
+    """Whether no run to come can open a window together with the bad runs already seen.
+
+    `bad` holds the numbers of the bad runs since the look-back began, ascending; `latest` is the
+    number of the latest conclusive run.
+    """
+    for index, number in enumerate(bad):
+        seen = latest - number + 1
+        if seen <= threshold.of and len(bad) - index + threshold.of - seen >= threshold.bad:
+            return False
+    return True
+
+
+def watch(history: History, cell: Cell, rule: Rule, windows: Iterable[Window], now: datetime) -> Watching:
+    """How closely to watch a cell after what is stored."""
+    last = history.last_run(cell, now)
+    if last is None:
+        return Watching(cell=cell, attention=Attention.CALM)
+    mine = [window for window in windows if window.cell == cell and window.state is State.DOWN]
+    bad = _bad_in_look_back(history, cell, rule.down, last.number, max((w.closed_at or w.start for w in mine), default=None), now)
+    if any(window.open for window in mine):
+        recovered = not bad or bad[-1] < last.number
+        return Watching(cell=cell, attention=Attention.CLOSING if recovered else Attention.OPEN)
+    if is_settled(bad, last.number, rule.down):
+        return Watching(cell=cell, attention=Attention.CALM)
+    return Watching(
+        cell=cell, attention=Attention.CONFIRMING, first_bad=len(bad) == 1 and bad[0] == last.number
+    )
+
+
+def _bad_in_look_back(
+    history: History, cell: Cell, threshold: Threshold, latest: int, since: datetime | None, now: datetime
+) -> Sequence[int]:
+    """Numbers of the failed runs among the last `of` conclusive ones since the look-back began."""
+    oldest = history.start_of(cell, max(1, latest - threshold.of + 1))
+    if oldest is None:
+        return ()
+    runs = history.notable(cell, oldest if since is None else max(oldest, since), now)
+    bad: list[int] = []
+    for run in runs:
+        if run.fresh:
+            bad.clear()
+        if run.verdict is Verdict.FAILED:
+            bad.append(run.number)
+    return bad

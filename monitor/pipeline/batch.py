@@ -1,0 +1,114 @@
+"""Outcomes that finish together share a commit: the queue between runs and the one writing thread."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+import structlog
+
+from monitor.core.errors import DatabaseError
+
+log = structlog.get_logger("record")
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+MOST_AT_ONCE = 200
+BUFFER = 20_000
+PATIENCE_S = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """What waits to be stored, since when storing fails, and what had to be dropped."""
+
+    waiting: int
+    failing_since: datetime | None
+    dropped: int
+
+
+class Recorder(Generic[Item, Result]):
+    """Takes items as they come and stores them in order, many per commit, on one worker thread.
+
+    *store* is called in the thread with a batch (possibly empty: the turn of the clock) and returns
+    what *done* is told on the loop. While the database is away the items wait, at most `BUFFER` of
+    them; beyond that the oldest is dropped and counted, since the newest says what is true now.
+    """
+
+    def __init__(
+        self,
+        store: Callable[[Sequence[Item]], Result],
+        done: Callable[[Result], None],
+        *,
+        clock: Callable[[], datetime],
+        buffer: int = BUFFER,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        self._store, self._done, self._clock = store, done, clock
+        self._buffer, self._patience_s = buffer, patience_s
+        self._waiting: deque[Item] = deque()
+        self._wake = asyncio.Event()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        self._failing_since: datetime | None = None
+        self._dropped = 0
+        self._due = False
+        self._closing = False
+
+    def put(self, item: Item) -> None:
+        """Hand over one item; returns at once."""
+        if len(self._waiting) >= self._buffer:
+            self._waiting.popleft()
+            self._dropped += 1
+        self._waiting.append(item)
+        self._wake.set()
+
+    def turn(self) -> None:
+        """Ask for a pass even without items, so that what only time changes is noticed."""
+        self._due = True
+        self._wake.set()
+
+    def backlog(self) -> Backlog:
+        """How storing is doing."""
+        return Backlog(
+            waiting=len(self._waiting), failing_since=self._failing_since, dropped=self._dropped
+        )
+
+    async def run(self) -> None:
+        """Store until closed; then store what is left and return."""
+        while not (self._closing and not self._waiting):
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting or self._due:
+                if not await self._store_some():
+                    if self._closing:
+                        return
+                    await asyncio.sleep(self._patience_s)
+
+    def close(self) -> None:
+        """Let `run` return once everything is stored."""
+        self._closing = True
+        self._wake.set()
+
+    async def _store_some(self) -> bool:
+        self._due = False
+        batch = [self._waiting.popleft() for _ in range(min(MOST_AT_ONCE, len(self._waiting)))]
+        loop = asyncio.get_running_loop()
+        try:
+            result = await loop.run_in_executor(self._thread, self._store, batch)
+        except DatabaseError as error:
+            if self._failing_since is None:
+                self._failing_since = self._clock()
+                log.error("outcomes cannot be stored, they wait", error=str(error), waiting=len(batch))
+            self._waiting.extendleft(reversed(batch))
+            return False
+        if self._failing_since is not None:
+            log.info("outcomes are stored again", since=self._failing_since.isoformat())
+            self._failing_since = None
+        self._done(result)
+        return True

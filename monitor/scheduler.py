@@ -1,0 +1,239 @@
+"""When: slots, confirming runs and neighbours; the only importer of APScheduler. It judges nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.date import DateTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from monitor.core.model import Kind, Target
+from monitor.core.sampling import (
+    CONFIRM_EVERY,
+    QUOTA_MINUTE,
+    Attention,
+    Watching,
+    first_slot,
+    interval,
+    neighbours,
+    quota_key,
+    slot_at,
+    slots_between,
+)
+
+log = structlog.get_logger("scheduler")
+
+Run = Callable[[Target, datetime, Kind], Awaitable[None]]
+Skip = Callable[[Target, datetime, str], None]
+
+RETRY_CONFIRMING = timedelta(seconds=5)
+
+
+def grace(every: timedelta) -> timedelta:
+    """How late a slot may start: past it, it is a gap and not a late run."""
+    return max(timedelta(seconds=1), min(every / 4, timedelta(seconds=15)))
+
+
+class Quota:
+    """Starts of runs in the last minute, per deployment, over all pathways and reasons to run."""
+
+    def __init__(self) -> None:
+        self._starts: dict[tuple[str, str], deque[datetime]] = {}
+
+    def used(self, target: Target, now: datetime) -> int:
+        """How many runs of the target's deployment started in the minute before *now*."""
+        starts = self._starts.setdefault(quota_key(target), deque())
+        while starts and starts[0] <= now - QUOTA_MINUTE:
+            starts.popleft()
+        return len(starts)
+
+    def admits(self, target: Target, now: datetime, *, reserved: int = 0) -> bool:
+        """Whether one more run fits `max_per_minute` with *reserved* runs kept free for others."""
+        return self.used(target, now) + reserved < target.max_per_minute
+
+    def note(self, target: Target, started: datetime) -> None:
+        """Count a run that started (at a start before this process too)."""
+        self._starts.setdefault(quota_key(target), deque()).append(started)
+
+
+class Scheduler:
+    """Starts every run of this location: one per target at a time, `limit` in all.
+
+    *run* makes one run and stores it; *skip* records a slot that was not run, with its reason.
+    Both are told the slot. Every due slot ends in exactly one of the two.
+    """
+
+    def __init__(
+        self,
+        targets: Iterable[Target],
+        *,
+        run: Run,
+        skip: Skip,
+        clock: Callable[[], datetime],
+        limit: int = 200,
+    ) -> None:
+        self.targets: Mapping[str, Target] = {target.key: target for target in targets}
+        self.quota = Quota()
+        self.last_cycle: datetime | None = None
+        self._run, self._skip, self._clock = run, skip, clock
+        self._places = asyncio.Semaphore(limit)
+        self._engine = AsyncIOScheduler(timezone=UTC)
+        self._attention = dict.fromkeys(self.targets, Attention.CALM)
+        self._handled: dict[str, datetime] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._grouped = self._group_by_quota()
+
+    def start(self, watchings: Sequence[Watching] = ()) -> None:
+        """Begin with the next slot of every target; *watchings* is what the store says of them now."""
+        now = self._clock()
+        for target in self.targets.values():
+            self._handled[target.key] = slot_at(target.key, target.every, now)
+            self._engine.add_job(
+                self._due,
+                self._trigger(target),
+                args=(target.key,),
+                id=target.key,
+                misfire_grace_time=max(1, int(grace(target.every).total_seconds())),
+                coalesce=True,
+                max_instances=3,
+            )
+        self._engine.start()
+        self.attend(watchings)
+
+    async def stop(self, within: timedelta) -> None:
+        """Start nothing more, let the runs under way end, and cancel those that do not in time."""
+        if self._engine.running:
+            self._engine.shutdown(wait=False)
+        tasks = list(self._running.values())
+        if not tasks:
+            return
+        _, late = await asyncio.wait(tasks, timeout=within.total_seconds())
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    def attend(self, watchings: Iterable[Watching]) -> None:
+        """Follow what the store says: closer intervals, confirming runs, neighbours."""
+        for watching in watchings:
+            target = self.targets.get(watching.cell.target)
+            if target is None:
+                continue
+            before = self._attention[target.key]
+            self._attention[target.key] = watching.attention
+            if interval(target, before) != interval(target, watching.attention):
+                self._change_interval(target)
+            if watching.attention in {Attention.CONFIRMING, Attention.CLOSING}:
+                self._confirm_in(target, CONFIRM_EVERY)
+            if watching.first_bad:
+                self._run_neighbours(target)
+
+    def is_running(self) -> bool:
+        """Whether slots are being started."""
+        return bool(self._engine.running)
+
+    def in_flight(self) -> int:
+        """How many runs are under way."""
+        return len(self._running)
+
+    def _group_by_quota(self) -> Mapping[tuple[str, str], Sequence[Target]]:
+        groups: dict[tuple[str, str], list[Target]] = {}
+        for target in self.targets.values():
+            groups.setdefault(quota_key(target), []).append(target)
+        return groups
+
+    def _every(self, target: Target) -> timedelta:
+        return interval(target, self._attention[target.key])
+
+    def _trigger(self, target: Target) -> IntervalTrigger:
+        every = self._every(target)
+        # An epoch-aligned start makes the engine compute our slots; in UTC no clock change bends them.
+        return IntervalTrigger(
+            seconds=every.total_seconds(), start_date=first_slot(target.key, every), timezone=UTC
+        )
+
+    def _change_interval(self, target: Target) -> None:
+        self._handled[target.key] = slot_at(target.key, self._every(target), self._clock())
+        self._engine.reschedule_job(target.key, trigger=self._trigger(target))
+
+    async def _due(self, key: str) -> None:
+        """Account for every slot since the last one handled, and start the latest if it may start."""
+        target, now = self.targets[key], self._clock()
+        self.last_cycle = now
+        every = self._every(target)
+        slot, handled = slot_at(key, every, now), self._handled[key]
+        if slot <= handled:
+            return
+        self._handled[key] = slot
+        for missed in slots_between(key, every, handled, slot):
+            self._skip(target, missed, "missed: the process was busy or suspended")
+        refusal = self._refusal(target, slot, now)
+        if refusal:
+            self._skip(target, slot, refusal)
+        else:
+            self._start(target, slot, Kind.SCHEDULED)
+
+    def _refusal(self, target: Target, slot: datetime, now: datetime) -> str | None:
+        """Why this slot cannot run now, or None."""
+        if now - slot > grace(self._every(target)):
+            return "late: the slot came due too long ago"
+        if target.key in self._running:
+            return "busy: the run before has not ended"
+        if self._places.locked():
+            return "limit: as many runs as allowed are under way"
+        if not self.quota.admits(target, now):
+            return f"quota: {target.max_per_minute} runs of this deployment started within a minute"
+        return None
+
+    def _start(self, target: Target, slot: datetime, kind: Kind) -> None:
+        self.quota.note(target, self._clock())
+        task = asyncio.create_task(self._carry_out(target, slot, kind), name=f"{target.key} {kind}")
+        self._running[target.key] = task
+
+    async def _carry_out(self, target: Target, slot: datetime, kind: Kind) -> None:
+        try:
+            async with self._places:
+                await self._run(target, slot, kind)
+        finally:
+            self._running.pop(target.key, None)
+
+    def _confirm_in(self, target: Target, delay: timedelta) -> None:
+        if self._every(target) <= CONFIRM_EVERY:
+            return  # the plain interval is as close already
+        self._engine.add_job(
+            self._confirm,
+            DateTrigger(self._clock() + delay, timezone=UTC),
+            args=(target.key,),
+            id=f"confirm {target.key}",
+            replace_existing=True,
+            misfire_grace_time=None,
+        )
+
+    async def _confirm(self, key: str) -> None:
+        target, now = self.targets[key], self._clock()
+        if self._attention[key] not in {Attention.CONFIRMING, Attention.CLOSING}:
+            return
+        if key in self._running or not self._has_room(target, now):
+            self._confirm_in(target, RETRY_CONFIRMING)
+            return
+        self._start(target, now, Kind.CONFIRMING)
+
+    def _run_neighbours(self, target: Target) -> None:
+        now = self._clock()
+        for other in neighbours(target, self.targets.values()):
+            if other.key not in self._running and self._has_room(other, now):
+                self._start(other, now, Kind.NEIGHBOUR)
+
+    def _has_room(self, target: Target, now: datetime) -> bool:
+        """Whether an extra run leaves the coming minute's scheduled slots their share of the quota."""
+        if self._places.locked():
+            return False
+        reserved = sum(
+            len(slots_between(other.key, self._every(other), now, now + QUOTA_MINUTE))
+            for other in self._grouped[quota_key(target)]
+        )
+        return self.quota.admits(target, now, reserved=reserved)
