@@ -29,7 +29,7 @@ bench: $(READY) ## ratios of our cost against the bare libraries, in one run
 	$(BIN)/python -m benchmarks
 
 real: $(READY) ## the REST pathway against a recogniser that is not ours
-	@echo "Installing a Whisper server into .venv-real and asking it for real words: about 3 minutes the first time, 250 MB."
+	@echo "Installing a Whisper server into .venv-real and asking it for real words: about 3 minutes the first time, 570 MB on disk."
 	$(BIN)/python scripts/real.py
 
 clean: ## forget the environments and what was built

@@ -94,7 +94,7 @@ class Scheduler:
         for target in self.targets.values():
             self._handled[target.key] = slot_at(target.key, target.every, now)
             self._engine.add_job(
-                self._due,
+                self.due,
                 self._trigger(target),
                 args=(target.key,),
                 id=target.key,
@@ -160,8 +160,11 @@ class Scheduler:
         self._handled[target.key] = slot_at(target.key, self._every(target), self._clock())
         self._engine.reschedule_job(target.key, trigger=self._trigger(target))
 
-    async def _due(self, key: str) -> None:
-        """Account for every slot since the last one handled, and start the latest if it may start."""
+    async def due(self, key: str) -> None:
+        """Account for every slot since the last one handled, and start the latest if it may start.
+
+        Called by the engine; how often or how late changes nothing but what is recorded as skipped.
+        """
         target, now = self.targets[key], self._clock()
         self.last_cycle = now
         every = self._every(target)
@@ -205,7 +208,7 @@ class Scheduler:
         if self._every(target) <= CONFIRM_EVERY:
             return  # the plain interval is as close already
         self._engine.add_job(
-            self._confirm,
+            self.confirm,
             DateTrigger(self._clock() + delay, timezone=UTC),
             args=(target.key,),
             id=f"confirm {target.key}",
@@ -213,7 +216,8 @@ class Scheduler:
             misfire_grace_time=None,
         )
 
-    async def _confirm(self, key: str) -> None:
+    async def confirm(self, key: str) -> None:
+        """Start a confirming run if one is still wanted; called by the engine, and later where no room is."""
         target, now = self.targets[key], self._clock()
         if self._attention[key] not in {Attention.CONFIRMING, Attention.CLOSING}:
             return

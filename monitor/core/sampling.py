@@ -108,7 +108,8 @@ def watch(history: History, cell: Cell, rule: Rule, windows: Iterable[Window], n
     if last is None:
         return Watching(cell=cell, attention=Attention.CALM)
     mine = [window for window in windows if window.cell == cell and window.state is State.DOWN]
-    bad = _bad_in_look_back(history, cell, rule.down, last.number, max((w.closed_at or w.start for w in mine), default=None), now)
+    began = max((window.closed_at for window in mine if window.closed_at), default=None)
+    bad = _bad_in_look_back(history, cell, rule.down, last.number, began, now)
     if any(window.open for window in mine):
         recovered = not bad or bad[-1] < last.number
         return Watching(cell=cell, attention=Attention.CLOSING if recovered else Attention.OPEN)

@@ -75,9 +75,7 @@ class Recorder(Generic[Item, Result]):
 
     def backlog(self) -> Backlog:
         """How storing is doing."""
-        return Backlog(
-            waiting=len(self._waiting), failing_since=self._failing_since, dropped=self._dropped
-        )
+        return Backlog(waiting=len(self._waiting), failing_since=self._failing_since, dropped=self._dropped)
 
     async def run(self) -> None:
         """Store until closed; then store what is left and return."""
@@ -104,7 +102,7 @@ class Recorder(Generic[Item, Result]):
         except DatabaseError as error:
             if self._failing_since is None:
                 self._failing_since = self._clock()
-                log.error("outcomes cannot be stored, they wait", error=str(error), waiting=len(batch))
+                log.warning("outcomes cannot be stored, they wait", error=str(error), waiting=len(batch))
             self._waiting.extendleft(reversed(batch))
             return False
         if self._failing_since is not None:

@@ -1,0 +1,234 @@
+"""The scheduler's bookkeeping: every due slot ends in a run or in a recorded skip."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+from monitor.core.model import Cell, Endpoint, Kind, Target
+from monitor.core.sampling import Attention, Watching, slot_at
+from monitor.scheduler import Scheduler, grace
+
+# Far ahead of the real clock, so that the engine's own timers never fire in a test.
+START = datetime(2100, 1, 1, tzinfo=UTC)
+ENDPOINT = Endpoint(name="azure", provider="azure_openai", url="https://azure.test")
+MINUTE = timedelta(minutes=1)
+
+
+def target(model: str = "m", pathway: str = "rest", *, every: timedelta = MINUTE, quota: int = 3) -> Target:
+    """A target of the one endpoint."""
+    return Target(endpoint=ENDPOINT, model=model, pathway=pathway, every=every, max_per_minute=quota)
+
+
+class House:
+    """A scheduler with a clock moved by hand, whose runs end when they are told to."""
+
+    def __init__(self, *targets: Target, limit: int = 10) -> None:
+        self.now = START
+        self.runs: list[tuple[str, datetime, Kind]] = []
+        self.skips: list[tuple[str, datetime, str]] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.scheduler = Scheduler(
+            targets, run=self._run, skip=self._skip, clock=lambda: self.now, limit=limit
+        )
+
+    async def _run(self, target: Target, slot: datetime, kind: Kind) -> None:
+        self.runs.append((target.key, slot, kind))
+        await self.gate.wait()
+
+    def _skip(self, target: Target, slot: datetime, reason: str) -> None:
+        self.skips.append((target.key, slot, reason))
+
+    def to_next_slot(self, target: Target, *, late: timedelta = timedelta(milliseconds=5)) -> datetime:
+        """Move the clock just past the target's next slot; the slot."""
+        slot = slot_at(target.key, target.every, self.now) + target.every
+        self.now = slot + late
+        return slot
+
+    async def settle(self) -> None:
+        """Let every task that can go on go on."""
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def house(*targets: Target, limit: int = 10) -> AsyncIterator[House]:
+    """A started house that is stopped at the end."""
+    made = House(*targets, limit=limit)
+    made.scheduler.start()
+    try:
+        yield made
+    finally:
+        made.gate.set()
+        await made.scheduler.stop(timedelta(seconds=5))
+
+
+async def test_a_due_slot_is_run_once_and_told_its_slot() -> None:
+    """The engine may call twice for one slot; it is run once, under the slot's own time."""
+    one = target()
+    async with house(one) as at:
+        slot = at.to_next_slot(one)
+        await at.scheduler.due(one.key)
+        await at.scheduler.due(one.key)
+        await at.settle()
+        assert at.runs == [(one.key, slot, Kind.SCHEDULED)]
+        assert not at.skips
+
+
+async def test_a_slot_that_comes_too_late_is_a_recorded_gap() -> None:
+    """Past the grace a slot is skipped with a reason and never run late."""
+    one = target()
+    async with house(one) as at:
+        slot = at.to_next_slot(one, late=grace(MINUTE) + timedelta(seconds=1))
+        await at.scheduler.due(one.key)
+        await at.settle()
+        assert not at.runs
+        assert [(key, when) for key, when, _ in at.skips] == [(one.key, slot)]
+
+
+async def test_slots_lost_by_the_engine_are_found_by_arithmetic() -> None:
+    """Three slots that nobody called for are recorded; the fourth runs."""
+    one = target()
+    async with house(one) as at:
+        first = at.to_next_slot(one)
+        for _ in range(3):
+            last = at.to_next_slot(one)
+        await at.scheduler.due(one.key)
+        await at.settle()
+        assert [slot for _, slot, _ in at.runs] == [last]
+        assert [slot for _, slot, _ in at.skips] == [first, first + MINUTE, first + 2 * MINUTE]
+
+
+async def test_one_run_per_target_at_a_time() -> None:
+    """A slot that comes due while the run before goes on is skipped, not queued."""
+    one = target()
+    async with house(one) as at:
+        at.gate.clear()
+        at.to_next_slot(one)
+        await at.scheduler.due(one.key)
+        await at.settle()
+        at.to_next_slot(one)
+        await at.scheduler.due(one.key)
+        await at.settle()
+        assert len(at.runs) == 1
+        assert [reason.partition(":")[0] for _, _, reason in at.skips] == ["busy"]
+
+
+async def test_a_stuck_target_does_not_keep_another_from_its_slot() -> None:
+    """While one run hangs, the other target starts in time."""
+    one, other = target("a"), target("b")
+    async with house(one, other) as at:
+        at.gate.clear()
+        at.to_next_slot(one)
+        await at.scheduler.due(one.key)
+        at.to_next_slot(other)
+        await at.scheduler.due(other.key)
+        await at.settle()
+        assert {key for key, _, _ in at.runs} == {one.key, other.key}
+
+
+async def test_the_limit_of_all_runs_gives_skips_and_not_a_queue() -> None:
+    """With every place taken a slot is skipped with its reason."""
+    one, other = target("a"), target("b")
+    async with house(one, other, limit=1) as at:
+        at.gate.clear()
+        at.to_next_slot(one)
+        await at.scheduler.due(one.key)
+        await at.settle()
+        at.to_next_slot(other)
+        await at.scheduler.due(other.key)
+        assert at.skips[-1][2].startswith("limit")
+
+
+async def test_the_quota_counts_all_pathways_of_a_deployment() -> None:
+    """Two pathways of one deployment share `max_per_minute`."""
+    rest, realtime = target("m", "rest", quota=1), target("m", "realtime", quota=1)
+    async with house(rest, realtime) as at:
+        later = at.to_next_slot(rest)
+        await at.scheduler.due(rest.key)
+        await at.settle()
+        at.now = max(later, at.to_next_slot(realtime))
+        await at.scheduler.due(realtime.key)
+        await at.settle()
+        started = {key for key, _, _ in at.runs}
+        skipped = [(key, reason.partition(":")[0]) for key, _, reason in at.skips]
+        assert started == {rest.key}
+        assert (realtime.key, "quota") in skipped
+
+
+async def test_a_first_bad_run_brings_its_neighbours_at_once() -> None:
+    """Same model on another pathway and same pathway of another model run; a stranger does not."""
+    failing = target("a", "realtime", every=timedelta(minutes=5))
+    same_model = target("a", "rest", every=timedelta(minutes=5))
+    same_pathway = target("b", "realtime", every=timedelta(minutes=5))
+    stranger = target("b", "rest", every=timedelta(minutes=5))
+    async with house(failing, same_model, same_pathway, stranger) as at:
+        cell = Cell("azure", "a", "realtime", "here")
+        at.scheduler.attend([Watching(cell=cell, attention=Attention.CONFIRMING, first_bad=True)])
+        await at.settle()
+        assert {(key, kind) for key, _, kind in at.runs} == {
+            (same_model.key, Kind.NEIGHBOUR),
+            (same_pathway.key, Kind.NEIGHBOUR),
+        }
+
+
+async def test_confirming_runs_leave_the_scheduled_ones_their_share() -> None:
+    """With the quota needed by the coming slots no confirming run starts; with room it does."""
+    tight = target("a", "rest", quota=1)
+    roomy = target("b", "rest", every=timedelta(minutes=5), quota=3)
+    async with house(tight, roomy) as at:
+        cells = [Cell("azure", model, "rest", "here") for model in ("a", "b")]
+        at.scheduler.attend([Watching(cell=cell, attention=Attention.CONFIRMING) for cell in cells])
+        for key in (tight.key, roomy.key):
+            await at.scheduler.confirm(key)
+        await at.settle()
+        assert [(key, kind) for key, _, kind in at.runs] == [(roomy.key, Kind.CONFIRMING)]
+
+
+async def test_a_settled_target_gets_no_confirming_run() -> None:
+    """A confirming run that was planned is dropped once the look-back is settled."""
+    one = target(every=timedelta(minutes=5))
+    async with house(one) as at:
+        await at.scheduler.confirm(one.key)
+        await at.settle()
+        assert not at.runs
+
+
+async def test_an_open_window_brings_the_interval_down_to_a_minute() -> None:
+    """While a window is open the slots are a minute apart, and all of them count."""
+    one = target(every=timedelta(minutes=5))
+    cell = Cell("azure", "m", "rest", "here")
+    async with house(one) as at:
+        at.scheduler.attend([Watching(cell=cell, attention=Attention.OPEN)])
+        for _ in range(3):
+            slot = slot_at(one.key, MINUTE, at.now) + MINUTE
+            at.now = slot
+            await at.scheduler.due(one.key)
+            await at.settle()
+        assert len(at.runs) == 3
+        assert not at.skips
+
+
+async def test_stopping_lets_runs_end_and_cancels_those_that_do_not() -> None:
+    """A run that goes on past the drain's deadline is cancelled; nothing is left behind."""
+    one = target()
+    async with house(one) as at:
+        at.gate.clear()
+        at.to_next_slot(one)
+        await at.scheduler.due(one.key)
+        await at.settle()
+        await at.scheduler.stop(timedelta(milliseconds=1))
+        assert at.scheduler.in_flight() == 0
+        assert not at.scheduler.is_running()
+
+
+async def test_what_the_store_says_of_an_unknown_target_is_passed_over() -> None:
+    """A cell that is stored but no longer configured starts nothing."""
+    async with house(target()) as at:
+        cell = Cell("gone", "m", "rest", "here")
+        at.scheduler.attend([Watching(cell=cell, attention=Attention.OPEN, first_bad=True)])
+        await at.settle()
+        assert not at.runs
