@@ -80,7 +80,7 @@ class History(Protocol):
         ...
 
     def count(self, cell: Cell, since: datetime | None, until: datetime | None) -> int:
-        """How many conclusive runs have ``since <= started_at < until``."""
+        """How many conclusive runs have ``since <= started_at < until`` (a difference of numbers)."""
         ...
 
     def start_of(self, cell: Cell, number: int) -> datetime | None:
@@ -92,11 +92,14 @@ class History(Protocol):
         ...
 
     def last_pass(self, cell: Cell, configuration: str | None, before: datetime) -> datetime | None:
-        """When the latest passed run with this configuration before an instant began."""
+        """When the latest passed run with this configuration (None: without one) before an instant began."""
         ...
 
     def typical_spacing(self, cell: Cell) -> timedelta | None:
-        """The watch's `every` for this cell, else the median spacing of its runs."""
+        """The watch's `every` for this cell, else the median spacing of its runs (of any verdict).
+
+        The median of an even number of spacings is the mean of the middle two; None below two runs.
+        """
         ...
 
     def newest(self) -> datetime | None:
