@@ -1,0 +1,187 @@
+"""The endpoint tables as the core's endpoints; what contradicts itself on the wire is refused beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from monitor.config import forms
+from monitor.config.problems import KeyPath, Problems
+from monitor.config.sentences import Read, read_table
+from monitor.config.tables import DeploymentTable, EndpointTable
+from monitor.core.model import Deployment, Endpoint, Pathway
+from monitor.providers import PROVIDERS
+
+OPENAI_URL = "https://api.openai.com/v1"
+NOT_DEPLOYED = "-"
+_SUPPORT_FACTS = ("subscription", "tier")
+_PLAIN = ("region", "resource_id", "api", "api_version", "dialect", "send_model", "sample_rate")
+_PLAIN_NAMED = ("organization", "project")
+_MEANS_DATED = (
+    "the v1 path answers a dated api_version with 401, which looks like a bad key; remove it, or say "
+    'api = "dated" for REST or dialect = "preview" for realtime sessions'
+)
+
+
+def read_endpoints(raw: object, problems: Problems) -> Mapping[str, Endpoint]:
+    """Every endpoint that could be read, by name; faults are recorded."""
+    found: dict[str, Endpoint] = {}
+    for name, table in _tables(raw, ("endpoint",), problems).items():
+        endpoint = _endpoint(name, table, problems)
+        if endpoint is not None:
+            found[name] = endpoint
+    return found
+
+
+def _tables(raw: object, path: KeyPath, problems: Problems) -> Mapping[str, Any]:
+    if raw is None:
+        return {}
+    if not isinstance(raw, Mapping):
+        problems.add(path, f"must be tables such as [{path[-1]}.some-name]")
+        return {}
+    return raw
+
+
+def _endpoint(name: str, raw: object, problems: Problems) -> Endpoint | None:
+    path: KeyPath = ("endpoint", name)
+    _note(problems, path, forms.name, name)
+    nested: object = None
+    if isinstance(raw, Mapping):
+        nested = raw.get("deployment")
+        raw = {key: value for key, value in raw.items() if key != "deployment"}
+    deployments = _deployments(nested, (*path, "deployment"), problems)
+    read = read_table(EndpointTable, raw, path, problems)
+    if read is None:
+        return None
+    table = read.table
+    for key, sentence in _contradictions(read):
+        problems.add((*path, key), sentence)
+    if deployments and table.provider == "openai":
+        problems.add((*path, "deployment"), "OpenAI has no deployments: a model is asked for by its name")
+    url = None if "url" in read.wrong else _url(table, (*path, "url"), problems)
+    given = {key: getattr(table, key) for key in (*_PLAIN, *_PLAIN_NAMED) if key in table.model_fields_set}
+    details = {key: getattr(table, key) for key in _SUPPORT_FACTS if key in table.model_fields_set}
+    auth = table.auth or ("key" if table.key or table.provider != "openai_compatible" else "none")
+    return Endpoint(
+        name=name,
+        provider=table.provider,
+        url=url or "",
+        auth=auth,
+        key=table.key,
+        details=details,
+        deployments=deployments,
+        **given,
+    )
+
+
+def _note(problems: Problems, path: KeyPath, check: Any, value: str) -> None:
+    try:
+        check(value)
+    except ValueError as error:
+        problems.add(path, str(error))
+
+
+def _deployments(raw: object, path: KeyPath, problems: Problems) -> Mapping[str, Deployment]:
+    found: dict[str, Deployment] = {}
+    for model, raw_table in _tables(raw, path, problems).items():
+        _note(problems, (*path, model), forms.model_name, model)
+        read = read_table(DeploymentTable, raw_table, (*path, model), problems)
+        if read is None:
+            continue
+        table = read.table
+        if table.name == NOT_DEPLOYED:
+            problems.add((*path, model, "name"), 'only a pathway can be "-": leave the table out instead')
+        asked = {pathway.value: getattr(table, pathway.value, None) for pathway in Pathway}
+        found[model] = Deployment(
+            model=model,
+            name=table.name or model,
+            type=table.type,
+            version=table.version,
+            names={pathway: name for pathway, name in asked.items() if name},
+        )
+    return found
+
+
+def _url(table: EndpointTable, path: KeyPath, problems: Problems) -> str | None:
+    if table.url is None and table.provider != "openai":
+        problems.add(path, 'is missing, write such as url = "https://contoso.openai.azure.com"')
+        return None
+    try:
+        return _understood(table.provider, table.url or OPENAI_URL)
+    except ValueError as error:
+        problems.add(path, str(error))
+        return None
+
+
+def _understood(provider: str, url: str) -> str:
+    """The base URL that the provider makes of what people paste; ws:// is read as http://."""
+    parts = forms.split_url(url, ("https", "http", "wss", "ws"))
+    secure = parts.scheme in {"https", "wss"}
+    if not secure and provider != "openai_compatible" and not forms.is_loopback(parts.hostname or ""):
+        raise ValueError("http:// would send the key in clear; write https://")
+    return PROVIDERS[provider].understand_url(parts._replace(scheme="https" if secure else "http").geturl())
+
+
+def _contradictions(read: Read[EndpointTable]) -> list[tuple[str, str]]:
+    table = read.table
+    rules = {
+        "openai": _for_openai,
+        "azure_openai": _for_azure,
+        "openai_compatible": _for_compatible,
+    }
+    found = rules[table.provider](table) if table.provider in rules else []
+    if table.api_version and table.provider != "azure_openai":
+        found.append(("api_version", "only azure_openai has API versions; remove it"))
+    if table.api == "dated" and table.provider != "azure_openai":
+        found.append(("api", "only azure_openai has a dated route; remove it"))
+    # A key that was given wrongly has been told already; its absence is no second fault.
+    return [(key, sentence) for key, sentence in found if key not in read.wrong and not _rests_on(key, read)]
+
+
+def _rests_on(key: str, read: Read[EndpointTable]) -> bool:
+    return key in {"api", "api_version"} and bool(read.wrong & {"api", "dialect", "provider"})
+
+
+def _needs_key(table: EndpointTable) -> list[tuple[str, str]]:
+    if table.auth == "none":
+        return [("auth", f"'none' is for openai_compatible only: {table.provider} always asks for a key")]
+    if table.key is None:
+        return [("key", 'is missing, write such as key = "env:AZURE_OPENAI_KEY"')]
+    return []
+
+
+def _wire_rate(table: EndpointTable) -> list[tuple[str, str]]:
+    if table.sample_rate in {None, 24_000}:
+        return []
+    return [("sample_rate", f"must be 24000: {table.provider} takes no other rate")]
+
+
+def _for_openai(table: EndpointTable) -> list[tuple[str, str]]:
+    found = [*_needs_key(table), *_wire_rate(table)]
+    if table.dialect == "preview":
+        # https://platform.openai.com/docs/deprecations: the beta shapes ended in May 2026.
+        found.append(("dialect", "OpenAI switched the preview dialect off in May 2026; remove it"))
+    return found
+
+
+def _for_azure(table: EndpointTable) -> list[tuple[str, str]]:
+    found = [*_needs_key(table), *_wire_rate(table)]
+    named = table.api_version in {"v1", "preview"}
+    dated = table.api == "dated" or table.dialect == "preview"
+    if dated and (table.api_version is None or named):
+        reason = 'api = "dated"' if table.api == "dated" else 'dialect = "preview"'
+        example = 'api_version = "2025-03-01-preview"'
+        found.append(("api_version", f"{reason} needs a date, write such as {example}"))
+    if not dated and table.api_version and not named:
+        found.append(("api_version", _MEANS_DATED))
+    if table.resource_id and not table.resource_id.lower().startswith("/subscriptions/"):
+        found.append(("resource_id", 'must begin with "/subscriptions/": copy it from the portal'))
+    return found
+
+
+def _for_compatible(table: EndpointTable) -> list[tuple[str, str]]:
+    if table.auth == "key" and table.key is None:
+        return [("key", 'is missing, write such as key = "env:NAME", or auth = "none"')]
+    if table.auth == "none" and table.key is not None:
+        return [("auth", "'none' contradicts the key beside it; remove one of them")]
+    return []

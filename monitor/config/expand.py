@@ -1,0 +1,94 @@
+"""The file as settings: reads every section, and tells everything that is wrong at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from monitor.config.endpoints import read_endpoints
+from monitor.config.file import Document, read_document
+from monitor.config.known import KNOWN_MODELS
+from monitor.config.problems import KeyPath, Problems, nearest, spell
+from monitor.config.rules import read_rule
+from monitor.config.secrets import is_reference
+from monitor.config.sections import (
+    read_channels,
+    read_database,
+    read_monitor,
+    read_network,
+    read_prices,
+    read_web,
+)
+from monitor.config.settings import SecretUse, Settings
+from monitor.config.tables import ConfigurationFile
+from monitor.config.watches import read_watches
+from monitor.core.errors import ConfigurationError
+
+CONFIG_VARIABLE = "EARWITNESS_CONFIG"
+_PREFIX = "EARWITNESS_"
+_SECRET_KEYS = ("key", "secret", "url", "proxy")
+
+
+def load(path: Path, *, environ: Mapping[str, str]) -> Settings:
+    """The settings that the file says; secrets stay references and are not looked up.
+
+    *environ* is only searched for variables that look meant for us and that nothing reads. Raises
+    ConfigurationError with every problem, in file order, each with file name, line and key.
+    """
+    document = read_document(path)
+    settings = _expand(document, path)
+    if document.problems.found:
+        raise ConfigurationError(document.problems.in_file_order())
+    notes = (*_unread_variables(settings.secrets, environ), *_notes(settings))
+    return replace(settings, notes=notes)
+
+
+def _expand(document: Document, path: Path) -> Settings:
+    table, problems = document.table, document.problems
+    for key in table:
+        if key not in ConfigurationFile.model_fields:
+            problems.add((key,), f"unknown key, {nearest(key, tuple(ConfigurationFile.model_fields))}")
+    directory = path.absolute().parent
+    endpoints = read_endpoints(table.get("endpoint"), problems)
+    declared = tuple(table["endpoint"]) if isinstance(table.get("endpoint"), Mapping) else ()
+    return Settings(
+        path=path,
+        monitor=read_monitor(table.get("monitor"), problems),
+        web=read_web(table.get("web"), problems),
+        network=read_network(table.get("network"), directory, problems),
+        database=read_database(table.get("database"), problems),
+        endpoints=endpoints,
+        targets=read_watches(table.get("watch"), endpoints, declared, directory=directory, problems=problems),
+        rule=read_rule(table.get("rule"), ("rule",), problems),
+        channels=read_channels(table.get("channel"), problems),
+        prices=read_prices(table.get("price"), problems),
+        secrets=tuple(_references(table, (), problems)),
+    )
+
+
+def _references(table: Mapping[str, Any], path: KeyPath, problems: Problems) -> Iterator[SecretUse]:
+    for key, value in table.items():
+        here = (*path, key)
+        if isinstance(value, Mapping):
+            yield from _references(value, here, problems)
+        elif key in _SECRET_KEYS and isinstance(value, str) and is_reference(value):
+            yield SecretUse(key=spell(here), reference=value, line=problems.line_of(here))
+
+
+def _unread_variables(secrets: tuple[SecretUse, ...], environ: Mapping[str, str]) -> Iterator[str]:
+    read = {use.reference.removeprefix("env:") for use in secrets} | {CONFIG_VARIABLE}
+    for name in sorted(environ):
+        if name.startswith(_PREFIX) and name not in read:
+            yield f"the variable {name} is set, but nothing reads it; settings stand in the file"
+
+
+def _notes(settings: Settings) -> Iterator[str]:
+    for target in settings.targets:
+        endpoint = target.endpoint
+        if endpoint.provider != "azure_openai" or target.model in endpoint.deployments:
+            continue
+        hint = nearest(target.model, [*endpoint.deployments, *KNOWN_MODELS])
+        if hint.startswith("did you mean") and target.model not in KNOWN_MODELS:
+            yield f"{target.key}: '{target.model}' is asked for as a deployment of that name; {hint}"

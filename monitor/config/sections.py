@@ -1,0 +1,185 @@
+"""The single tables and the channels as settings: monitor, web, network, database, channel, price."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from monitor.config import forms
+from monitor.config.problems import KeyPath, Problems, kind_of
+from monitor.config.secrets import check_reference, is_reference
+from monitor.config.sentences import Read, read_table
+from monitor.config.settings import (
+    ChannelSettings,
+    DatabaseSettings,
+    MonitorSettings,
+    NetworkSettings,
+    WebSettings,
+)
+from monitor.config.tables import (
+    ChannelTable,
+    ConfigurationFile,
+    DatabaseTable,
+    MonitorTable,
+    NetworkTable,
+    Table,
+    WebTable,
+)
+
+T = TypeVar("T", bound=Table)
+_SQLITE = "sqlite:///"
+_POSTGRES = ("postgresql", "postgresql+psycopg")
+
+
+def _section(form: type[T], raw: object, key: str, problems: Problems) -> Read[T] | None:
+    return None if raw is None else read_table(form, raw, (key,), problems)
+
+
+def read_monitor(raw: object, problems: Problems) -> MonitorSettings:
+    """Where checks run from."""
+    read = _section(MonitorTable, raw, "monitor", problems)
+    given = read.table.model_dump(exclude_unset=True) if read else {}
+    if "control_hosts" in given:
+        given["control_hosts"] = tuple(dict.fromkeys(given["control_hosts"]))
+    return MonitorSettings(**given)
+
+
+def read_web(raw: object, problems: Problems) -> WebSettings:
+    """Where the page is served; any address but loopback needs a proxy that asks who comes."""
+    read = _section(WebTable, raw, "web", problems)
+    if read is None:
+        return WebSettings()
+    given = read.table.model_dump(exclude_unset=True)
+    settings = WebSettings(**{**given, "public_url": _public_url(read.table.public_url, problems)})
+    if not forms.is_loopback(settings.host) and not settings.behind_proxy:
+        problems.add(
+            ("web", "listen"),
+            "only loopback is served without a password, and the page has none of its own: listen on "
+            "127.0.0.1 behind a reverse proxy that asks for one, or say behind_proxy = true where it does",
+        )
+    return settings
+
+
+def _public_url(url: str | None, problems: Problems) -> str | None:
+    if url is None:
+        return None
+    try:
+        parts = forms.split_url(url, ("https", "http"))
+    except ValueError as error:
+        problems.add(("web", "public_url"), str(error))
+        return None
+    if parts.query or parts.fragment:
+        problems.add(("web", "public_url"), "must end with the path: links are appended to it")
+    return url.rstrip("/")
+
+
+def read_network(raw: object, directory: Path, problems: Problems) -> NetworkSettings:
+    """The way out; the CA file's path counts from *directory* and must hold certificates."""
+    read = _section(NetworkTable, raw, "network", problems)
+    if read is None:
+        return NetworkSettings()
+    if read.table.proxy is not None:
+        _reference_or_url(read.table.proxy, ("network", "proxy"), problems)
+    ca_file = read.table.ca_file and (directory / read.table.ca_file).resolve()
+    if ca_file:
+        _check_ca_file(ca_file, problems)
+    return NetworkSettings(proxy=read.table.proxy, ca_file=ca_file or None)
+
+
+def _reference_or_url(value: str, path: KeyPath, problems: Problems) -> None:
+    try:
+        if is_reference(value):
+            check_reference(value)
+        else:
+            forms.split_url(value, ("http", "https"))
+    except ValueError as error:
+        problems.add(path, f'{error}; write a URL without a password, or "env:NAME"')
+
+
+def _check_ca_file(path: Path, problems: Problems) -> None:
+    where: KeyPath = ("network", "ca_file")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
+    except ssl.SSLError:
+        problems.add(where, f"{path} holds no certificate in PEM form")
+    except OSError as error:
+        problems.add(where, f"{path} cannot be read: {error.strerror or error}")
+
+
+def read_database(raw: object, problems: Problems) -> DatabaseSettings:
+    """The store's URL; one with a password must be a reference."""
+    read = _section(DatabaseTable, raw, "database", problems)
+    if read is None:
+        return DatabaseSettings()
+    try:
+        _check_database(read.table.url)
+    except ValueError as error:
+        problems.add(("database", "url"), str(error))
+        return DatabaseSettings()
+    return DatabaseSettings(url=read.table.url)
+
+
+def _check_database(url: str) -> None:
+    if is_reference(url):
+        check_reference(url)
+        return
+    if url.startswith(_SQLITE):
+        if url.removeprefix(_SQLITE).partition("?")[0] in {"", ":memory:"}:
+            raise ValueError('must name a file, such as "sqlite:///data/earwitness.db"')
+        return
+    if url.partition("://")[0] not in _POSTGRES:
+        schemes = "sqlite:/// or postgresql+psycopg://"
+        raise ValueError(f'must begin with {schemes}, or be a reference such as "env:NAME"')
+    if forms.holds_password(url):
+        raise ValueError('a password in the URL is refused; write url = "env:DATABASE_URL"')
+
+
+def read_channels(raw: object, problems: Problems) -> Mapping[str, ChannelSettings]:
+    """Every channel that could be read, by name."""
+    found: dict[str, ChannelSettings] = {}
+    if raw is not None and not isinstance(raw, Mapping):
+        problems.add(("channel",), f"must be tables such as [channel.oncall], not {kind_of(raw)}")
+        return found
+    for name, table in (raw or {}).items():
+        channel = _channel(name, table, problems)
+        if channel is not None:
+            found[name] = channel
+    return found
+
+
+def _channel(name: str, raw: object, problems: Problems) -> ChannelSettings | None:
+    path: KeyPath = ("channel", name)
+    try:
+        forms.name(name)
+    except ValueError as error:
+        problems.add(path, str(error))
+    read = read_table(ChannelTable, raw, path, problems)
+    if read is None:
+        return None
+    table = read.table
+    try:
+        _check_receiver(table.url)
+    except ValueError as error:
+        problems.add((*path, "url"), str(error))
+    if table.when == []:
+        problems.add((*path, "when"), "must name at least one occasion; leave it out for down and degraded")
+    given: dict[str, Any] = {} if table.when is None else {"when": frozenset(table.when)}
+    return ChannelSettings(name=name, kind=table.kind, url=table.url, secret=table.secret, **given)
+
+
+def _check_receiver(url: str) -> None:
+    """A receiver's URL is often its only password, so that only loopback may stand in the file."""
+    if is_reference(url):
+        check_reference(url)
+        return
+    parts = forms.split_url(url, ("https", "http"))
+    if not forms.is_loopback(parts.hostname or ""):
+        raise ValueError('a receiver\'s URL is a secret and may not stand here; write url = "env:NAME"')
+
+
+def read_prices(raw: object, problems: Problems) -> Mapping[str, float]:
+    """US dollars for a minute of audio, by model."""
+    read = None if raw is None else read_table(ConfigurationFile, {"price": raw}, (), problems)
+    return (read.table.price or {}) if read else {}

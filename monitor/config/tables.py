@@ -1,0 +1,199 @@
+"""The tables of the configuration file, as pydantic checks each of them and the JSON Schema shows them.
+
+Only the form of single values is decided here; what several keys mean together is decided where
+the tables are expanded. A key that is absent keeps the default of the value it is expanded into.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from monitor.checks import CHECKS
+from monitor.config import forms
+from monitor.config.forms import Form, choice
+from monitor.config.secrets import check_reference
+from monitor.notifiers import CHANNELS
+from monitor.providers import PROVIDERS
+
+TELLS = ("down", "degraded", "account", "monitor")
+
+_duration_schema = WithJsonSchema({"type": "string", "pattern": forms.DURATION_PATTERN, "examples": ["30s"]})
+Duration = Annotated[timedelta, BeforeValidator(forms.duration), _duration_schema]
+DurationOrZero = Annotated[timedelta, BeforeValidator(forms.duration_or_zero), _duration_schema]
+Reference = Annotated[str, Form(check_reference, {"pattern": "^(env:[A-Za-z_][A-Za-z0-9_]*|file:/.+)$"})]
+Words = Annotated[str, Form(forms.words, {"minLength": 1, "maxLength": 200})]
+ModelName = Annotated[str, Form(forms.model_name, {"minLength": 1, "maxLength": 200})]
+HostPort = Annotated[str, Form(forms.host_port)]
+
+
+class Table(BaseModel):
+    """A table that refuses unknown keys and never turns one kind of value into another."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class MonitorTable(Table):
+    """Where checks run from."""
+
+    location: Annotated[str, Form(forms.location)] | None = Field(
+        None, description="The name of the place where checks run.", examples=["berlin"]
+    )
+    timezone: Annotated[str, Form(forms.timezone)] | None = Field(
+        None, description="The IANA zone shown beside UTC; times are kept in UTC.", examples=["Europe/Berlin"]
+    )
+    control_hosts: list[HostPort] | None = Field(
+        None,
+        description="Hosts reached only to tell a fault of our own network from one of a provider.",
+        examples=[["example.com:443"]],
+    )
+
+
+class WebTable(Table):
+    """The page."""
+
+    listen: HostPort | None = Field(
+        None, description="Where the page is served; loopback only.", examples=["127.0.0.1:8080"]
+    )
+    public_url: str | None = Field(
+        None, description="The page's address in alerts.", examples=["https://earwitness.example"]
+    )
+    behind_proxy: bool | None = Field(
+        None, description="A reverse proxy in front asks for a password, so that `listen` may be any address."
+    )
+
+
+class NetworkTable(Table):
+    """The way out; REST and WebSocket take the same."""
+
+    proxy: str | None = Field(
+        None, description="A reference to the proxy's URL, or the URL itself.", examples=["env:HTTPS_PROXY"]
+    )
+    ca_file: Words | None = Field(
+        None,
+        description="A PEM file of certificates to trust besides the usual ones, counted from this file.",
+        examples=["/etc/ssl/company.pem"],
+    )
+
+
+class DatabaseTable(Table):
+    """The store."""
+
+    url: str = Field(
+        description="sqlite:///… or postgresql+psycopg://…, or a reference to it.",
+        examples=["sqlite:///data/earwitness.db"],
+    )
+
+
+class DeploymentTable(Table):
+    """What an endpoint calls one model; a pathway may need another name, "-" is not deployed there."""
+
+    name: ModelName | None = Field(None, description="The name of the deployment.", examples=["stt-prod"])
+    type: Words | None = Field(None, description="What support asks for.", examples=["Standard"])
+    version: Words | None = Field(None, description="What support asks for.", examples=["2025-03-20"])
+    rest: ModelName | None = None
+    rest_stream: ModelName | None = None
+    realtime: ModelName | None = None
+    realtime_transcription: ModelName | None = None
+
+
+class EndpointTable(Table):
+    """One resource of a provider."""
+
+    provider: Annotated[str, choice("provider", tuple(PROVIDERS))] = Field(examples=["azure_openai"])
+    url: str | None = Field(
+        None, description="The resource's address.", examples=["https://contoso.openai.azure.com"]
+    )
+    region: Words | None = Field(None, examples=["swedencentral"])
+    auth: Annotated[str, Form(forms.auth, {"enum": ["key", "none"]})] | None = None
+    key: Reference | None = Field(None, description="A reference.", examples=["env:AZURE_OPENAI_KEY"])
+    resource_id: Words | None = Field(
+        None, description="What support asks for first.", examples=["/subscriptions/…"]
+    )
+    api: Annotated[str, choice("api", ("v1", "dated"))] | None = Field(
+        None, description="The route of REST requests on Azure."
+    )
+    api_version: Annotated[str, Form(forms.api_version)] | None = Field(None, examples=["2025-03-01-preview"])
+    dialect: Annotated[str, choice("dialect", ("ga", "preview"))] | None = Field(
+        None, description="The events of realtime sessions."
+    )
+    send_model: bool | None = Field(None, description="Send the field `model` on Azure's dated route.")
+    sample_rate: Annotated[int, Field(ge=8000, le=48000)] | None = Field(None, examples=[24000])
+    organization: Words | None = None
+    project: Words | None = None
+    subscription: Words | None = Field(None, description="What support asks for.")
+    tier: Words | None = Field(None, description="What support asks for.")
+    deployment: dict[str, DeploymentTable] | None = None
+
+
+class WatchTable(Table):
+    """Models × pathways of one endpoint, and how they are watched."""
+
+    endpoint: str = Field(examples=["azure-sweden"])
+    models: Annotated[list[ModelName], Field(min_length=1)] = Field(examples=[["gpt-4o-transcribe"]])
+    pathways: Annotated[list[Annotated[str, choice("pathway", tuple(CHECKS))]], Field(min_length=1)] = Field(
+        examples=[["rest", "realtime"]]
+    )
+    session_model: ModelName | None = Field(
+        None, description="The model or deployment that hosts realtime sessions.", examples=["gpt-realtime"]
+    )
+    every: Duration | None = Field(None, description="How far apart runs are; at least 1s.")
+    timeout: Duration | None = Field(None, description="When a run ends at the latest; below `every`.")
+    limit: Duration | None = Field(None, description="A run slower than this is degraded.")
+    max_per_minute: Annotated[int, Field(ge=1, le=6000)] | None = Field(
+        None, description="The most runs a minute of one deployment, over all pathways."
+    )
+    clip: Words | None = Field(None, description="A shipped recording, or a WAV file.", examples=["amiable"])
+    language: Annotated[str, Form(forms.language)] | None = Field(None, examples=["en"])
+    pace: Annotated[str, choice("pace", ("realtime", "burst"))] | None = None
+    turn: Annotated[str, choice("turn", ("manual", "server_vad"))] | None = None
+
+
+class ThresholdTable(Table):
+    """When a window opens and closes; an absent key keeps the default rule's."""
+
+    bad: Annotated[int, Field(ge=1, le=1000)] | None = None
+    of: Annotated[int, Field(ge=1, le=1000)] | None = None
+    span: DurationOrZero | None = None
+    good: Annotated[int, Field(ge=1, le=1000)] | None = None
+    merge: DurationOrZero | None = None
+    merge_intervals: Annotated[int, Field(ge=0, le=1000)] | None = None
+
+
+class RuleTable(Table):
+    """The rule in force."""
+
+    down: ThresholdTable | None = None
+    degraded: ThresholdTable | None = None
+
+
+class ChannelTable(Table):
+    """One receiver of notices."""
+
+    kind: Annotated[str, choice("kind", tuple(CHANNELS))] = Field(examples=["webhook"])
+    url: str = Field(description="A reference to the receiver's URL.", examples=["env:ONCALL_URL"])
+    secret: Reference = Field(
+        description="A reference to the signing secret.", examples=["env:ONCALL_SECRET"]
+    )
+    when: list[Annotated[str, choice("occasion", TELLS)]] | None = Field(None, examples=[["down"]])
+
+
+Price = Annotated[float, Field(ge=0, le=1000)]
+
+
+class ConfigurationFile(Table):
+    """The configuration of Earwitness."""
+
+    monitor: MonitorTable | None = None
+    web: WebTable | None = None
+    network: NetworkTable | None = None
+    database: DatabaseTable | None = None
+    endpoint: dict[str, EndpointTable] | None = None
+    watch: list[WatchTable] | None = None
+    rule: RuleTable | None = None
+    channel: dict[str, ChannelTable] | None = None
+    price: dict[str, Price] | None = Field(
+        None, description="US dollars for a minute of audio, by model, in place of the shipped price list."
+    )

@@ -1,0 +1,171 @@
+"""The watch tables as targets: endpoint × model × pathway, each once, each of them runnable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from monitor.clips import load_clip, names
+from monitor.config.endpoints import NOT_DEPLOYED
+from monitor.config.known import KNOWN_MODELS
+from monitor.config.problems import KeyPath, Problems, kind_of, nearest, shown
+from monitor.config.sentences import Read, read_table
+from monitor.config.tables import WatchTable
+from monitor.core.errors import ClipError
+from monitor.core.model import Endpoint, Pathway, Target
+from monitor.core.times import duration_text
+
+SHORTEST = timedelta(seconds=1)
+_DEFAULTS = Target(endpoint=Endpoint(name="", provider="", url=""), model="", pathway="")
+_PLAIN = ("every", "limit", "max_per_minute", "pace", "turn")
+_NEEDS_HOST = ("azure_openai", "openai")
+
+
+@dataclass(slots=True)
+class _Watches:
+    """What the tables are checked against, and the targets found so far with their first place."""
+
+    endpoints: Mapping[str, Endpoint]
+    declared: Sequence[str]
+    directory: Path
+    problems: Problems
+    targets: dict[str, Target] = field(default_factory=dict)
+    places: dict[str, int] = field(default_factory=dict)
+
+
+def read_watches(
+    raw: object,
+    endpoints: Mapping[str, Endpoint],
+    declared: Sequence[str],
+    *,
+    directory: Path,
+    problems: Problems,
+) -> tuple[Target, ...]:
+    """Every target in the order of the file; faults are recorded.
+
+    *declared* names every endpoint of the file, also those that could not be read: a watch is not
+    blamed for them. A clip's path counts from *directory*.
+    """
+    watches = _Watches(endpoints=endpoints, declared=declared, directory=directory, problems=problems)
+    if raw is not None and not isinstance(raw, list):
+        problems.add(("watch",), f"must be a list: write [[watch]] in two brackets, not {kind_of(raw)}")
+        return ()
+    for position, table in enumerate(raw or []):
+        read = read_table(WatchTable, table, ("watch", position), problems)
+        if read is not None:
+            _watch(watches, position, read)
+    return tuple(watches.targets.values())
+
+
+def _watch(watches: _Watches, position: int, read: Read[WatchTable]) -> None:
+    path: KeyPath = ("watch", position)
+    faults = [*_times(read), *_twice(read.table), *_session(read.table, watches)]
+    clip, clip_faults = _clip(read, watches.directory)
+    for key, sentence in [*faults, *clip_faults]:
+        if str(key[0]) not in read.wrong:
+            watches.problems.add((*path, *key), sentence)
+    if read.table.endpoint not in watches.declared:
+        name = read.table.endpoint
+        unknown = f"unknown endpoint {shown(name)}, {nearest(name, watches.declared)}"
+        watches.problems.add((*path, "endpoint"), unknown)
+    endpoint = watches.endpoints.get(read.table.endpoint)
+    if endpoint is not None:
+        _expand(watches, position, read.table, endpoint, clip)
+
+
+def _expand(watches: _Watches, position: int, table: WatchTable, endpoint: Endpoint, clip: str) -> None:
+    for model in dict.fromkeys(table.models):
+        index = table.models.index(model)
+        for pathway in dict.fromkeys(table.pathways):
+            target = _target(table, endpoint, model, pathway, clip)
+            place: KeyPath = ("watch", position, "models", index)
+            if endpoint.deployment(model, pathway) is None:
+                where = f'endpoint.{endpoint.name}.deployment.{model}.{pathway} is "{NOT_DEPLOYED}"'
+                remedy = "watch it in a [[watch]] of its own without that pathway"
+                missing = f"{shown(model)} is not deployed for '{pathway}'"
+                watches.problems.add(place, f"{missing} ({where}); {remedy}")
+            elif target.key in watches.targets:
+                first = watches.places[target.key]
+                line = watches.problems.line_of(("watch", first))
+                watches.problems.add(place, f"{target.key} is watched already by watch[{first}], line {line}")
+            else:
+                watches.targets[target.key] = target
+                watches.places[target.key] = position
+
+
+def _target(table: WatchTable, endpoint: Endpoint, model: str, pathway: str, clip: str) -> Target:
+    given = {key: getattr(table, key) for key in _PLAIN if key in table.model_fields_set}
+    if pathway == Pathway.REALTIME:
+        given["session_model"] = table.session_model
+    if "language" in table.model_fields_set:
+        given["language"] = None if table.language == "auto" else table.language
+    return Target(
+        endpoint=endpoint, model=model, pathway=pathway, clip=clip, timeout=_timeout(table), **given
+    )
+
+
+def _timeout(table: WatchTable) -> timedelta:
+    """The timeout given, else the default, shortened where runs are closer together than that."""
+    return table.timeout or min(_DEFAULTS.timeout, (table.every or _DEFAULTS.every) * 4 / 5)
+
+
+def _times(read: Read[WatchTable]) -> list[tuple[KeyPath, str]]:
+    table, found = read.table, list[tuple[KeyPath, str]]()
+    every, timeout = table.every or _DEFAULTS.every, _timeout(table)
+    if every < SHORTEST:
+        return [(("every",), "must be at least 1s")]
+    if table.timeout and table.timeout < SHORTEST:
+        found.append((("timeout",), "must be at least 1s"))
+    if timeout >= every and "every" not in read.wrong:
+        found.append((("timeout",), f"must be shorter than every ({duration_text(every)})"))
+    if table.limit and table.limit >= timeout and not read.wrong & {"every", "timeout"}:
+        found.append((("limit",), f"must be shorter than timeout ({duration_text(timeout)})"))
+    return found
+
+
+def _twice(table: WatchTable) -> list[tuple[KeyPath, str]]:
+    return [
+        ((key, index), f"{shown(value)} is in the list twice")
+        for key, values in (("models", table.models), ("pathways", table.pathways))
+        for index, value in enumerate(values)
+        if value in values[:index]
+    ]
+
+
+def _session(table: WatchTable, watches: _Watches) -> list[tuple[KeyPath, str]]:
+    endpoint = watches.endpoints.get(table.endpoint)
+    found: list[tuple[KeyPath, str]] = []
+    host = table.session_model
+    if endpoint and Pathway.REALTIME in table.pathways and not host and endpoint.provider in _NEEDS_HOST:
+        what = "deployment" if endpoint.provider == "azure_openai" else "realtime model"
+        reason = f"the pathway 'realtime' runs in a session that a {what} hosts"
+        example = 'session_model = "gpt-realtime"'
+        found.append((("session_model",), f"is missing: {reason}, write such as {example}"))
+    if host in KNOWN_MODELS and not (endpoint and host in endpoint.deployments):
+        found.append((("session_model",), f"{shown(host)} is a transcription model and hosts no session"))
+    if host and endpoint and endpoint.deployment(host, Pathway.REALTIME) is None:
+        found.append((("session_model",), f"{shown(host)} is not deployed for 'realtime'"))
+    streaming = [model for model in table.models if model in KNOWN_MODELS and KNOWN_MODELS[model].streaming]
+    if streaming and table.turn == "server_vad":
+        found.append((("turn",), f'{shown(streaming[0])} takes no turn detection; write turn = "manual"'))
+    return found
+
+
+def _clip(read: Read[WatchTable], directory: Path) -> tuple[str, list[tuple[KeyPath, str]]]:
+    """The clip's name, or the absolute path of one's own, and what is wrong with it."""
+    name = read.table.clip or names()[0]
+    if "/" in name or "\\" in name or name.lower().endswith(".wav"):
+        name = str((directory / name).resolve())
+    elif name not in names():
+        own = "or give the path of a WAV file"
+        return name, [(("clip",), f"unknown clip {shown(name)}, {nearest(name, names())} {own}")]
+    try:
+        clip = load_clip(name)
+    except ClipError as error:
+        return name, [(("clip",), str(error))]
+    spoken = read.table.language or _DEFAULTS.language
+    if clip.language and spoken not in {clip.language, "auto"}:
+        return name, [(("language",), f"the clip '{clip.name}' is spoken in '{clip.language}'")]
+    return name, []
