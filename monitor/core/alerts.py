@@ -1,12 +1,28 @@
-"""Changes, what was sent, a policy and now give notices, each with a reason; silence too."""
+"""Incidents, what was sent, policies and now give notices, each with a reason; silence too.
+
+Everything follows from rows: what was told stands in the notices themselves. It sends nothing, and
+it never tells the end of an incident to a channel that was not told its beginning.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from base64 import b32encode
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
+
+from monitor.core.incidents import Phase, StoredIncident
+from monitor.core.model import Blame, Cell
+from monitor.core.notice_body import compose_body, differences
+from monitor.core.story import Story, read_story
+from monitor.core.texts import RELAPSE, Latest, Telling, Voice
+
+# Alertmanager's words: how long a changed group waits for more, and how old news may be to be news.
+GROUP_INTERVAL = timedelta(minutes=5)
+LONG_PAST = timedelta(hours=24)
 
 
 class NoticeKind(StrEnum):
@@ -51,8 +67,157 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """Whether a notice is owed, and why (also why not)."""
+    """Whether a notice is owed to a channel about an incident, and why (also why not)."""
 
     send: bool
     reason: str
     notice: Notice | None = None
+    channel: str = ""
+    incident_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Owed:
+    """What one channel is owed about one incident: a kind, or silence where it is None."""
+
+    kind: NoticeKind | None
+    reason: str
+    changed: tuple[str, ...] = ()
+
+
+def decide(
+    incidents: Iterable[StoredIncident],
+    sent: Iterable[Notice],
+    policies: Sequence[Policy],
+    *,
+    now: datetime,
+    voice: Voice,
+    latest: Mapping[Cell, Latest] | None = None,
+) -> list[Decision]:
+    """One decision for every incident and channel, in the order of incidents, then of policies.
+
+    *incidents* are those not yet resolved and those just resolved; *sent* holds every notice about
+    them, delivered or not. The same rows give the same ids, so that a decision taken twice is one.
+    """
+    told: dict[tuple[str | None, str], list[Notice]] = {}
+    for notice in sorted(sent, key=lambda notice: notice.sequence):
+        told.setdefault((notice.incident_id, notice.channel), []).append(notice)
+    decisions = []
+    for incident in incidents:
+        story = read_story(incident)
+        for policy in policies:
+            known = told.get((incident.id, policy.channel), [])
+            owed = _owed(story, known, policy, now, voice)
+            decisions.append(_decision(story, owed, known, policy.channel, now, voice, latest or {}))
+    return decisions
+
+
+def notice_id(incident_id: str, channel: str, kind: NoticeKind, sequence: int) -> str:
+    """``msg_…``: follows from what the notice is about, so that no crash can double it."""
+    digest = hashlib.sha256("\n".join((incident_id, channel, kind, str(sequence))).encode()).digest()
+    return f"msg_{b32encode(digest[:20]).decode().lower()}"
+
+
+def topic(story: Story) -> str:
+    """The word of a channel's `when` that this incident falls under."""
+    return str(story.blame) if story.blame in (Blame.ACCOUNT, Blame.MONITOR) else str(story.state)
+
+
+def _owed(story: Story, told: Sequence[Notice], policy: Policy, now: datetime, voice: Voice) -> _Owed:
+    if story.phase in (Phase.SUSPECTED, Phase.DISMISSED):
+        return _Owed(kind=None, reason="a suspicion is shown, not sent")
+    if not told:
+        return _first(story, policy, now)
+    if told[0].gave_up_at is not None:
+        return _Owed(
+            kind=None, reason=f"its opening could not be delivered: {told[0].last_reply or 'gave up'}"
+        )
+    state = str(told[-1].body["data"]["state"])
+    if story.phase is Phase.RESOLVED:
+        if state == "resolved":
+            return _Owed(kind=None, reason="its end was told")
+        return _Owed(kind=NoticeKind.RESOLVED, reason="resolved")
+    if story.phase is Phase.RECOVERING:
+        return _recovery(told, state, now)
+    return _while_open(story, told, state, now, voice)
+
+
+def _first(story: Story, policy: Policy, now: datetime) -> _Owed:
+    if topic(story) not in policy.when:
+        return _Owed(kind=None, reason=f"the channel does not ask for '{topic(story)}'")
+    if story.phase is Phase.RESOLVED:
+        return _Owed(kind=None, reason="it ended before anything was sent")
+    newest = max((window.end_after for window in story.windows), default=story.start)
+    if now - newest > LONG_PAST:
+        return _Owed(kind=None, reason="its last bad run is older than 24 hours")
+    return _Owed(kind=NoticeKind.OPENED, reason="first notice")
+
+
+def _recovery(told: Sequence[Notice], state: str, now: datetime) -> _Owed:
+    if state in ("recovering", "resolved"):
+        return _Owed(kind=None, reason="the recovery was told")
+    if _is_news_again(told, "recovering") and now - told[-1].created_at < GROUP_INTERVAL:
+        return _Owed(kind=None, reason="another recovery inside the group interval")
+    return _Owed(kind=NoticeKind.RECOVERING, reason="passing again")
+
+
+def _while_open(story: Story, told: Sequence[Notice], state: str, now: datetime, voice: Voice) -> _Owed:
+    since = now - told[-1].created_at
+    if state in ("recovering", "resolved"):
+        if len(told) > 2 and since < GROUP_INTERVAL and any(RELAPSE in _changed(old) for old in told):
+            return _Owed(kind=None, reason="another relapse inside the group interval")
+        return _Owed(kind=NoticeKind.UPDATED, reason="relapse", changed=(RELAPSE,))
+    if told[-1].sent_at is None and told[-1].gave_up_at is None:
+        return _Owed(kind=None, reason="the previous notice is still on its way")
+    changed = differences(story, told[-1].body["data"])
+    if changed and since >= GROUP_INTERVAL:
+        return _Owed(kind=NoticeKind.UPDATED, reason="; ".join(changed), changed=changed)
+    if since >= voice.repeat:
+        return _Owed(kind=NoticeKind.UPDATED, reason="the repeat interval has passed")
+    if changed:
+        return _Owed(kind=None, reason="changed inside the group interval")
+    return _Owed(kind=None, reason="nothing changed inside the repeat interval")
+
+
+def _is_news_again(told: Sequence[Notice], state: str) -> bool:
+    return any(notice.body["data"]["state"] == state for notice in told)
+
+
+def _changed(notice: Notice) -> Sequence[str]:
+    changed: Sequence[str] = notice.body["data"].get("changed", ())
+    return changed
+
+
+def _decision(
+    story: Story,
+    owed: _Owed,
+    told: Sequence[Notice],
+    channel: str,
+    now: datetime,
+    voice: Voice,
+    latest: Mapping[Cell, Latest],
+) -> Decision:
+    if owed.kind is None:
+        return Decision(send=False, reason=owed.reason, channel=channel, incident_id=story.id)
+    before = told[-1].body["data"] if told else {}
+    telling = Telling(
+        story=story,
+        now=now,
+        voice=voice,
+        latest=latest,
+        told_failed=before.get("failed"),
+        told_total=before.get("total"),
+        changed=owed.changed,
+    )
+    sequence = told[-1].sequence + 1 if told else 1
+    notice = Notice(
+        id=notice_id(story.id, channel, owed.kind, sequence),
+        channel=channel,
+        incident_id=story.id,
+        kind=owed.kind,
+        sequence=sequence,
+        created_at=now,
+        body=compose_body(owed.kind, telling, sequence),
+        due_at=now,
+    )
+    return Decision(send=True, reason=owed.reason, notice=notice, channel=channel, incident_id=story.id)

@@ -1,0 +1,110 @@
+"""What a channel is to send, what its receiver's answer means, when to try again; it sends nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+LONGEST_PAUSE = timedelta(hours=24)
+
+# Standard Webhooks 1.0, "Deliverability and reliability": the pauses before attempts 2 to 10.
+PAUSES = (
+    timedelta(seconds=5),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=5),
+    timedelta(hours=10),
+    timedelta(hours=14),
+    timedelta(hours=20),
+    timedelta(hours=24),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One HTTP POST, complete to the byte: what is signed is what is sent."""
+
+    url: str
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What came back: a status with headers and the beginning of the body, or why nothing did.
+
+    `problem` is a sentence (refused, timed out, bad certificate) and then `status` is None.
+    """
+
+    status: int | None = None
+    headers: Sequence[tuple[str, str]] = ()
+    body: bytes = b""
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """The receiver has it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """Another attempt is owed at `at`."""
+
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveUp:
+    """No further attempt makes sense."""
+
+    reason: str
+
+
+Judgement = Sent | Retry | GiveUp
+
+
+def serialise(body: Mapping[str, Any]) -> bytes:
+    """The body as the bytes that are signed, sent and measured: compact JSON in UTF-8."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def header(headers: Sequence[tuple[str, str]] | Mapping[str, str], name: str) -> str | None:
+    """The first value of a header, whatever the case of its name."""
+    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    return next((value for key, value in pairs if key.lower() == name), None)
+
+
+def retry_after(reply: Reply, *, now: datetime) -> timedelta | None:
+    """How long the receiver asks us to wait (RFC 9110, 10.2.3: seconds or a date), at most 24 hours.
+
+    None where it asks for nothing, for the past, or for what cannot be read.
+    """
+    asked = (header(reply.headers, "retry-after") or "").strip()
+    if asked.isascii() and asked.isdigit():
+        return min(timedelta(seconds=int(asked[:9])), LONGEST_PAUSE)
+    try:
+        until = parsedate_to_datetime(asked)
+    except (ValueError, OverflowError):
+        return None
+    pause = (until if until.tzinfo else until.replace(tzinfo=UTC)) - now
+    return min(pause, LONGEST_PAUSE) if pause > timedelta(0) else None
+
+
+def retry_at(attempts: int, now: datetime, reply: Reply) -> datetime | None:
+    """When the next attempt is due after *attempts* (at least 1) failed; None when all ten are used up.
+
+    The receiver may ask for a longer pause than the schedule's, never for a shorter one.
+    """
+    if attempts > len(PAUSES):
+        return None
+    pause = PAUSES[max(attempts, 1) - 1]
+    return now + max(pause, retry_after(reply, now=now) or timedelta(0))

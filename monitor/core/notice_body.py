@@ -1,0 +1,135 @@
+"""The JSON body of a notice: its texts and facts, always under the size that receivers accept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from monitor.core.delivery import serialise
+from monitor.core.incidents import Phase
+from monitor.core.inert import cut, inert
+from monitor.core.story import Story
+from monitor.core.texts import (
+    Telling,
+    link,
+    opened_text,
+    recovering_text,
+    resolved_text,
+    short_title,
+    subject,
+    updated_text,
+)
+from monitor.core.times import rfc3339
+
+# Standard Webhooks 1.0 asks for bodies under 20 KB; the rest is left for what a channel adds.
+LARGEST_BODY = 18_000
+_LISTED = (50, 20, 8, 3, 0)
+_TEXTS = {
+    "incident.opened": opened_text,
+    "incident.updated": updated_text,
+    "incident.recovering": recovering_text,
+    "incident.resolved": resolved_text,
+}
+_WORDS = {"recovering": "Recovering", "resolved": "Resolved", "down": "Down", "degraded": "Degraded"}
+
+
+def compose_body(kind: str, telling: Telling, sequence: int, *, drill: bool = False) -> dict[str, Any]:
+    """`type`, `timestamp` (RFC 3339, of the decision) and `data`, at most 18,000 bytes as JSON.
+
+    Lists are shortened where they are long; `affected_total` and `unaffected_total` keep their lengths.
+    """
+    body: dict[str, Any] = {}
+    for keep in _LISTED:
+        body = _body(kind, telling, sequence, keep, drill=drill)
+        if len(serialise(body)) <= LARGEST_BODY:
+            break
+    return body
+
+
+def told_state(story: Story) -> str:
+    """What a notice says of the incident now: `down`, `degraded`, `recovering` or `resolved`."""
+    return str(story.phase) if story.phase in (Phase.RECOVERING, Phase.RESOLVED) else str(story.state)
+
+
+def differences(story: Story, told: Mapping[str, Any]) -> tuple[str, ...]:
+    """In words, what changed since the data *told*: state, blame, targets or scope; empty if nothing."""
+    changed = []
+    if told["state"] != story.state:
+        changed.append(f"now {story.state} (was {told['state']})")
+    if told["blame"] != story.blame:
+        changed.append(f"blame {story.blame} (was {told['blame']})")
+    if told["affected_total"] != len(story.affected):
+        changed.append(f"{_targets(len(story.affected))} affected (was {told['affected_total']})")
+    elif told["subject"] != subject(story):
+        changed.append(f"now about {subject(story)} (was {told['subject']})")
+    return tuple(changed)
+
+
+def _targets(count: int) -> str:
+    return f"{count:,} target{'s' * (count != 1)}"
+
+
+def _body(kind: str, telling: Telling, sequence: int, keep: int, *, drill: bool) -> dict[str, Any]:
+    return {
+        "type": str(kind),
+        "timestamp": rfc3339(telling.now),
+        "data": {**_saying(kind, telling, drill=drill), **_facts(telling, sequence, keep), "drill": drill},
+    }
+
+
+def _saying(kind: str, telling: Telling, *, drill: bool) -> dict[str, Any]:
+    state = told_state(telling.story)
+    word = (
+        f"Still {state}"
+        if kind == "incident.updated" and state not in ("recovering", "resolved")
+        else _WORDS[state]
+    )
+    text, mark = _TEXTS[kind](telling), "DRILL, nothing is broken: " if drill else ""
+    title = short_title(telling.story, f"DRILL: {word}" if drill else word)
+    return {"incident": telling.story.number, "title": title, "text": f"{mark}{text}", "state": state}
+
+
+def _facts(telling: Telling, sequence: int, keep: int) -> dict[str, Any]:
+    story, bounds = telling.story, telling.story.bounds
+    return {
+        "incident_id": story.id,
+        "severity": str(story.severity),
+        "blame": str(story.blame),
+        "subject": subject(story),
+        "scope": _scope(story.scope, keep),
+        "affected": [inert(target, 200) for target in story.affected[:keep]],
+        "affected_total": len(story.affected),
+        "unaffected": _controls(story, keep),
+        "unaffected_total": len(story.unaffected),
+        "failed": story.failed,
+        "total": story.total,
+        "start": rfc3339(story.start),
+        "end": _instant(story.end),
+        "at_least_s": bounds.least.total_seconds(),
+        "at_most_s": bounds.most.total_seconds() if bounds.most is not None else None,
+        "decided": _instant(story.decided),
+        "changed": [cut(change, 200) for change in telling.changed],
+        "link": link(telling.voice, story.number),
+        "sequence": sequence,
+    }
+
+
+def _scope(scope: Sequence[Mapping[str, str]], keep: int) -> list[dict[str, str]]:
+    return [{inert(key, 40): inert(value, 200) for key, value in part.items()} for part in scope[:keep]]
+
+
+def _controls(story: Story, keep: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "target": inert(near.cell.target, 200),
+            "location": inert(near.cell.location, 100),
+            "passed": near.passed,
+            "total": near.total,
+        }
+        for near in story.unaffected[:keep]
+    ]
+
+
+def _instant(instant: datetime | None) -> str | None:
+    return None if instant is None else rfc3339(instant)

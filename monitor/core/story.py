@@ -1,0 +1,189 @@
+"""An incident's stored document as values that texts and reports can read; it judges nothing anew."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from monitor.core.incidents import Phase, Severity, StoredIncident
+from monitor.core.model import Blame, Cell, State, split_target
+from monitor.core.summary import Bounds, Span, bounds
+from monitor.core.times import parse_instant
+
+_SUBJECT = re.compile(r"^(.+?) (?:was |is |were )?(?:down|degraded)\b")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """One window of the document; instants are starts of runs, as in `core.windows.Window`."""
+
+    cell: Cell
+    state: State
+    start: datetime
+    start_after: datetime | None
+    end: datetime | None
+    end_after: datetime
+    failed: int
+    total: int
+    continues_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbour:
+    """A healthy cell of the span with its counts; degraded runs count as passed."""
+
+    cell: Cell
+    passed: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Symptom:
+    """One signature of the document: failed runs that say the same."""
+
+    failure: str | None
+    stage: str | None
+    type: str | None
+    code: str | None
+    message: str | None
+    count: int
+    first_id: str | None
+    last_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """What an incident says, in the order of its document: affected, controls nearest first."""
+
+    id: str
+    number: int | None
+    phase: Phase
+    severity: Severity
+    blame: Blame
+    blame_reason: str
+    subject: str
+    state: State
+    start: datetime
+    end: datetime | None
+    decided: datetime | None
+    scope: Sequence[Mapping[str, str]]
+    affected: Sequence[str]
+    unaffected: Sequence[Neighbour]
+    windows: Sequence[Stretch]
+    gaps: Sequence[Span]
+    symptoms: Sequence[Symptom]
+
+    @property
+    def leading(self) -> tuple[Stretch, ...]:
+        """The windows of the worst state: a target's degraded window beside its down window is no news."""
+        return tuple(window for window in self.windows if window.state is self.state)
+
+    @property
+    def failed(self) -> int:
+        """Bad runs in the leading windows."""
+        return sum(window.failed for window in self.leading)
+
+    @property
+    def total(self) -> int:
+        """Conclusive runs in the leading windows."""
+        return sum(window.total for window in self.leading)
+
+    @property
+    def bounds(self) -> Bounds:
+        """How long it lasted: at least, less the gaps that the document names, and at most."""
+        return bounds(self.leading, self.gaps)
+
+    @property
+    def settles_at(self) -> datetime | None:
+        """Until when a relapse continues this incident; None where the document does not say."""
+        known = [window.continues_until for window in self.windows if window.continues_until]
+        return max(known, default=None)
+
+
+def read_story(incident: StoredIncident) -> Story:
+    """The incident as values; parts that its document lacks are empty (a suspicion has few)."""
+    document = incident.document
+    windows = tuple(_stretch(window) for window in document.get("windows") or ())
+    return Story(
+        id=incident.id,
+        number=incident.number,
+        phase=incident.phase,
+        severity=incident.severity,
+        blame=incident.blame,
+        blame_reason=str(document.get("blame_reason") or ""),
+        subject=_subject(incident),
+        state=_state(windows),
+        start=incident.start,
+        end=incident.end,
+        decided=incident.opened_at,
+        scope=tuple(document.get("scope") or ()),
+        affected=tuple(document.get("affected") or ()),
+        unaffected=tuple(_neighbour(control) for control in document.get("unaffected") or ()),
+        windows=windows,
+        gaps=tuple(_gap(gap) for gap in document.get("gaps") or ()),
+        symptoms=tuple(_symptom(signature) for signature in document.get("signatures") or ()),
+    )
+
+
+def _subject(incident: StoredIncident) -> str:
+    """What the title is about: all of it before its first word of state."""
+    match = _SUBJECT.match(incident.title)
+    if match:
+        return match[1]
+    affected = incident.document.get("affected") or ()
+    return str(affected[0]).replace("/", " · ") if affected else incident.title
+
+
+def _state(windows: Iterable[Stretch]) -> State:
+    return State.DEGRADED if {window.state for window in windows} == {State.DEGRADED} else State.DOWN
+
+
+def _stretch(window: Mapping[str, Any]) -> Stretch:
+    start = parse_instant(window["start"])
+    return Stretch(
+        cell=_cell(window),
+        state=State(window.get("state") or State.DOWN),
+        start=start,
+        start_after=_instant(window.get("start_after")),
+        end=_instant(window.get("end")),
+        end_after=_instant(window.get("end_after")) or start,
+        failed=int(window.get("failed") or 0),
+        total=int(window.get("total") or 0),
+        continues_until=_instant(window.get("continues_until")),
+    )
+
+
+def _gap(gap: Mapping[str, Any]) -> Span:
+    return Span(parse_instant(gap["from"]), parse_instant(gap["to"]))
+
+
+def _neighbour(control: Mapping[str, Any]) -> Neighbour:
+    return Neighbour(cell=_cell(control), passed=int(control["passed"]), total=int(control["total"]))
+
+
+def _symptom(signature: Mapping[str, Any]) -> Symptom:
+    texts = {key: signature.get(key) for key in ("failure", "stage", "type", "code", "message")}
+    ids = {key: signature.get(key) for key in ("first_id", "last_id")}
+    return Symptom(count=int(signature.get("count") or 0), **texts, **ids)
+
+
+def _cell(part: Mapping[str, Any]) -> Cell:
+    return Cell(*split_target(part["target"]), part.get("location") or "default")
+
+
+def _instant(text: str | None) -> datetime | None:
+    return parse_instant(text) if text else None
+
+
+def cell_name(cell: Cell, among: Iterable[Cell]) -> str:
+    """``gpt-4o-transcribe rest``; with endpoint and location unless all of *among* share them."""
+    others = tuple(among)
+    name = f"{cell.model} {cell.pathway}"
+    if {other.endpoint for other in others} - {cell.endpoint}:
+        name += f" on {cell.endpoint}"
+    if {other.location for other in others} - {cell.location}:
+        name += f" from {cell.location}"
+    return name

@@ -1,0 +1,279 @@
+"""What people read about an incident: facts with their counts, in bounded lines; it decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+from urllib.parse import quote
+
+from monitor.core.incidents import Phase
+from monitor.core.inert import cut, inert
+from monitor.core.model import Cell, State
+from monitor.core.story import Neighbour, Story, Symptom, cell_name
+
+RELAPSE = "relapse"
+LONGEST_TEXT = 2400
+_LONGEST_LINE = 820
+_NAMED_CONTROLS = 2
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latest:
+    """How one cell stands now, read beside the incident.
+
+    `passed` of `total` conclusive runs since the incident's end; both 0 while it has none.
+    """
+
+    last_pass: datetime | None = None
+    healthy: bool = False  # its newest conclusive run passed, or was degraded
+    passed: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """What every text of this monitor shares: address of its pages, zone of its people, repeat interval."""
+
+    public_url: str | None = None
+    zone: tzinfo = UTC
+    repeat: timedelta = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """One text to be written: the story, how its cells stand, when, and what was told before.
+
+    `told_failed` and `told_total` are the counts of the previous notice; `changed` says in words
+    what differs from it.
+    """
+
+    story: Story
+    now: datetime
+    voice: Voice = Voice()
+    latest: Mapping[Cell, Latest] = field(default_factory=dict)
+    told_failed: int | None = None
+    told_total: int | None = None
+    changed: Sequence[str] = ()
+
+
+def clock(instant: datetime) -> str:
+    """``08:30:10``, in UTC."""
+    return f"{instant.astimezone(UTC):%H:%M:%S}"
+
+
+def day(instant: datetime) -> str:
+    """``17 Nov 2025``, in UTC and in English whatever the locale."""
+    utc = instant.astimezone(UTC)
+    return f"{utc.day} {_MONTHS[utc.month - 1]} {utc.year}"
+
+
+def local_beside(instant: datetime, zone: tzinfo) -> str:
+    """`` (09:30:10 +01:00)`` with the date where it differs from the UTC date; empty where zone is UTC."""
+    local = instant.astimezone(zone)
+    if not local.utcoffset():
+        return ""
+    date = "" if local.date() == instant.astimezone(UTC).date() else f"{local:%Y-%m-%d} "
+    offset = f"{local:%z}"
+    return f" ({date}{local:%H:%M:%S} {offset[:3]}:{offset[3:5]})"
+
+
+def moment(instant: datetime, *, now: datetime, zone: tzinfo) -> str:
+    """``08:30:10 UTC (09:30:10 +01:00)``, with the UTC date where it is not that of *now*."""
+    date = "" if instant.astimezone(UTC).date() == now.astimezone(UTC).date() else f", {day(instant)}"
+    return f"{clock(instant)} UTC{date}{local_beside(instant, zone)}"
+
+
+def span(start: datetime, end: datetime) -> str:
+    """``08:30:10–15:30:10 UTC, 17 Nov 2025``; both dates where they differ."""
+    if day(start) == day(end):
+        return f"{clock(start)}–{clock(end)} UTC, {day(end)}"
+    return f"{clock(start)} UTC, {day(start)} – {clock(end)} UTC, {day(end)}"
+
+
+def counted(story: Story) -> str:
+    """``420/420 runs failed``."""
+    word = "failed" if story.state is State.DOWN else "failed, slow or wrong"
+    return f"{story.failed:,}/{story.total:,} runs {word}"
+
+
+def symptom_words(symptom: Symptom) -> str:
+    """``server at transcribe: server_error, code null``: failure, stage and the provider's own words."""
+    place = " at ".join(part for part in (symptom.failure or "unknown", symptom.stage) if part)
+    code = inert(symptom.code, 60) if symptom.code else ""
+    if symptom.type:
+        return f"{place}: {inert(symptom.type, 60)}, code {code or 'null'}"
+    said = ", ".join(part for part in (code, inert(symptom.message or "", 160)) if part)
+    return f"{place}: {said}" if said else place
+
+
+def subject(story: Story) -> str:
+    """What the incident is about, bounded: ``gpt-4o-transcribe · realtime · swedencentral``."""
+    return inert(story.subject, 160)
+
+
+def headline(story: Story) -> str:
+    """The two lines on top of an incident's page: what, from when to when, how much; what was fine."""
+    if story.end is not None and story.phase is not Phase.OPEN:
+        when = f"was {story.state} {span(story.start, story.end)} ({story.bounds.text()})"
+    else:
+        when = f"{story.state} since {clock(story.start)} UTC, {day(story.start)} ({story.bounds.text()})"
+    controls = _counts(story, story.unaffected) or "no other target was healthy in this time"
+    return f"{subject(story)} {when}: {counted(story)}.\nUnaffected: {controls}. Blame: {story.blame}."
+
+
+def opened_text(telling: Telling) -> str:
+    """The first alert: what is down since when, what is fine beside it, whose fault and why."""
+    if telling.story.phase is Phase.RECOVERING:
+        return recovering_text(telling)
+    return _alert(telling, f"{subject(telling.story)} {telling.story.state} since")
+
+
+def updated_text(telling: Telling) -> str:
+    """The hourly word while it lasts, and the word on a change or a relapse."""
+    relapsed = RELAPSE in telling.changed
+    state = f"{telling.story.state} again (relapse), first" if relapsed else f"still {telling.story.state}"
+    return _alert(telling, f"{subject(telling.story)} {state} since")
+
+
+def recovering_text(telling: Telling) -> str:
+    """Since when it passes again, with how many runs; and that it is too early to go back."""
+    story, voice = telling.story, telling.voice
+    since = f" since {moment(story.end, now=telling.now, zone=voice.zone)}" if story.end else " again"
+    passes = _passes(telling, ", {} runs passed")
+    first = f"{subject(story)} recovering: passing{since}{passes}. {_was(story)}"
+    until = f"until {clock(story.settles_at)} UTC" if story.settles_at else "before the word 'resolved'"
+    last = f"Not yet safe to go back: a relapse {until} continues this incident."
+    return _three(first, _beside_after(story), f"{last} {_reference(telling)}")
+
+
+def resolved_text(telling: Telling) -> str:
+    """That it is safe to go back, how long it lasted with both bounds, and where the evidence is."""
+    story = telling.story
+    passes = _passes(telling, ": {} runs passed since")
+    first = f"{subject(story)} resolved, safe to go back{passes}. {_was(story)}"
+    ticket = f"Evidence for a ticket: earwitness evidence {story.number}." if story.number else ""
+    return _three(first, _beside_after(story), f"{ticket} {_reference(telling)}")
+
+
+def short_title(story: Story, word: str) -> str:
+    """One line for a channel's title, at most 150 characters: ``Still down: gpt-4o-transcribe · …``."""
+    return cut(f"{word}: {subject(story)}", 150)
+
+
+def link(voice: Voice, number: int | None) -> str | None:
+    """The address of the incident's page; None where no public address is configured."""
+    if not voice.public_url:
+        return None
+    page = "" if number is None else f"/{quote(str(number))}"
+    return f"{voice.public_url.rstrip('/')}/incidents{page}"
+
+
+def _alert(telling: Telling, opening: str) -> str:
+    story, voice = telling.story, telling.voice
+    since = moment(story.start, now=telling.now, zone=voice.zone)
+    first = f"{opening} {since}: {counted(story)}{_news(telling)}{_said(story)}."
+    controls = _passing(telling) or "no other target was healthy in this time"
+    second = f"Unaffected: {controls}. {_changes(telling)}{_blame(story)}"
+    healthy = _names(story, [near for near in story.unaffected if _is_healthy(telling, near)])
+    third = f"Healthy now: {healthy or 'none of the watched neighbours'}. {_reference(telling)}"
+    return _three(first, second, third)
+
+
+def _was(story: Story) -> str:
+    when = span(story.start, story.end) if story.end else f"from {clock(story.start)} UTC, {day(story.start)}"
+    return f"Was {story.state} {when} ({story.bounds.text()}): {counted(story)}."
+
+
+def _news(telling: Telling) -> str:
+    if telling.told_total is None or telling.told_failed is None:
+        return ""
+    failed = max(telling.story.failed - telling.told_failed, 0)
+    total = max(telling.story.total - telling.told_total, 0)
+    return f", {failed:,}/{total:,} since the last update" if total else ", no run since the last update"
+
+
+def _said(story: Story) -> str:
+    if not story.symptoms:
+        return ""
+    more = len(story.symptoms) - 1
+    others = f" (and {more} other signature{'s' * (more > 1)})" if more else ""
+    return f", {symptom_words(story.symptoms[0])}{others}"
+
+
+def _changes(telling: Telling) -> str:
+    words = "; ".join(inert(change, 120) for change in telling.changed if change != RELAPSE)
+    return f"Changed: {cut(words, 240)}. " if words else ""
+
+
+def _blame(story: Story) -> str:
+    reason = inert(story.blame_reason, 260).rstrip(". ")
+    return f"Blame: {story.blame}: {reason}." if reason else f"Blame: {story.blame}."
+
+
+def _beside_after(story: Story) -> str:
+    controls = _counts(story, story.unaffected) or "no other target was healthy in this time"
+    return f"Unaffected: {controls}. {_blame(story)}"
+
+
+def _reference(telling: Telling) -> str:
+    story = telling.story
+    parts = [] if story.number is None else [f"Incident {story.number}"]
+    if story.decided:
+        parts.append(f"decided {clock(story.decided)}")
+    if story.phase is Phase.OPEN:
+        parts.append(f"next update {(telling.now + telling.voice.repeat).astimezone(UTC):%H:%M}")
+    address = link(telling.voice, story.number)
+    said = ", ".join(parts)
+    return f"{said}: {address}" if address else f"{said}."
+
+
+def _passes(telling: Telling, form: str) -> str:
+    """The runs since the end over all affected cells, in *form*; empty where nothing was counted."""
+    cells = {window.cell for window in telling.story.windows}
+    seen = [telling.latest[cell] for cell in cells if cell in telling.latest]
+    total = sum(standing.total for standing in seen)
+    return form.format(f"{sum(standing.passed for standing in seen):,}/{total:,}") if total else ""
+
+
+def _is_healthy(telling: Telling, near: Neighbour) -> bool:
+    standing = telling.latest.get(near.cell)
+    return standing is not None and standing.healthy
+
+
+def _passing(telling: Telling) -> str:
+    """``gpt-4o-transcribe rest (passed 08:32:14), whisper-1 realtime (08:32:16)``; counts where unknown."""
+    story, said = telling.story, []
+    for near, name in _named(story, story.unaffected):
+        standing = telling.latest.get(near.cell)
+        if standing is None or standing.last_pass is None:
+            said.append(f"{name} ({near.passed:,}/{near.total:,} passed)")
+        else:
+            word = "" if any("(passed " in part for part in said) else "passed "
+            at = moment(standing.last_pass, now=telling.now, zone=UTC).replace(" UTC", "", 1)
+            said.append(f"{name} ({word}{at})")
+    return _with_rest(said, story.unaffected)
+
+
+def _counts(story: Story, controls: Sequence[Neighbour]) -> str:
+    said = [f"{name} {near.passed:,}/{near.total:,}" for near, name in _named(story, controls)]
+    return _with_rest(said, controls)
+
+
+def _names(story: Story, controls: Sequence[Neighbour]) -> str:
+    return _with_rest([name for _, name in _named(story, controls)], controls)
+
+
+def _named(story: Story, controls: Sequence[Neighbour]) -> Iterable[tuple[Neighbour, str]]:
+    cells = [window.cell for window in story.windows]
+    return [(near, inert(cell_name(near.cell, cells), 100)) for near in controls[:_NAMED_CONTROLS]]
+
+
+def _with_rest(said: Sequence[str], controls: Sequence[Neighbour]) -> str:
+    more = len(controls) - len(said)
+    return ", ".join(said) + (f" and {more} more" if more > 0 else "")
+
+
+def _three(*lines: str) -> str:
+    return cut("\n".join(cut(line.strip(), _LONGEST_LINE) for line in lines if line.strip()), LONGEST_TEXT)
