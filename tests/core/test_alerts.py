@@ -1,0 +1,292 @@
+"""What is owed to whom, when and why: driven through the life of an incident."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.core.alerts import Decision, Notice, NoticeKind, Policy, decide, notice_id
+from monitor.core.delivery import serialise
+from monitor.core.drill import drill_notice, sample_incident
+from monitor.core.incidents import Phase, StoredIncident
+from monitor.core.model import Blame, Cell
+from tests.sample_incident import (
+    DECIDED,
+    END,
+    FAILING,
+    MINUTE,
+    REST,
+    VOICE,
+    WHISPER,
+    closed_window,
+    control,
+    document,
+    incident,
+    latest_at,
+    window,
+)
+
+ONCALL = Policy(channel="oncall")
+OWNER = Policy(channel="owner", when=frozenset({"account", "monitor"}))
+
+
+def ask(
+    stored: StoredIncident, sent: Sequence[Notice] = (), now: datetime = DECIDED, policy: Policy = ONCALL
+) -> Decision:
+    """The one decision about one incident on one channel."""
+    (decision,) = decide([stored], sent, [policy], now=now, voice=VOICE, latest=latest_at(now))
+    return decision
+
+
+def tell(stored: StoredIncident, sent: Sequence[Notice] = (), now: datetime = DECIDED) -> Notice:
+    """The notice that is owed, delivered at once."""
+    notice = ask(stored, sent, now).notice
+    assert notice is not None
+    return replace(notice, sent_at=now)
+
+
+def grown(runs: int, **parts: Any) -> StoredIncident:
+    """The open incident after so many bad runs."""
+    last: dict[str, Any] = {"end_after": "2025-11-17T09:30:10Z"} if runs > 3 else {}
+    return incident(document=document(runs, window(failed=runs, total=runs, **last)), **parts)
+
+
+def test_a_suspicion_is_not_sent() -> None:
+    """One bad run wakes nobody."""
+    assert ask(incident(Phase.SUSPECTED, number=None)).reason == "a suspicion is shown, not sent"
+    assert not ask(incident(Phase.DISMISSED, number=None)).send
+
+
+def test_an_open_incident_is_told_once_per_channel() -> None:
+    """The second decision over the same rows is silence, with its reason."""
+    opened = tell(incident())
+    assert opened.kind is NoticeKind.OPENED
+    assert (opened.sequence, opened.due_at) == (1, DECIDED)
+    again = ask(incident(), [opened], DECIDED + MINUTE)
+    assert (again.send, again.reason) == (False, "nothing changed inside the repeat interval")
+
+
+def test_the_same_rows_give_the_same_notice() -> None:
+    """A crash between deciding and storing cannot make two notices of one."""
+    assert ask(incident()).notice == ask(incident()).notice
+    assert ask(incident(), now=DECIDED + MINUTE).notice.id == ask(incident()).notice.id  # type: ignore[union-attr]
+
+
+def test_ids_differ_by_incident_channel_kind_and_sequence() -> None:
+    """No two different notices share an id."""
+    kinds = (NoticeKind.OPENED, NoticeKind.UPDATED)
+    ids = {notice_id(i, c, k, n) for i in "ab" for c in "xy" for k in kinds for n in (1, 2)}
+    assert len(ids) == 16
+    assert all(identity.startswith("msg_") and len(identity) == 36 for identity in ids)
+
+
+def test_an_update_comes_every_hour_also_when_nothing_changed() -> None:
+    """Silence for seven hours is no answer to "is it still down?"."""
+    sent = [tell(grown(3))]
+    for hour in range(1, 8):
+        now = DECIDED + timedelta(hours=hour)
+        assert not ask(grown(3 + 60 * hour), sent, now - MINUTE).send
+        sent.append(tell(grown(3 + 60 * hour), sent, now))
+    assert [notice.kind for notice in sent[1:]] == [NoticeKind.UPDATED] * 7
+    assert [notice.sequence for notice in sent] == list(range(1, 9))
+    assert "60/60 since the last update" in sent[-1].body["data"]["text"]
+
+
+def test_a_changed_blame_is_told_after_the_group_interval() -> None:
+    """Changes wait five minutes for more of their kind, then go out with their words."""
+    opened = tell(incident(blame=Blame.UNKNOWN))
+    waiting = ask(incident(), [opened], DECIDED + 4 * MINUTE)
+    assert (waiting.send, waiting.reason) == (False, "changed inside the group interval")
+    due = ask(incident(), [opened], DECIDED + 5 * MINUTE)
+    assert due.reason == "blame provider (was unknown)"
+    assert due.notice is not None
+    assert due.notice.body["data"]["changed"] == ["blame provider (was unknown)"]
+
+
+def test_more_targets_another_subject_and_a_worse_state_are_changes() -> None:
+    """Worsened, widened or about something else: each is told in words."""
+    opened = tell(incident())
+    wider = document(3, window(), affected=[FAILING.target, WHISPER.target])
+    now = DECIDED + 5 * MINUTE
+    assert ask(incident(document=wider), [opened], now).reason == "2 targets affected (was 1)"
+    assert ask(incident(title="azure-sweden down since"), [opened], now).reason == (
+        "now about azure-sweden (was gpt-4o-transcribe · realtime · swedencentral)"
+    )
+    slow = tell(incident(document=document(4, window(state="degraded"))))
+    assert ask(incident(), [slow], now).reason == "now down (was degraded)"
+
+
+def test_recovery_and_resolution_are_told_once_each() -> None:
+    """The story ends with recovering, then resolved, then silence."""
+    sent = [tell(incident())]
+    sent.append(tell(incident(Phase.RECOVERING), sent, END + 4 * MINUTE))
+    assert ask(incident(Phase.RECOVERING), sent, END + 9 * MINUTE).reason == "the recovery was told"
+    sent.append(tell(incident(Phase.RESOLVED), sent, END + 20 * MINUTE))
+    assert [notice.kind for notice in sent] == [NoticeKind.OPENED, NoticeKind.RECOVERING, NoticeKind.RESOLVED]
+    assert [notice.body["data"]["state"] for notice in sent] == ["down", "recovering", "resolved"]
+    assert ask(incident(Phase.RESOLVED), sent, END + 21 * MINUTE).reason == "its end was told"
+
+
+def test_a_relapse_is_told_at_once_and_flapping_is_held_back() -> None:
+    """The first relapse is news; the next ones wait for the group interval."""
+    now = DECIDED + 10 * MINUTE
+    sent = [tell(incident())]
+    sent.append(tell(incident(Phase.RECOVERING), sent, now))
+    relapse = ask(incident(), sent, now + MINUTE)
+    assert (relapse.send, relapse.reason) == (True, "relapse")
+    sent.append(tell(incident(), sent, now + MINUTE))
+    assert "down again (relapse)" in sent[-1].body["data"]["text"]
+    held = ask(incident(Phase.RECOVERING), sent, now + 2 * MINUTE)
+    assert held.reason == "another recovery inside the group interval"
+    sent.append(tell(incident(Phase.RECOVERING), sent, now + 6 * MINUTE))
+    assert ask(incident(), sent, now + 7 * MINUTE).reason == "another relapse inside the group interval"
+    assert ask(incident(), sent, now + 11 * MINUTE).reason == "relapse"
+
+
+def test_the_end_is_never_told_without_the_beginning() -> None:
+    """A channel that heard nothing is not told that nothing is over."""
+    assert ask(incident(Phase.RESOLVED), [], END).reason == "it ended before anything was sent"
+
+
+def test_after_an_opening_that_could_not_be_delivered_there_is_silence() -> None:
+    """A receiver that never heard of the incident gets neither updates nor its end."""
+    lost = replace(tell(incident()), sent_at=None, gave_up_at=DECIDED, last_reply="status 410")
+    decision = ask(incident(Phase.RESOLVED), [lost], END)
+    assert (decision.send, decision.reason) == (False, "its opening could not be delivered: status 410")
+
+
+def test_updates_do_not_pile_up_before_a_receiver_that_is_away() -> None:
+    """While a notice is undelivered no update joins it; recovery and end do, in their order."""
+    waiting = replace(tell(incident()), sent_at=None)
+    assert (
+        ask(incident(), [waiting], DECIDED + 120 * MINUTE).reason == "the previous notice is still on its way"
+    )
+    recovering = ask(incident(Phase.RECOVERING), [waiting], END).notice
+    assert recovering is not None
+    assert recovering.sequence == 2
+
+
+def test_a_channel_that_hears_of_it_during_the_recovery_hears_the_truth() -> None:
+    """Its first notice says recovering, and the next one is the end."""
+    sent = [tell(incident(Phase.RECOVERING), now=END + 4 * MINUTE)]
+    assert (sent[0].kind, sent[0].body["data"]["state"]) == (NoticeKind.OPENED, "recovering")
+    assert not ask(incident(Phase.RECOVERING), sent, END + 9 * MINUTE).send
+    assert tell(incident(Phase.RESOLVED), sent, END + 20 * MINUTE).kind is NoticeKind.RESOLVED
+
+
+@pytest.mark.parametrize("blame", [Blame.ACCOUNT, Blame.MONITOR])
+def test_our_own_faults_go_only_to_channels_that_ask_for_them(blame: Blame) -> None:
+    """The owner hears of a revoked key; whoever is on call does not."""
+    stored = incident(blame=blame)
+    assert ask(stored).reason == f"the channel does not ask for '{blame}'"
+    assert ask(stored, policy=OWNER).send
+
+
+def test_an_outage_goes_not_to_a_channel_for_our_own_faults() -> None:
+    """The other way round as well, and degraded is a word of its own."""
+    assert ask(incident(), policy=OWNER).reason == "the channel does not ask for 'down'"
+    slow = incident(document=document(4, window(state="degraded")))
+    assert not ask(slow, policy=Policy(channel="x", when=frozenset({"down"}))).send
+
+
+def test_whoever_heard_the_beginning_hears_the_end_though_the_blame_moved() -> None:
+    """A blame refined to the account does not leave a channel with an open alert for ever."""
+    opened = tell(incident(blame=Blame.UNKNOWN))
+    moved = incident(Phase.RESOLVED, blame=Blame.ACCOUNT)
+    assert ask(moved, [opened], END).notice.kind is NoticeKind.RESOLVED  # type: ignore[union-attr]
+
+
+def test_an_open_incident_out_of_an_old_import_wakes_nobody() -> None:
+    """What was last seen failing a day ago is history."""
+    assert (
+        ask(incident(), now=DECIDED + timedelta(days=2)).reason == "its last bad run is older than 24 hours"
+    )
+
+
+def test_channels_do_not_share_what_they_were_told() -> None:
+    """Each channel has its own sequence; a new one starts with the opening."""
+    opened = tell(incident())
+    new = Policy(channel="second")
+    first, second = decide([incident()], [opened], [ONCALL, new], now=DECIDED + MINUTE, voice=VOICE)
+    assert (first.send, second.send) == (False, True)
+    assert (second.channel, second.incident_id) == ("second", "0193-incident")
+
+
+def test_a_storm_of_two_hundred_cells_is_one_bounded_notice() -> None:
+    """One incident, one message, under the size that receivers accept, with the true totals."""
+    cells = [Cell("e" * 60, f"{'模' * 60}-{number}", "realtime", "berlin") for number in range(200)]
+    stormy = document(
+        3,
+        window(),
+        affected=[cell.target for cell in cells],
+        windows=[window(cell) for cell in cells],
+        unaffected=[control(cell, 3) for cell in cells],
+        scope=[{"model": cell.model} for cell in cells],
+    )
+    notice = tell(incident(document=stormy))
+    assert len(serialise(notice.body)) <= 18_000
+    assert notice.body["data"]["affected_total"] == 200
+    assert not ask(incident(document=stormy), [notice], DECIDED + 6 * MINUTE).send
+
+
+@given(st.text(max_size=20_000), st.text(max_size=20_000))
+def test_a_body_is_bounded_whatever_the_provider_says(message: str, reason: str) -> None:
+    """No text from outside makes a body that a receiver would refuse."""
+    hostile = document(3, window(), blame_reason=reason, scope=[{"model": message}] * 30)
+    notice = tell(incident(document=hostile, title=f"{message} down since"))
+    assert len(serialise(notice.body)) <= 18_000
+
+
+def test_the_body_holds_the_facts_of_the_incident() -> None:
+    """Receivers that compute need no text."""
+    body = tell(
+        incident(Phase.RESOLVED, document=document(420, closed_window())), [tell(incident())], END
+    ).body
+    assert body["type"] == "incident.resolved"
+    assert body["timestamp"] == "2025-11-17T15:30:10Z"
+    facts = {
+        key: body["data"][key]
+        for key in ("incident", "severity", "blame", "start", "end", "decided", "drill")
+    }
+    assert facts == {
+        "incident": 1,
+        "severity": "major",
+        "blame": "provider",
+        "start": "2025-11-17T08:30:10Z",
+        "end": "2025-11-17T15:30:10Z",
+        "decided": "2025-11-17T08:32:10Z",
+        "drill": False,
+    }
+    assert (body["data"]["at_least_s"], body["data"]["at_most_s"]) == (25_140.0, 25_260.0)
+    assert body["data"]["unaffected"][0] == {
+        "target": REST.target, "location": "berlin", "passed": 420, "total": 420,
+    }  # fmt: skip
+    assert body["data"]["title"] == "Resolved: gpt-4o-transcribe · realtime · swedencentral"
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (NoticeKind.OPENED, "realtime · swedencentral down since"),
+        (NoticeKind.UPDATED, "still down since"),
+        (NoticeKind.RECOVERING, "recovering: passing since"),
+        (NoticeKind.RESOLVED, "resolved, safe to go back"),
+        (NoticeKind.TEST, "Earwitness can reach this channel (oncall)"),
+    ],
+)
+def test_a_drill_has_the_real_text_and_is_marked(kind: NoticeKind, words: str) -> None:
+    """Nobody can break a provider to test an alert, and nobody may take the test for one."""
+    sample = sample_incident(kind, DECIDED, FAILING, [REST, WHISPER], region="swedencentral", number=7)
+    notice = drill_notice(kind, "oncall", DECIDED, sample, voice=VOICE)
+    assert notice.body["type"] == kind
+    assert notice.body["data"]["drill"] is True
+    assert notice.body["data"]["title"].startswith("DRILL: ")
+    assert notice.body["data"]["text"].startswith("DRILL, nothing is broken: ")
+    assert words in notice.body["data"]["text"]
+    assert "https://earwitness.example/incidents" in notice.body["data"]["text"]
