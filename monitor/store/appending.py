@@ -1,0 +1,163 @@
+"""Writing checked rows behind or between the runs of their cells, and what the cells then say of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Insert,
+    Text,
+    Update,
+    bindparam,
+    case,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from monitor.core.model import Verdict
+from monitor.store import prepared
+from monitor.store.columns import raw
+from monitor.store.engine import known_of
+from monitor.store.order import Facts, Tail, place, place_late
+from monitor.store.rows import CELL, COLUMNS, CONTEXT, KIND, SLOT, SPACING, STARTED, UID, VERDICT, Encoded
+from monitor.store.tables import cells, contexts, outcomes, passes
+
+_PASSED, _INCONCLUSIVE = Verdict.PASSED.value, Verdict.INCONCLUSIVE.value
+_NEVER = -(2**62)
+
+
+@dataclass(slots=True)
+class State:
+    """What a cell's row knows of its runs; instants in ms. It is changed as rows are appended."""
+
+    cell_id: int
+    runs: int
+    conclusive: int
+    unpaced: int
+    last_started_at: int | None
+    last_uid: str
+    last_context_id: int | None
+    last_slot: int
+    configuration: str | None
+    every_us: int | None
+
+
+def read_states(tx: Connection, cell_ids: Iterable[int]) -> dict[int, State]:
+    """The state of each cell."""
+    wanted = sorted(cell_ids)
+    states = (
+        select(
+            cells.c.id,
+            cells.c.runs,
+            cells.c.conclusive,
+            cells.c.unpaced,
+            raw(cells.c.last_started_at),
+            func.coalesce(cells.c.last_uid, ""),
+            cells.c.last_context_id,
+            func.coalesce(raw(cells.c.last_slot), _NEVER),
+            contexts.c.configuration,
+            contexts.c.every_us,
+        )
+        .join_from(cells, contexts, cells.c.last_context_id == contexts.c.id, isouter=True)
+        .where(cells.c.id.in_(wanted))
+    )
+    return {row[0]: State(*row) for row in tx.execute(states)}
+
+
+def append(tx: Connection, rows: Sequence[Encoded], states: Mapping[int, State]) -> None:
+    """Give every row its place, store it, and bring the rows of their cells up to date."""
+    facts = known_of(tx).context_facts
+    by_cell: dict[int, list[Encoded]] = defaultdict(list)
+    for row in rows:
+        by_cell[row[CELL]].append(row)
+    for cell_id, mine in by_cell.items():
+        mine.sort(key=lambda row: (row[STARTED], row[UID]))
+        _place(tx, states[cell_id], mine, facts)
+    prepared.run(tx, _insert, [tuple(row) for row in rows], COLUMNS)
+    changed = [states[cell_id] for cell_id in sorted(by_cell)]
+    prepared.run(tx, _update_cell, [_cell_values(state) for state in changed], _CELL)
+    _note_passes(tx, rows, facts)
+
+
+def _place(tx: Connection, state: State, rows: Sequence[Encoded], facts: Facts) -> None:
+    """Place the sorted rows of one cell."""
+    first, last = rows[0], rows[-1]
+    newest = (state.last_started_at, state.last_uid)
+    if state.last_started_at is None or (first[STARTED], first[UID]) > newest:
+        tail = Tail(*newest, state.conclusive, state.configuration, state.every_us)
+        for row in rows:
+            place(row, tail, *facts[row[CONTEXT]])
+        state.unpaced += sum(row[SPACING] is not None for row in rows)
+    else:
+        state.unpaced += place_late(tx, state.cell_id, rows, facts)
+    state.runs += len(rows)
+    state.conclusive += sum(row[VERDICT] != _INCONCLUSIVE for row in rows)
+    state.last_slot = max(state.last_slot, *(row[SLOT] for row in rows if row[KIND] == "scheduled"), _NEVER)
+    if state.last_started_at is None or (last[STARTED], last[UID]) > newest:
+        state.last_started_at, state.last_uid, state.last_context_id = last[STARTED], last[UID], last[CONTEXT]
+
+
+def _insert(_dialect: str) -> Insert:
+    return insert(outcomes).values({name: bindparam(name, type_=_plain(name)) for name in COLUMNS})
+
+
+def _plain(name: str) -> Any:
+    """The column's type without the conversion of instants: hot paths hand over milliseconds."""
+    return getattr(outcomes.c[name].type, "impl", outcomes.c[name].type)
+
+
+_CELL = (
+    "runs", "conclusive", "unpaced", "last_started_at", "last_uid", "last_context_id", "last_slot", "row_id"
+)  # fmt: skip
+
+
+def _update_cell(_dialect: str) -> Update:
+    values = {name: bindparam(name, type_=Text if name == "last_uid" else BigInteger) for name in _CELL[:-1]}
+    return update(cells).where(cells.c.id == bindparam("row_id")).values(values)
+
+
+def _cell_values(state: State) -> tuple[Any, ...]:
+    return (
+        state.runs,
+        state.conclusive,
+        state.unpaced,
+        state.last_started_at,
+        state.last_uid,
+        state.last_context_id,
+        None if state.last_slot == _NEVER else state.last_slot,
+        state.cell_id,
+    )
+
+
+_PASSES = ("cell_id", "configuration", "first_at", "last_at")
+
+
+def _note_passes(tx: Connection, rows: Iterable[Encoded], facts: Facts) -> None:
+    spans: dict[tuple[int, str], tuple[int, int]] = {}
+    for row in rows:
+        if row[VERDICT] == _PASSED:
+            key = (row[CELL], facts[row[CONTEXT]][0] or "")
+            first, last = spans.get(key, (row[STARTED], row[STARTED]))
+            spans[key] = (min(first, row[STARTED]), max(last, row[STARTED]))
+    prepared.run(tx, _passes_upsert, [(*key, *spans[key]) for key in sorted(spans)], _PASSES)
+
+
+def _passes_upsert(dialect: str) -> prepared.Insert:
+    values = {
+        name: bindparam(name, type_=Text if name == "configuration" else BigInteger) for name in _PASSES
+    }
+    statement = prepared.insert_into(dialect)(passes).values(values)
+    first, last = passes.c.first_at, passes.c.last_at
+    new_first, new_last = statement.excluded["first_at"], statement.excluded["last_at"]
+    widest = {
+        "first_at": case((new_first < first, new_first), else_=first),
+        "last_at": case((new_last > last, new_last), else_=last),
+    }
+    return statement.on_conflict_do_update(index_elements=["cell_id", "configuration"], set_=widest)

@@ -1,0 +1,141 @@
+"""Targets and their cells: which are watched, and the rows that outcomes hang on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
+
+from monitor.core.model import Cell, Outcome, Target
+from monitor.store.known import Known
+from monitor.store.rows import every_us
+from monitor.store.tables import cells, targets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredTarget:
+    """A target that is watched or was; `active` says whether the configuration in force watches it."""
+
+    key: str
+    endpoint: str
+    model: str
+    pathway: str
+    provider: str | None
+    region: str | None
+    configuration: str | None
+    every: timedelta | None
+    active: bool
+    first_seen: datetime
+
+
+_Name = tuple[str, str, str]
+
+
+def sync_targets(tx: Connection, watched: Iterable[Target], now: datetime) -> None:
+    """Make exactly the *watched* targets active; the others stay, with all that was seen of them."""
+    known = {(row.endpoint, row.model, row.pathway): row for row in tx.execute(select(targets))}
+    wanted = {(target.endpoint.name, target.model, target.pathway): _values(target) for target in watched}
+    new = [
+        {**_named(name), **values, "first_seen": now} for name, values in wanted.items() if name not in known
+    ]
+    changed = [{"row_id": known[name].id, **values} for name, values in wanted.items() if name in known]
+    stale = [row.id for name, row in known.items() if name not in wanted and row.active]
+    if new:
+        tx.execute(insert(targets), new)
+    if changed:
+        values: dict[str, Any] = {name: bindparam(name) for name in changed[0] if name != "row_id"}
+        tx.execute(update(targets).where(targets.c.id == bindparam("row_id")).values(values), changed)
+    if stale:
+        tx.execute(update(targets).where(targets.c.id.in_(stale)).values(active=0))
+
+
+def _values(target: Target) -> dict[str, Any]:
+    return {
+        "provider": target.endpoint.provider,
+        "region": target.endpoint.region,
+        "configuration": target.configuration,
+        "every_us": target.every // timedelta(microseconds=1),
+        "active": 1,
+    }
+
+
+def _named(name: _Name) -> dict[str, str]:
+    return dict(zip(("endpoint", "model", "pathway"), name, strict=True))
+
+
+def stored_targets(tx: Connection) -> tuple[StoredTarget, ...]:
+    """Every target ever seen, by endpoint, model and pathway."""
+    rows = tx.execute(select(targets))
+    return tuple(
+        sorted((_stored(row) for row in rows), key=lambda one: (one.endpoint, one.model, one.pathway))
+    )
+
+
+def _stored(row: Row[Any]) -> StoredTarget:
+    return StoredTarget(
+        key=f"{row.endpoint}/{row.model}/{row.pathway}",
+        endpoint=row.endpoint,
+        model=row.model,
+        pathway=row.pathway,
+        provider=row.provider,
+        region=row.region,
+        configuration=row.configuration,
+        every=None if row.every_us is None else timedelta(microseconds=row.every_us),
+        active=bool(row.active),
+        first_seen=row.first_seen,
+    )
+
+
+def cell_rows(tx: Connection, wanted: Iterable[str] | None = None) -> dict[Cell, int]:
+    """The row ids of the cells of some target keys, or of all."""
+    joined = select(cells.c.id, targets.c.endpoint, targets.c.model, targets.c.pathway, cells.c.location)
+    rows = tx.execute(joined.join_from(cells, targets, cells.c.target_id == targets.c.id)).all()
+    found = {Cell(row.endpoint, row.model, row.pathway, row.location): row.id for row in rows}
+    if wanted is None:
+        return found
+    keys = set(wanted)
+    return {cell: row_id for cell, row_id in found.items() if cell.target in keys}
+
+
+def ensure_cells(tx: Connection, known: Known, wanted: Mapping[Cell, Outcome]) -> dict[Cell, int]:
+    """The row ids of cells; those that nobody has seen yet are made, from one outcome of each."""
+    if any(cell not in known.cells for cell in wanted):
+        known.cells.update(cell_rows(tx))
+    missing = [cell for cell in wanted if cell not in known.cells]
+    if missing:
+        _add_cells(tx, missing, wanted)
+        known.cells.update(cell_rows(tx))
+    return known.cells
+
+
+def _add_cells(tx: Connection, missing: Sequence[Cell], wanted: Mapping[Cell, Outcome]) -> None:
+    ids = _target_rows(tx)
+    new = {cell[:3]: _first_seen(wanted[cell]) for cell in missing if cell[:3] not in ids}
+    if new:
+        tx.execute(insert(targets), [{**_named(name), **values} for name, values in new.items()])
+        ids = _target_rows(tx)
+    tx.execute(
+        insert(cells),
+        [
+            {"target_id": ids[cell[:3]], "location": cell.location, "runs": 0, "conclusive": 0, "unpaced": 0}
+            for cell in missing
+        ],
+    )
+
+
+def _target_rows(tx: Connection) -> dict[_Name, int]:
+    return {(row.endpoint, row.model, row.pathway): row.id for row in tx.execute(select(targets))}
+
+
+def _first_seen(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "provider": outcome.provider,
+        "region": outcome.region,
+        "configuration": outcome.configuration,
+        "every_us": every_us(outcome.every_s),
+        "active": 0,
+        "first_seen": outcome.started_at,
+    }

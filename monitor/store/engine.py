@@ -1,0 +1,202 @@
+"""Opening a database and its transactions; a driver's exceptions become ours here and nowhere else.
+
+One transaction writes at a time, on SQLite by `BEGIN IMMEDIATE`, on Postgres by an advisory lock: what a
+writer reads cannot change before it commits. Readers never wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, exc, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.pool import NullPool
+
+from monitor.core.errors import DatabaseError
+from monitor.store.known import Known
+from monitor.store.problems import place_of, translate
+
+BUSY_TIMEOUT_S = 5
+_LOCK = 0x6561727769746E73  # "earwitns": any number that nobody else on the server uses
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """An open database; `place` names it without credentials. Threads may share it, processes may not."""
+
+    url: URL
+    place: str
+    writer: Engine
+    reader: Engine
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One writing transaction: all of it is stored, or none of it.
+
+        Raises DatabaseBusy where another process holds the lock for too long, else DatabaseError.
+        """
+        known = known_of(self.writer)
+        with translate(self.place), _forgetting(known), self.writer.begin() as tx, _forgetting(known):
+            if tx.dialect.name == "postgresql":
+                tx.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+            yield tx
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One reading transaction; everything read in it is of the same moment."""
+        with translate(self.place), self.reader.connect() as tx:
+            yield tx
+
+    def dispose(self) -> None:
+        """Close every connection."""
+        self.writer.dispose()
+        self.reader.dispose()
+
+
+@contextmanager
+def _forgetting(known: Known) -> Iterator[None]:
+    """Empty *known* when the block fails: it may name rows that are rolled back."""
+    try:
+        yield
+    except BaseException:
+        known.clear()
+        raise
+
+
+def known_of(source: Engine | Connection) -> Known:
+    """What is known of this database; a fresh, empty one for a connection that was opened elsewhere."""
+    known = source.get_execution_options().get("known")
+    return known if isinstance(known, Known) else Known()
+
+
+def open_database(url: str, *, create: bool = True) -> Database:
+    """The database at *url*, connected to once; the folder of a SQLite file is made where it is missing.
+
+    With *create* false a SQLite file that does not exist is an error, and nothing is made. Raises
+    DatabaseError with the place and the remedy.
+    """
+    try:
+        parsed = make_url(url)
+    except (exc.ArgumentError, ValueError):
+        raise DatabaseError(
+            "database.url: is no database address: sqlite:///data/earwitness.db or "
+            "postgresql+psycopg://user@host/name is expected"
+        ) from None
+    place = place_of(parsed)
+    database = (
+        _open_sqlite(parsed, place, create=create) if _is_sqlite(parsed) else _open_postgres(parsed, place)
+    )
+    try:
+        with database.read() as tx:
+            tx.execute(text("SELECT count(*) FROM sqlite_master" if _is_sqlite(parsed) else "SELECT 1"))
+    except DatabaseError:
+        database.dispose()
+        raise
+    return database
+
+
+def _is_sqlite(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite"
+
+
+def _open_sqlite(url: URL, place: str, *, create: bool) -> Database:
+    if url.database in {None, "", ":memory:"}:
+        raise DatabaseError("database.url: SQLite needs a file: sqlite:///data/earwitness.db")
+    path = Path(str(url.database))
+    if not create and not path.exists():
+        raise DatabaseError(f"{place} does not exist: run `earwitness migrate`, or correct database.url")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseError(f"{place}: its folder cannot be made: {error.strerror}") from None
+    url = url.set(drivername="sqlite+pysqlite")
+    options: dict[str, Any] = {"connect_args": {"timeout": BUSY_TIMEOUT_S}}
+    # One connection writes, so that the threads of this process queue instead of polling the file's lock.
+    writer = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=BUSY_TIMEOUT_S, **options)
+    reader = create_engine(url, pool_size=8, max_overflow=8, **options)
+    prepare_sqlite(writer, begin="BEGIN IMMEDIATE")
+    prepare_sqlite(reader, begin="BEGIN")
+    return Database(url=url, place=place, writer=_with_known(writer), reader=_with_known(reader))
+
+
+def prepare_sqlite(engine: Engine, *, begin: str, foreign_keys: bool = True) -> None:
+    """Give every connection the pragmas, and transactions that this program begins itself.
+
+    The driver's own transactions begin too late: two that read before they write would lose updates.
+    """
+    switch = "on" if foreign_keys else "off"
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        for pragma in (
+            f"busy_timeout={BUSY_TIMEOUT_S * 1000}",
+            "journal_mode=wal",
+            "synchronous=normal",
+            f"foreign_keys={switch}",
+            "wal_autocheckpoint=4000",  # pages: many commits share the cost of writing them back
+            "cache_size=-32000",  # KiB
+        ):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+
+def _open_postgres(url: URL, place: str) -> Database:
+    if url.get_backend_name() != "postgresql":
+        raise DatabaseError(
+            f"database.url: '{url.drivername}' is not supported: use sqlite or postgresql+psycopg"
+        )
+    url = url.set(drivername="postgresql+psycopg")
+    try:
+        writer, reader = (_postgres_engine(url) for _ in range(2))
+    except ImportError:
+        raise DatabaseError(
+            f"{place} needs the Postgres driver: install earwitness with its extra, earwitness[postgres]"
+        ) from None
+    # What is read in one transaction is of one moment, as on SQLite.
+    reader = reader.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return Database(url=url, place=place, writer=_with_known(writer), reader=_with_known(reader))
+
+
+def _postgres_engine(url: URL, **options: Any) -> Engine:
+    engine = create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 5}, **options)
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _record: object) -> None:
+        connection.execute(f"SET lock_timeout = '{BUSY_TIMEOUT_S}s'")
+        connection.commit()
+
+    return engine
+
+
+def _with_known(engine: Engine) -> Engine:
+    return engine.execution_options(known=Known())
+
+
+@contextmanager
+def migrating(database: Database) -> Iterator[Connection]:
+    """A transaction for changes of the schema; two processes that start at once take turns.
+
+    Foreign keys of SQLite rest meanwhile, for a table is rebuilt by dropping it (SQLite, "ALTER TABLE", 7);
+    they are checked before the commit.
+    """
+    if not _is_sqlite(database.url):
+        with database.write() as tx:
+            yield tx
+        return
+    engine = create_engine(database.url, poolclass=NullPool, connect_args={"timeout": BUSY_TIMEOUT_S})
+    prepare_sqlite(engine, begin="BEGIN IMMEDIATE", foreign_keys=False)
+    with translate(database.place), engine.begin() as tx:
+        yield tx
+        broken = tx.exec_driver_sql("PRAGMA foreign_key_check").fetchone()
+        if broken is not None:
+            raise DatabaseError(
+                f"{database.place}: a row of '{broken[0]}' refers to nothing: restore a backup"
+            )

@@ -1,0 +1,194 @@
+"""Adding outcomes: many in one commit, each once, in any order of arrival.
+
+The usual run comes after the newest of its cell, whose row says all that it needs; only a late one reads
+the runs around its place.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Insert,
+    LargeBinary,
+    Row,
+    Select,
+    bindparam,
+    insert,
+    literal_column,
+    select,
+    tuple_,
+    type_coerce,
+)
+
+from monitor.core.model import Kind, Outcome
+from monitor.core.times import rfc3339
+from monitor.store import prepared, sharing
+from monitor.store.appending import State, append, read_states
+from monitor.store.cells import ensure_cells
+from monitor.store.columns import from_ms, raw, to_json
+from monitor.store.engine import known_of
+from monitor.store.rollups import add_to_rollups
+from monitor.store.rows import (
+    CELL,
+    COLUMNS,
+    KIND,
+    SLOT,
+    UID,
+    Encoded,
+    context_key,
+    encode,
+    same_content,
+    shared_transcript,
+)
+from monitor.store.tables import evidence, outcomes
+
+Evidence = Mapping[str, Any] | bytes
+_CHUNK = 500  # bound parameters of one statement; SQLite before 3.32 allows 999
+_SCHEDULED = Kind.SCHEDULED.value
+
+
+class Added(StrEnum):
+    """What became of one outcome."""
+
+    ADDED = "added"
+    DUPLICATE = "duplicate"  # stored already, with the same content
+    CONFLICT = "conflict"  # its id or its slot is taken by another
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddResult:
+    """What became of one outcome; `reason` is one sentence where it conflicts."""
+
+    id: str
+    added: Added
+    reason: str | None = None
+
+
+def pack_evidence(document: Mapping[str, Any]) -> bytes:
+    """The document as it is stored. It takes longer than storing an outcome: do it outside a transaction."""
+    return zlib.compress(to_json(document).encode(), 6)
+
+
+def add_outcomes(tx: Connection, items: Sequence[tuple[Outcome, Evidence | None]]) -> list[AddResult]:
+    """Store outcomes with their evidence, rollups, running numbers and flags; one result each, in order.
+
+    The same id with the same content is a duplicate and changes nothing; with other content, and for a slot
+    of the same cell that another scheduled run has taken, it is a conflict and nothing of it is stored.
+    """
+    if not items:
+        return []
+    rows = _encoded(tx, [outcome for outcome, _ in items])
+    states = read_states(tx, {row[CELL] for row in rows})
+    results = _check(tx, rows, states)
+    fresh = [index for index, result in enumerate(results) if result.added is Added.ADDED]
+    if fresh:
+        added = [rows[index] for index in fresh]
+        append(tx, added, states)
+        add_to_rollups(tx, [(rows[index], items[index][0]) for index in fresh])
+        _store_evidence(tx, [items[index] for index in fresh])
+    return results
+
+
+def _encoded(tx: Connection, batch: Sequence[Outcome]) -> list[Encoded]:
+    known = known_of(tx)
+    known.trim()
+    cell_ids = ensure_cells(tx, known, {outcome.cell: outcome for outcome in batch})
+    keys = [context_key(outcome) for outcome in batch]
+    texts = [shared_transcript(outcome) for outcome in batch]
+    sharing.share_contexts(tx, known, keys)
+    sharing.share_transcripts(tx, known, (text for text in texts if text is not None))
+    transcript_ids = known.transcripts
+    return [
+        encode(
+            outcome,
+            cell_ids[outcome.cell],
+            known.contexts[key],
+            None if text is None else transcript_ids[text],
+        )
+        for outcome, key, text in zip(batch, keys, texts, strict=True)
+    ]
+
+
+def _check(tx: Connection, rows: Sequence[Encoded], states: Mapping[int, State]) -> list[AddResult]:
+    """What becomes of each row, against what is stored and against the rows before it."""
+    stored = {row.uid: row for row in _in_chunks(tx, _by_uid, {row[UID] for row in rows})}
+    doubtful = {
+        (row[CELL], row[SLOT])
+        for row in rows
+        if row[KIND] == _SCHEDULED and row[SLOT] <= states[row[CELL]].last_slot
+    }
+    taken = {(row.cell_id, row.slot): row.uid for row in _in_chunks(tx, _by_slot, doubtful)}
+    seen: dict[str, Encoded] = {}
+    return [_judge(row, stored, taken, seen) for row in rows]
+
+
+def _judge(
+    row: Encoded,
+    stored: Mapping[str, Row[Any]],
+    taken: dict[tuple[int, int], str],
+    seen: dict[str, Encoded],
+) -> AddResult:
+    uid = row[UID]
+    there, before = stored.get(uid), seen.get(uid)
+    if there is not None or before is not None:
+        if before == row or (there is not None and same_content(there, row)):
+            return AddResult(id=uid, added=Added.DUPLICATE)
+        return _conflict(uid, f"id '{uid}' is stored already with other content")
+    if row[KIND] == _SCHEDULED:
+        owner = taken.setdefault((row[CELL], row[SLOT]), uid)
+        if owner != uid:
+            slot = rfc3339(from_ms(row[SLOT]))
+            return _conflict(
+                uid, f"slot {slot} of this target and location is taken by the scheduled run '{owner}'"
+            )
+    seen[uid] = row
+    return AddResult(id=uid, added=Added.ADDED)
+
+
+def _conflict(uid: str, reason: str) -> AddResult:
+    return AddResult(id=uid, added=Added.CONFLICT, reason=reason)
+
+
+def _by_uid(uids: Sequence[Any]) -> Select[Any]:
+    return select(*(outcomes.c[name] for name in COLUMNS)).where(outcomes.c.uid.in_(uids))
+
+
+def _by_slot(slots: Sequence[Any]) -> Select[Any]:
+    slot = type_coerce(outcomes.c.slot, BigInteger)
+    # The literal lets SQLite see that the partial index answers this.
+    scheduled = outcomes.c.kind == literal_column(f"'{_SCHEDULED}'")
+    columns = (outcomes.c.cell_id, raw(outcomes.c.slot), outcomes.c.uid)
+    return select(*columns).where(scheduled, tuple_(outcomes.c.cell_id, slot).in_(slots))
+
+
+def _in_chunks(
+    tx: Connection, statement: Callable[[Sequence[Any]], Select[Any]], wanted: Iterable[Any]
+) -> Iterator[Row[Any]]:
+    rest = list(wanted)
+    for start in range(0, len(rest), _CHUNK):
+        yield from tx.execute(statement(rest[start : start + _CHUNK]))
+
+
+_EVIDENCE = ("document", "uid")
+
+
+def _evidence_insert(_dialect: str) -> Insert:
+    document = bindparam("document", type_=LargeBinary)
+    chosen = select(outcomes.c.id, document).where(outcomes.c.uid == bindparam("uid"))
+    return insert(evidence).from_select(["outcome_id", "document"], chosen)
+
+
+def _store_evidence(tx: Connection, items: Iterable[tuple[Outcome, Evidence | None]]) -> None:
+    rows = [
+        (document if isinstance(document, bytes) else pack_evidence(document), outcome.id)
+        for outcome, document in items
+        if document is not None
+    ]
+    prepared.run(tx, _evidence_insert, rows, _EVIDENCE)

@@ -1,0 +1,72 @@
+"""Counts by verdict and latencies of each cell per hour and day in UTC, kept in the outcome's transaction.
+
+The latencies of a stretch are a text of one letter per run, the letter naming the bucket of
+`monitor.core.latency`: a new run is appended without reading, and any number of stretches merge by joining.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any, NamedTuple
+
+from sqlalchemy import BigInteger, Connection, Table, Text, bindparam
+
+from monitor.core.latency import SIZE, bucket_of
+from monitor.core.model import Cell, Outcome, Verdict
+from monitor.store import prepared
+from monitor.store.rows import CELL, STARTED, VERDICT, Encoded
+from monitor.store.tables import daily, hourly
+
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+assert len(_LETTERS) >= SIZE  # noqa: S101 - a bucket without a letter could not be stored
+_COLUMNS = ("start", "cell_id", "passed", "degraded", "failed", "inconclusive", "latencies")
+_COUNTED = {verdict.value: position for position, verdict in enumerate(Verdict)}
+
+
+class Rollup(NamedTuple):
+    """One hour or day of one cell, beginning at `start`; `latencies` counts runs per latency bucket."""
+
+    cell: Cell
+    start: datetime
+    passed: int
+    degraded: int
+    failed: int
+    inconclusive: int
+    latencies: tuple[int, ...]
+
+
+def add_to_rollups(tx: Connection, added: Sequence[tuple[Encoded, Outcome]]) -> None:
+    """Count stored rows into their hours and days."""
+    for table, length in ((hourly, HOUR_MS), (daily, DAY_MS)):
+        sums: dict[tuple[int, int], list[Any]] = {}
+        for row, outcome in added:
+            key = (row[STARTED] // length * length, row[CELL])
+            counts = sums.get(key)
+            if counts is None:
+                counts = sums[key] = [0, 0, 0, 0, ""]
+            counts[_COUNTED[row[VERDICT]]] += 1
+            counts[4] += _letter(outcome)
+        # In the order of the key, so that two writers never wait for each other crosswise.
+        rows = [(*key, *sums[key]) for key in sorted(sums)]
+        prepared.run(tx, _ADDITIONS[table.name], rows, _COLUMNS)
+
+
+def _letter(outcome: Outcome) -> str:
+    """The letter of the run's final latency; none for a run that gave no usable text."""
+    final = outcome.timings_ms.get("final")
+    if final is None or outcome.verdict not in {Verdict.PASSED, Verdict.DEGRADED}:
+        return ""
+    return _LETTERS[bucket_of(final)]
+
+
+def _addition(table: Table, dialect: str) -> prepared.Insert:
+    values = {name: bindparam(name, type_=Text if name == "latencies" else BigInteger) for name in _COLUMNS}
+    insert = prepared.insert_into(dialect)(table).values(values)
+    summed = {name: table.c[name] + insert.excluded[name] for name in _COLUMNS[2:]}
+    return insert.on_conflict_do_update(index_elements=["start", "cell_id"], set_=summed)
+
+
+_ADDITIONS = {table.name: partial(_addition, table) for table in (hourly, daily)}
