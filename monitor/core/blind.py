@@ -1,0 +1,243 @@
+"""Is it us? Blind spans of a location, and the history as it is without the runs they mask.
+
+Two kinds: a cell's own stretch of inconclusive runs; and a stretch in which every conclusive run of
+a location, to two endpoints or more, ended below the protocol. The runs of the second kind measured
+our own network: they count as not measured, and the numbers behind them close up.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from operator import attrgetter
+
+from monitor.core.model import Cell, Failure, Verdict
+from monitor.core.windows import BlindSpan, History, Run, until_after
+
+BELOW_PROTOCOL = frozenset({Failure.DNS, Failure.CONNECT, Failure.TLS})
+_STARTED = attrgetter("started_at")
+
+
+def is_unreachable(run: Run) -> bool:
+    """Whether the run failed before anything of the provider answered."""
+    return run.verdict is Verdict.FAILED and run.failure in BELOW_PROTOCOL
+
+
+def unmeasured_spans(history: History, cell: Cell, runs: Sequence[Run], *, now: datetime) -> list[BlindSpan]:
+    """The cell's stretches of two or more inconclusive runs, up to the next conclusive run.
+
+    Inconclusive runs with the same number have no conclusive run between them.
+    """
+    stretches: dict[int, list[Run]] = {}
+    for run in runs:
+        if run.verdict is Verdict.INCONCLUSIVE:
+            stretches.setdefault(run.number, []).append(run)
+    return [
+        BlindSpan(
+            location=cell.location,
+            start=stretch[0].started_at,
+            end=_by(history.start_of(cell, number + 1), now) or stretch[-1].started_at,
+            reason="runs could not be measured",
+        )
+        for number, stretch in stretches.items()
+        if len(stretch) > 1
+    ]
+
+
+def _by(instant: datetime | None, now: datetime) -> datetime | None:
+    return instant if instant is not None and instant <= now else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A stretch of one location in which nothing was reached; `masked` holds its runs by cell."""
+
+    span: BlindSpan
+    masked: Mapping[Cell, tuple[Run, ...]]
+
+
+def find_blocks(history: History, runs: Mapping[Cell, Sequence[Run]], *, now: datetime) -> list[Block]:
+    """The stretches of one location in which no conclusive run reached anything, in order.
+
+    *runs* are the notable runs of all its cells. Runs begun in the same instant are taken together:
+    one that reached something ends the stretch for all of them.
+    """
+    dark: dict[datetime, list[tuple[Cell, Run]]] = {}
+    for cell, notable in runs.items():
+        for run in notable:
+            if is_unreachable(run):
+                dark.setdefault(run.started_at, []).append((cell, run))
+    if len({cell.endpoint for at in dark.values() for cell, _ in at}) < 2:
+        return []
+    sight = _Sight(history, runs)
+    blocks = _unbroken(sorted(dark), dark, sight)
+    return [_block(history, [entry for at in block for entry in dark[at]], runs, now) for block in blocks]
+
+
+def _unbroken(
+    instants: Sequence[datetime], dark: Mapping[datetime, Sequence[tuple[Cell, Run]]], sight: _Sight
+) -> list[list[datetime]]:
+    """The maximal stretches of dark instants that touch two endpoints.
+
+    Where one endpoint follows another is where a stretch may touch two; only from such a place is
+    looking in both directions worth a query.
+    """
+    endpoints = [{cell.endpoint for cell, _ in dark[at]} for at in instants]
+    blocks: list[list[datetime]] = []
+    end = 0
+    for index in range(len(instants)):
+        reach = min(index + 1, len(instants) - 1)
+        if index < end or len(endpoints[index] | endpoints[reach]) < 2:
+            continue
+        if sight.clear(instants[index], instants[index if len(endpoints[index]) > 1 else reach]):
+            continue
+        low, high = _widen(instants, index, end, sight)
+        blocks.append(list(instants[low : high + 1]))
+        end = high + 1
+    return blocks
+
+
+def _widen(instants: Sequence[datetime], index: int, floor: int, sight: _Sight) -> tuple[int, int]:
+    low = high = index
+    while low > floor and not sight.clear(instants[low - 1], instants[low]):
+        low -= 1
+    while high + 1 < len(instants) and not sight.clear(instants[high], instants[high + 1]):
+        high += 1
+    return low, high
+
+
+class _Sight:
+    """Whether any run of the location reached something between two instants."""
+
+    def __init__(self, history: History, runs: Mapping[Cell, Sequence[Run]]) -> None:
+        self._history = history
+        self._dark = {
+            cell: [run.started_at for run in notable if is_unreachable(run)] for cell, notable in runs.items()
+        }
+
+    def clear(self, start: datetime, end: datetime) -> bool:
+        """Whether a conclusive run begun in ``[start, end]`` is not unreachable."""
+        bound = until_after(end)
+        return any(
+            self._history.count(cell, start, bound) > bisect_left(dark, bound) - bisect_left(dark, start)
+            for cell, dark in self._dark.items()
+        )
+
+
+def _block(
+    history: History, entries: Sequence[tuple[Cell, Run]], cells: Mapping[Cell, object], now: datetime
+) -> Block:
+    masked: dict[Cell, list[Run]] = {}
+    for cell, run in entries:
+        masked.setdefault(cell, []).append(run)
+    last = max(run.started_at for _, run in entries)
+    following = (
+        _by(history.start_of(cell, history.count(cell, None, until_after(last)) + 1), now) for cell in cells
+    )
+    names = ", ".join(sorted({cell.endpoint for cell in masked}))
+    span = BlindSpan(
+        location=entries[0][0].location,
+        start=min(run.started_at for _, run in entries),
+        end=min((at for at in following if at is not None), default=last),
+        reason=f"nothing was reachable: {names}",
+    )
+    return Block(span=span, masked={cell: tuple(sorted(seen)) for cell, seen in masked.items()})
+
+
+def unite(spans: Sequence[BlindSpan]) -> tuple[BlindSpan, ...]:
+    """The spans in order; those of one location and reason that overlap become one."""
+    united: list[BlindSpan] = []
+    for span in sorted(spans, key=lambda span: (span.location, span.reason, span.start, span.end)):
+        last = united[-1] if united else None
+        if last and (last.location, last.reason) == (span.location, span.reason) and span.start <= last.end:
+            united[-1] = BlindSpan(
+                location=last.location, start=last.start, end=max(last.end, span.end), reason=last.reason
+            )
+        else:
+            united.append(span)
+    return tuple(sorted(united, key=lambda span: (span.start, span.location, span.reason, span.end)))
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedHistory:
+    """A history in which given runs count as not measured.
+
+    Numbers close up behind a masked run. They are counted from the first masked run that is known,
+    so only their differences mean something.
+    """
+
+    whole: History
+    masked: Mapping[Cell, Sequence[Run]]
+    _numbers: dict[Cell, list[int]] = field(init=False, repr=False)
+    _closed: dict[Cell, list[int]] = field(init=False, repr=False)
+    _ids: dict[Cell, frozenset[str]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        numbers = {cell: sorted(run.number for run in runs) for cell, runs in self.masked.items()}
+        closed = {cell: [n - index for index, n in enumerate(known)] for cell, known in numbers.items()}
+        object.__setattr__(self, "_numbers", numbers)
+        object.__setattr__(self, "_closed", closed)
+        ids = {cell: frozenset(run.id for run in runs) for cell, runs in self.masked.items()}
+        object.__setattr__(self, "_ids", ids)
+
+    def cells(self) -> Sequence[Cell]:
+        """Every cell with at least one run."""
+        return self.whole.cells()
+
+    def facets(self, cell: Cell) -> Mapping[str, str | None]:
+        """The cell's facets."""
+        return self.whole.facets(cell)
+
+    def notable(self, cell: Cell, since: datetime | None, until: datetime | None) -> Sequence[Run]:
+        """The notable runs, the masked ones as inconclusive."""
+        runs = self.whole.notable(cell, since, until)
+        return self.mask(cell, runs)
+
+    def mask(self, cell: Cell, runs: Sequence[Run]) -> Sequence[Run]:
+        """These runs with their numbers closed up, the masked ones as inconclusive."""
+        return [self._mask(cell, run) for run in runs] if cell in self._numbers else runs
+
+    def _mask(self, cell: Cell, run: Run) -> Run:
+        number = run.number - bisect_right(self._numbers[cell], run.number)
+        if run.id in self._ids[cell]:
+            return run._replace(number=number, verdict=Verdict.INCONCLUSIVE)
+        return run._replace(number=number)
+
+    def count(self, cell: Cell, since: datetime | None, until: datetime | None) -> int:
+        """How many conclusive runs have ``since <= started_at < until``, the masked ones left out."""
+        masked = self.masked.get(cell, ())
+        low = 0 if since is None else bisect_left(masked, since, key=_STARTED)
+        high = len(masked) if until is None else bisect_left(masked, until, key=_STARTED)
+        return self.whole.count(cell, since, until) - max(0, high - low)
+
+    def start_of(self, cell: Cell, number: int) -> datetime | None:
+        """When the conclusive run of that closed-up number began."""
+        return self.whole.start_of(cell, number + bisect_right(self._closed.get(cell, ()), number))
+
+    def last_run(self, cell: Cell, until: datetime | None) -> Run | None:
+        """The latest run, as inconclusive where it is masked."""
+        run = self.whole.last_run(cell, until)
+        return run if run is None or cell not in self._numbers else self._mask(cell, run)
+
+    def last_pass(self, cell: Cell, configuration: str | None, before: datetime) -> datetime | None:
+        """When the latest passed run with this configuration began."""
+        return self.whole.last_pass(cell, configuration, before)
+
+    def typical_spacing(self, cell: Cell) -> timedelta | None:
+        """The cell's typical spacing, over runs of any verdict."""
+        return self.whole.typical_spacing(cell)
+
+    def newest(self) -> datetime | None:
+        """The start of the newest run."""
+        return self.whole.newest()
+
+
+def mask_of(blocks: Sequence[Block]) -> dict[Cell, list[Run]]:
+    """The masked runs of these blocks by cell, in order."""
+    masked: dict[Cell, list[Run]] = {}
+    for block in blocks:
+        for cell, runs in block.masked.items():
+            masked.setdefault(cell, []).extend(runs)
+    return {cell: sorted(runs) for cell, runs in masked.items()}

@@ -1,0 +1,72 @@
+"""From where reading a cell is enough: the instants before which nothing matters any more.
+
+An instant is clear for a cell when the run begun then passed, at least as many runs in a row passed
+up to it as any look-back or closing streak can hold, and it lies beyond the time within which a new
+stretch would continue an earlier one. A fresh look-back that begins there then holds the same bad runs
+as the true one (passed runs only push bad ones out of it), no window is open, and none can be
+continued: everything derived from there on equals what the whole history gives. Because the run
+passed, no blind stretch of its location reaches across the instant either.
+
+Looking back goes over widening stretches. Bad runs older than the stretch are unseen; they are taken
+to have had intervals no longer than the longest for which the stretch itself is out of reach.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from itertools import accumulate
+
+from monitor.core.model import Cell, Verdict
+from monitor.core.windows import History, Rule, Run, interval, until_after
+
+_STRETCHES = (timedelta(hours=6), timedelta(days=2), timedelta(days=14))
+
+
+def clear_instant(history: History, cell: Cell, rule: Rule, before: datetime) -> datetime | None:
+    """The latest instant found, not after *before*, that is clear for the cell; None for the beginning."""
+    newest = history.count(cell, None, until_after(before))
+    last = history.last_run(cell, before)
+    if last is None or newest == 0:
+        return None
+    for stretch in _STRETCHES:
+        since = before - stretch
+        bad = _bad(history, cell, since, before)
+        longest = max(_continuation(history, cell, rule, run) for run in (*bad, last))
+        if longest <= stretch:
+            unseen = (history.count(cell, None, since), since + longest)
+            found = _find(history, cell, rule, newest, [unseen, *_reaches(history, cell, rule, bad)])
+            if found is not None:
+                return found
+    bad = _bad(history, cell, None, before)
+    return _find(history, cell, rule, newest, _reaches(history, cell, rule, bad))
+
+
+def _bad(history: History, cell: Cell, since: datetime | None, until: datetime) -> list[Run]:
+    runs = history.notable(cell, since, until)
+    return [run for run in runs if run.verdict in (Verdict.FAILED, Verdict.DEGRADED)]
+
+
+def _continuation(history: History, cell: Cell, rule: Rule, run: Run) -> timedelta:
+    every = interval(history, cell, run.every_s) or timedelta(0)
+    return max(max(track.merge, track.merge_intervals * every) for track in (rule.down, rule.degraded))
+
+
+def _reaches(history: History, cell: Cell, rule: Rule, bad: Iterable[Run]) -> list[tuple[int, datetime]]:
+    return [(run.number, run.started_at + _continuation(history, cell, rule, run)) for run in bad]
+
+
+def _find(
+    history: History, cell: Cell, rule: Rule, newest: int, bad: Sequence[tuple[int, datetime]]
+) -> datetime | None:
+    """The start of a run that ends enough passes after one bad run, beyond the reach of all before it."""
+    need = max(rule.down.of, rule.down.good, rule.degraded.of, rule.degraded.good)
+    reached = list(accumulate((until for _, until in bad), max))
+    upper = newest
+    for (number, _), until in zip(reversed(bad), reversed(reached), strict=True):
+        if upper - number >= need:
+            start = history.start_of(cell, upper)
+            if start is not None and start > until:
+                return start
+        upper = number - 1
+    return None
