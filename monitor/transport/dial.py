@@ -1,0 +1,184 @@
+"""From a URL to a connected socket, in stages with separate times: resolve, connect, and a proxy's tunnel."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import socket
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from monitor.core.exchange import FaultKind
+from monitor.core.model import Stage
+from monitor.transport.faults import Broken, translated
+from monitor.transport.tape import Tape
+
+# RFC 8305, 5: how long the next address waits for the one before it.
+STAGGER = 0.25
+_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
+_LONGEST_ANSWER = 64 * 1024
+Address = tuple[socket.AddressFamily, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a URL leads."""
+
+    host: str
+    port: int
+    secure: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proxy:
+    """A proxy that tunnels; `authorization` is the value of the header that opens it."""
+
+    host: str
+    port: int
+    authorization: str | None = None
+
+
+def origin_of(url: str) -> Origin:
+    """Host, port and security of a URL; Broken (monitor) where it is none that can be dialled."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port or _PORTS.get(parts.scheme)
+    except ValueError as error:
+        raise Broken(FaultKind.MONITOR, f"the URL cannot be used: {error}") from error
+    if not host or not port or parts.scheme not in _PORTS:
+        raise Broken(FaultKind.MONITOR, "the URL needs a host and http, https, ws or wss")
+    return Origin(host=host, port=port, secure=parts.scheme in ("https", "wss"))
+
+
+def parse_proxy(url: str) -> Proxy:
+    """The proxy at an `http://` URL, with its user and password; ValueError for any other kind."""
+    parts = urlsplit(url)
+    if parts.scheme != "http" or not parts.hostname:
+        raise ValueError("a proxy is given as http://host:port (TLS to the proxy and SOCKS are not spoken)")
+    authorization = None
+    if parts.username is not None:
+        user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        authorization = f"Basic {base64.b64encode(user.encode()).decode()}"
+    return Proxy(host=parts.hostname, port=parts.port or 3128, authorization=authorization)
+
+
+async def dial(origin: Origin, proxy: Proxy | None, tape: Tape, resolver: Executor) -> socket.socket:
+    """A connected socket to *origin*, by way of *proxy* where there is one; raises Broken.
+
+    Everything goes through the proxy's tunnel (RFC 9110, 9.3.6), plain HTTP too, so that REST and
+    WebSocket take the same route.
+    """
+    if proxy is None:
+        return await _reach(origin.host, origin.port, tape, resolver)
+    try:
+        sock = await _reach(proxy.host, proxy.port, tape, resolver)
+    except Broken as broken:
+        raise Broken(FaultKind.MONITOR, f"the proxy: {broken.kind}: {broken.detail}") from broken
+    tape.notes.append("through a proxy: peer is the proxy's address")
+    try:
+        with translated():
+            await _tunnel(sock, origin, proxy)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+async def _reach(host: str, port: int, tape: Tape, resolver: Executor) -> socket.socket:
+    tape.enter(Stage.RESOLVE)
+    with translated():
+        addresses = _literal(host, port) or await _resolve(host, port, resolver)
+        tape.enter(Stage.CONNECT)
+        sock = await _connect(addresses[0]) if len(addresses) == 1 else await _race(addresses)
+    tape.connected = tape.at()
+    peer = sock.getpeername()
+    tape.peer = f"[{peer[0]}]:{peer[1]}" if sock.family == socket.AF_INET6 else f"{peer[0]}:{peer[1]}"
+    return sock
+
+
+def _literal(host: str, port: int) -> list[Address]:
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            socket.inet_pton(family, host)
+        except OSError:
+            continue
+        return [(family, (host, port))]
+    return []
+
+
+async def _resolve(host: str, port: int, resolver: Executor) -> list[Address]:
+    loop = asyncio.get_running_loop()
+    found = await loop.run_in_executor(
+        resolver, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    )
+    # RFC 8305, 4: families take turns, so that one that leads nowhere costs one wait only.
+    ours: list[Address] = [(family, address) for family, _, _, _, address in found]
+    first = [entry for entry in ours if entry[0] == ours[0][0]]
+    other = [entry for entry in ours if entry[0] != ours[0][0]]
+    mixed = [entry for pair in zip(first, other, strict=False) for entry in pair]
+    return mixed + first[len(other) :] + other[len(first) :]
+
+
+async def _connect(address: Address) -> socket.socket:
+    family, target = address
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        await asyncio.get_running_loop().sock_connect(sock, target)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+async def _race(addresses: Sequence[Address]) -> socket.socket:
+    """The first connection of several addresses, tried a little apart (RFC 8305, 5)."""
+    waiting = list(addresses)
+    trying: set[asyncio.Task[socket.socket]] = set()
+    errors: list[BaseException] = []
+    try:
+        while waiting or trying:
+            if waiting:
+                trying.add(asyncio.create_task(_connect(waiting.pop(0))))
+            pause = STAGGER if waiting else None
+            done, trying = await asyncio.wait(trying, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+            errors += [error for task in done if (error := task.exception())]
+            won = [task.result() for task in done if task.exception() is None]
+            for late in won[1:]:
+                late.close()
+            if won:
+                return won[0]
+        raise errors[0]
+    finally:
+        for task in trying:
+            task.cancel()
+
+
+async def _tunnel(sock: socket.socket, origin: Origin, proxy: Proxy) -> None:
+    loop = asyncio.get_running_loop()
+    host = f"[{origin.host}]" if ":" in origin.host else origin.host
+    lines = [f"CONNECT {host}:{origin.port} HTTP/1.1", f"Host: {host}:{origin.port}"]
+    if proxy.authorization:
+        lines.append(f"Proxy-Authorization: {proxy.authorization}")
+    await loop.sock_sendall(sock, "\r\n".join([*lines, "", ""]).encode())
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        chunk = await loop.sock_recv(sock, 4096)
+        answer += chunk
+        if not chunk or len(answer) > _LONGEST_ANSWER:
+            raise Broken(FaultKind.MONITOR, "the proxy gave no answer that could be understood")
+    _judge_tunnel(answer)
+
+
+def _judge_tunnel(answer: bytes) -> None:
+    status = answer.split(b"\r\n", 1)[0].split(b" ", 2)[1:2]
+    if status and status[0][:1] == b"2" and answer.endswith(b"\r\n\r\n"):
+        return
+    told = status[0][:3].decode("ascii", "replace") if status else "no status"
+    # 502 to 504: the proxy is well and tells that the peer is not; anything else is between us and it.
+    kind = FaultKind.UNREACHABLE if told in {"502", "503", "504"} else FaultKind.MONITOR
+    raise Broken(kind, f"the proxy answered {told}")

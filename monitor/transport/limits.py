@@ -1,0 +1,21 @@
+"""How much of a peer's words is taken; a peer that says more is cut off, never obeyed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds of one run, in bytes unless the name says otherwise."""
+
+    message: int = 16 * MIB  # the largest message a realtime server may send, as its documentation has it
+    received: int = 32 * MIB  # over the whole of one WebSocket
+    frames: int = 20_000  # of any kind, pings too
+    response: int = 4 * MIB  # of one HTTP response, also after unpacking
+    reply: int = 64 * 1024  # what is kept of the answer to a notice
+    body: int = 16 * 1024  # what one frame leaves in the evidence
+    bodies: int = 256 * 1024  # what all frames of a run leave there
+    entries: int = 2_000  # frames listed in the evidence

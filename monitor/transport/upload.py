@@ -1,0 +1,172 @@
+"""One HTTP request over a connection of its own: httpx speaks, the connection is dialled here.
+
+httpx's client is left out on purpose: it keeps connections and cookies from run to run and reads the
+address of every redirect, even where it does not follow it. Nothing of that can happen here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+import httpcore
+import httpx
+
+from monitor.core.exchange import Fault, FaultKind, Headers, Responded, Silent
+from monitor.core.model import Stage
+from monitor.transport.evidence import CLIENT
+from monitor.transport.faults import Broken, translated
+from monitor.transport.tape import Tape
+
+_DIALLING = (Stage.RESOLVE, Stage.CONNECT, Stage.TLS)
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is to be sent; `headers` hold the credential already."""
+
+    method: str
+    url: str
+    headers: Headers
+    body: bytes
+
+
+class Stream(httpcore.AsyncNetworkStream):
+    """A dialled connection, as httpx's engine wants it; it notes sizes and stages on the tape."""
+
+    def __init__(self, streams: Streams, tape: Tape) -> None:
+        self._reader, self._writer = streams
+        self._tape = tape
+        self.ended = False
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109, ARG002
+        """What the peer sends next; empty at its end."""
+        if self._tape.stage is Stage.SEND:
+            self._tape.enter(Stage.TRANSCRIBE)
+        data = await self._reader.read(max_bytes)
+        self.ended = not data
+        self._tape.bytes_in += len(data)
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109, ARG002
+        """Hand over *buffer* whole."""
+        try:
+            self._writer.write(buffer)
+            await self._writer.drain()
+        except OSError as error:
+            # The engine then reads on: a peer may refuse and hang up before it has taken everything.
+            raise httpcore.WriteError(str(error)) from error
+        self._tape.bytes_out += len(buffer)
+
+    async def aclose(self) -> None:
+        """Free the socket at once."""
+        self._writer.transport.abort()
+
+
+class _Body(httpx.AsyncByteStream):
+    def __init__(self, chunks: AsyncIterable[bytes]) -> None:
+        self._chunks = chunks
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for chunk in self._chunks:
+            yield chunk
+
+
+class FreshConnection(httpx.AsyncBaseTransport):
+    """A connection for one request; whoever made it closes it."""
+
+    def __init__(self, connect: Callable[[], Awaitable[Streams]], tape: Tape) -> None:
+        self._connect = connect
+        self._tape = tape
+        self._stream: Stream | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the peer has hung up."""
+        return self._stream is not None and self._stream.ended
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Dial, send, and give the head of the answer; its body is read by the caller."""
+        self._stream = stream = Stream(await self._connect(), self._tape)
+        self._tape.enter(Stage.SEND)
+        url = request.url
+        target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+        answer = await httpcore.AsyncHTTP11Connection(target.origin, stream).handle_async_request(
+            httpcore.Request(request.method, target, headers=request.headers.raw, content=request.stream)
+        )
+        self._tape.enter(Stage.RESPOND)
+        return httpx.Response(
+            answer.status, headers=answer.headers, stream=_Body(answer.aiter_stream()), request=request
+        )
+
+    async def aclose(self) -> None:
+        """Free the socket."""
+        if self._stream is not None:
+            await self._stream.aclose()
+
+
+async def upload(
+    request: Request, connect: Callable[[], Awaitable[Streams]], tape: Tape, *, until: float, limit: int
+) -> Responded | Silent | Fault:
+    """Send one request, and read at most *limit* bytes of its answer until the offset *until*."""
+    connection = FreshConnection(connect, tape)
+    try:
+        async with asyncio.timeout_at(tape.zero + until):
+            with translated():
+                return await _exchange(request, connection, tape, limit)
+    except TimeoutError:
+        if tape.stage in _DIALLING:
+            return _fault(tape, FaultKind.TIMEOUT, "no answer in time")
+        return Silent(at=tape.at())
+    except Broken as broken:
+        dropped = broken.kind is FaultKind.PROTOCOL and connection.ended
+        return _fault(tape, FaultKind.RESET if dropped else broken.kind, broken.detail)
+    finally:
+        await connection.aclose()
+
+
+async def _exchange(request: Request, connection: FreshConnection, tape: Tape, limit: int) -> Responded:
+    fixed = [("Accept-Encoding", "identity"), ("Connection", "close"), ("User-Agent", CLIENT)]
+    given = {name.lower() for name, _ in request.headers}
+    headers = [*request.headers, *((name, value) for name, value in fixed if name.lower() not in given)]
+    response = await connection.handle_async_request(
+        httpx.Request(request.method, request.url, headers=headers, content=request.body)
+    )
+    told = tape.scrub.headers(response.headers.multi_items())
+    tape.response(response.status_code, told)
+    try:
+        body, truncated = await _read(response, limit)
+    finally:
+        await response.aclose()
+    body = tape.scrub.data(body)
+    tape.http("in", str(response.status_code), len(body), body.decode("utf-8", "replace"))
+    return Responded(at=tape.at(), status=response.status_code, headers=told, body=body, truncated=truncated)
+
+
+async def _read(response: httpx.Response, limit: int) -> tuple[bytes, bool]:
+    """The body up to *limit*, unpacked if the peer packed it unasked; and whether it was longer."""
+    chunks, size = [], 0
+    async for chunk in response.aiter_raw():
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > limit:
+            break
+    body = b"".join(chunks)
+    if response.headers.get("content-encoding", "").strip().lower() in ("gzip", "deflate"):
+        body = _unpack(body, limit)
+    return body[:limit], size > limit or len(body) > limit
+
+
+def _unpack(body: bytes, limit: int) -> bytes:
+    """At most one byte more than *limit*, whatever the packed body promises; as it is if it is not packed."""
+    try:
+        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(body, limit + 1)
+    except zlib.error:
+        return body
+
+
+def _fault(tape: Tape, kind: FaultKind, detail: str) -> Fault:
+    return Fault(at=tape.at(), stage=tape.stage, kind=kind, detail=tape.scrub.text(detail))
