@@ -227,12 +227,14 @@ class End(StrEnum):
 class Finding:
     """What a conversation found: the facts that classification rests on.
 
-    `marks` are offsets in seconds since the start of the run (`connect`, `ready`, `commit`,
-    `first_text`, `final`); `ids` are the provider's ids worth quoting; `notes` name deviations.
+    `marks` are offsets in seconds since the start of the run (`connect`, which the transport adds,
+    `created` for the first session event, `ready`, `commit`, `first_text`, `final`); `ids` are the provider's ids worth
+    quoting; `notes` name deviations; `url` is the address asked, which never holds a secret.
     """
 
     stage: Stage
     end: End
+    url: str | None = None
     transcript: str | None = None
     error: ProviderError | None = None
     http_status: int | None = None

@@ -1,0 +1,120 @@
+"""What each realtime event changes in the facts of a run; nothing is asked here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from monitor.checks.events import Event, What
+from monitor.checks.run import Run
+from monitor.core.bodies import text_of
+from monitor.core.exchange import End, ProviderError
+
+MOST_MESSAGES = 10_000
+_MOST_DELTAS = 8_192  # characters kept to compare with the final text
+_OURS = re.compile(r"cfg-1|commit-1|a-[0-9]+")
+_NOTHING_TO_COMMIT = "input_audio_buffer_commit_empty"
+
+
+def take_in(run: Run, event: Event) -> None:
+    """Take in an event; raises Ended where it ends the run."""
+    run.messages += 1
+    if run.messages > MOST_MESSAGES:
+        raise run.ended(End.MALFORMED, detail=f"more than {MOST_MESSAGES} messages")
+    handle = _HANDLERS.get(event.what)
+    if handle is not None:
+        handle(run, event)
+
+
+def _created(run: Run, event: Event) -> None:
+    run.marks.setdefault("created", event.at)
+    run.ids["session_id"] = text_of(event.session.get("id") or event.fields.get("id"))
+
+
+def _speech_started(run: Run, event: Event) -> None:
+    run.speaking = event.item_id or ""
+
+
+def _speech_stopped(run: Run, event: Event) -> None:
+    if not run.commits_itself:
+        run.marks["commit"] = event.at
+
+
+def _response(run: Run, _event: Event) -> None:
+    run.note("the server began a response that nobody asked for")
+
+
+def _committed(run: Run, event: Event) -> None:
+    run.items.open(event.item_id)
+    run.speaking = None
+    run.ids.setdefault("item_id", event.item_id)
+    if event.item_id is None:
+        run.note("committed came without an item_id")
+    if not run.commits_itself:
+        run.marks["commit"] = event.at
+
+
+def _delta(run: Run, event: Event) -> None:
+    piece = event.fields.get("delta")
+    said = piece if isinstance(piece, str) else event.transcript
+    if not said:
+        return
+    run.marks.setdefault("first_text", event.at)
+    run.last_delta = event.at
+    if event.name.endswith(".delta") and len(run.deltas) < _MOST_DELTAS:
+        run.deltas += said[:_MOST_DELTAS]
+
+
+def _completed(run: Run, event: Event) -> None:
+    text = event.transcript
+    if text is None:
+        raise run.ended(End.MALFORMED, event=event, detail="completed came without a transcript")
+    odd = run.items.complete(event.item_id, text)
+    if odd:
+        run.note(odd)
+    if run.speaking in ("", event.item_id):
+        run.speaking = None
+    if text.strip():
+        run.marks.setdefault("first_text", event.at)
+    run.marks["final"] = event.at
+    run.ids["item_id"] = event.item_id or run.ids.get("item_id")
+    run.ids["event_id"] = event.event_id
+
+
+def _failed(run: Run, event: Event) -> None:
+    if run.items.is_done(event.item_id):
+        run.note(f"item {event.item_id} failed after it was completed")
+        return
+    run.ids["item_id"] = event.item_id or run.ids.get("item_id")
+    raise run.ended(End.ITEM_FAILED, event=event, error=event.error)
+
+
+def _error(run: Run, event: Event) -> None:
+    """Fatal only if it names an event of ours; else it may explain a silence or a close to come."""
+    error = event.error
+    if _came_too_late(run, error):
+        run.owed = max(1, len(run.items))
+        run.note("the server had committed the audio already")
+    elif _OURS.fullmatch(event.answers or ""):
+        raise run.ended(End.ERROR, event=event, error=error)
+    else:
+        run.complaint = event
+        run.note(f"error: {error.type}, code {error.code}: {error.message}")
+
+
+def _came_too_late(run: Run, error: ProviderError) -> bool:
+    """Whether our commit found nothing left, because the server's voice detection was faster."""
+    return error.code == _NOTHING_TO_COMMIT and len(run.items) > 0
+
+
+_HANDLERS: Mapping[What, Callable[[Run, Event], None]] = {
+    What.CREATED: _created,
+    What.SPEECH_STARTED: _speech_started,
+    What.SPEECH_STOPPED: _speech_stopped,
+    What.COMMITTED: _committed,
+    What.DELTA: _delta,
+    What.COMPLETED: _completed,
+    What.FAILED: _failed,
+    What.ERROR: _error,
+    What.RESPONSE: _response,
+}

@@ -1,0 +1,37 @@
+"""The `realtime_transcription` pathway: a session that only transcribes and never answers."""
+
+from __future__ import annotations
+
+from monitor.checks.session import Update, converse, transcription_settings, turn_detection
+from monitor.clips import Clip
+from monitor.core.exchange import Conversation
+from monitor.core.model import Target
+
+
+def realtime_transcription(target: Target, clip: Clip, correlation: str) -> Conversation:
+    """Speak into a transcription session and wait for the transcript."""
+    preview = target.endpoint.dialect == "preview"
+    update = preview_update(target) if preview else ga_update(target)
+    return converse(target, clip, correlation, update)
+
+
+def ga_update(target: Target) -> Update:
+    """The nested form; noise reduction is off, so that what is measured is the model."""
+    audio = {
+        "format": {"type": "audio/pcm", "rate": target.endpoint.sample_rate},
+        "transcription": transcription_settings(target),
+        "noise_reduction": None,
+        "turn_detection": turn_detection(target),
+    }
+    session = {"type": "transcription", "audio": {"input": audio}}
+    return {"type": "session.update", "event_id": "cfg-1", "session": session}
+
+
+def preview_update(target: Target) -> Update:
+    """The flat form of the preview dialect, with an event name of its own."""
+    session = {
+        "input_audio_format": "pcm16",
+        "input_audio_transcription": transcription_settings(target),
+        "turn_detection": turn_detection(target),
+    }
+    return {"type": "transcription_session.update", "event_id": "cfg-1", "session": session}

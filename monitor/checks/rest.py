@@ -1,0 +1,83 @@
+"""The `rest` pathway: one upload of the clip, one JSON answer; no retries, and no judgement of the words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from monitor.clips import Clip, multipart
+from monitor.core.bodies import bounded, error_in, mapping, read_error, read_json
+from monitor.core.exchange import Answer, Conversation, End, Fault, Finding, Responded, Silent, Upload
+from monitor.core.model import Stage, Target
+from monitor.providers import PROVIDERS
+
+LONGEST_TRANSCRIPT = 20_000  # characters; what is cut off would be words that nobody said
+
+
+def rest(target: Target, clip: Clip, correlation: str) -> Conversation:
+    """Post the clip, wait for the answer, read its text."""
+    provider = PROVIDERS[target.endpoint.provider]
+    fields = provider.form_fields(target)
+    content_type, body = multipart(clip, fields)
+    url = provider.rest_url(target)
+    answer = yield Upload(
+        url=url,
+        headers=(*provider.rest_headers(target, correlation), ("Content-Type", content_type)),
+        body=body,
+        until=target.timeout.total_seconds(),
+        credential=provider.credential(target.endpoint),
+        summary={"clip": clip.name, "fields": dict(fields)},
+    )
+    finding = read_answer(answer)
+    ids = {**provider.ids_in(finding.headers), "client_request_id": correlation}
+    return replace(finding, url=url, ids=ids)
+
+
+def read_answer(answer: Answer) -> Finding:
+    """What an answer to the upload amounts to; the run began with the upload, at offset 0."""
+    match answer:
+        case Responded():
+            return replace(
+                _read_response(answer),
+                http_status=answer.status,
+                headers=answer.headers,
+                marks={"commit": 0.0, "final": answer.at},
+            )
+        case Fault():
+            return Finding(stage=answer.stage, end=End.FAULT, fault=answer.kind, detail=answer.detail)
+        case Silent():
+            detail = f"no complete answer within {answer.at:.1f} s"
+            return Finding(stage=Stage.TRANSCRIBE, end=End.SILENT, detail=detail)
+        case _:
+            return _malformed(f"{type(answer).__name__} came where an HTTP response was due")
+
+
+def _read_response(answer: Responded) -> Finding:
+    if not 200 <= answer.status < 300:
+        return Finding(stage=Stage.TRANSCRIBE, end=End.ERROR, error=error_in(answer.body))
+    if answer.truncated:
+        return _malformed("the response is longer than we read")
+    try:
+        value = read_json(answer.body)
+    except ValueError:
+        return _malformed(f"status {answer.status} without JSON: {_beginning(answer.body)}")
+    return _read_text(value)
+
+
+def _read_text(value: object) -> Finding:
+    fields = mapping(value)
+    if fields.get("error"):  # OpenAI was seen to send an error with status 200
+        return Finding(stage=Stage.TRANSCRIBE, end=End.ERROR, error=read_error(fields["error"]))
+    text = fields.get("text")
+    if not isinstance(text, str):
+        return _malformed("the response has no text")
+    if text.lstrip().startswith("data:"):  # LiteLLM hands on an upstream's raw event stream as text
+        return _malformed(f"the text is an unread event stream: {bounded(text, 200)}")
+    return Finding(stage=Stage.VERIFY, end=End.TEXT, transcript=text[:LONGEST_TRANSCRIPT])
+
+
+def _malformed(detail: str) -> Finding:
+    return Finding(stage=Stage.TRANSCRIBE, end=End.MALFORMED, detail=detail)
+
+
+def _beginning(body: bytes) -> str:
+    return bounded(body[:400].decode("utf-8", "replace").strip(), 200) or "an empty body"

@@ -1,0 +1,240 @@
+"""What both realtime pathways share: open, configure, speak, listen, hang up; a conversation without I/O.
+
+Nothing is ever tried twice, and nothing the peer sends raises out of here: every run ends in a finding.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from monitor.checks.events import (
+    Event,
+    NoEvent,
+    What,
+    echoed_rate,
+    echoed_transcription,
+    echoed_turn_detection,
+    read_event,
+)
+from monitor.checks.hearing import take_in
+from monitor.checks.run import COMMITTED_WITHIN, CREATED_WITHIN, UPDATED_WITHIN, Ended, Run
+from monitor.clips import Clip, append_frames
+from monitor.core.bodies import error_in, mapping
+from monitor.core.exchange import (
+    Answer,
+    Ask,
+    Binary,
+    Close,
+    Closed,
+    Conversation,
+    End,
+    Enter,
+    Fault,
+    Open,
+    Opened,
+    Receive,
+    Refused,
+    Send,
+    Sent,
+    Silent,
+    Text,
+)
+from monitor.core.model import Stage, Target
+from monitor.providers import PROVIDERS
+from monitor.providers.provider import MODELS_OF_MANY_LANGUAGES, deployment_name
+
+CHUNK_MS = 100
+TRAILING_SILENCE_MS = 2_000  # longer than any server's `silence_duration_ms` that was seen
+SEND_MARGIN = 10.0
+COMMIT = json.dumps({"type": "input_audio_buffer.commit", "event_id": "commit-1"})
+
+Update = Mapping[str, Any]
+Step = Generator[Ask, Answer, None]
+Heard = Event | Sent | None
+
+
+def converse(target: Target, clip: Clip, correlation: str, update: Update) -> Conversation:
+    """Open the session, configure it, speak the clip, wait for its text, hang up."""
+    provider = PROVIDERS[target.endpoint.provider]
+    run = Run(target=target, url=provider.realtime_url(target))
+    run.ids["client_request_id"] = correlation
+    try:
+        yield from open_session(run, correlation)
+        yield from configure(run, update)
+        yield from speak(run, clip)
+        yield from listen(run)
+        finding = run.succeeded()
+    except Ended as ended:
+        finding = ended.finding
+    if run.is_open:
+        yield Close(until=run.until(2.0))
+    return finding
+
+
+def open_session(run: Run, correlation: str) -> Step:
+    """Connect and wait for the first session event: the upgrade alone proves nothing."""
+    provider = PROVIDERS[run.target.endpoint.provider]
+    answer = yield Open(
+        url=run.url,
+        headers=provider.upgrade_headers(run.target, correlation),
+        until=run.until(CREATED_WITHIN),
+        credential=provider.credential(run.target.endpoint),
+    )
+    run.at = answer.at
+    match answer:
+        case Opened():
+            run.is_open = True
+            run.headers = answer.headers
+        case Refused():
+            raise refusal(run, answer)
+        case Fault():
+            raise run.broken(answer)
+        case _:
+            raise run.silent("answer to the upgrade")
+    run.ids.update(provider.ids_in(answer.headers))
+    yield Enter(stage=run.enter(Stage.SESSION))
+    until = run.until(CREATED_WITHIN)
+    created = yield from await_event(run, What.CREATED, Receive(until=until), until)
+    compare_host(run, created)
+
+
+def configure(run: Run, update: Update) -> Step:
+    """Ask for transcription, and see whether the session says that it will."""
+    yield Enter(stage=run.enter(Stage.CONFIGURE))
+    until = run.until(UPDATED_WITHIN)
+    frame = json.dumps(update, separators=(",", ":"))
+    updated = yield from await_event(run, What.UPDATED, Send(frames=(frame,), until=until), until)
+    run.marks["ready"] = updated.at
+    compare_echo(run, updated)
+
+
+def speak(run: Run, clip: Clip) -> Step:
+    """Send the clip in chunks, and end the turn: by a commit, or by silence for the server's ear."""
+    silence = 0 if run.commits_itself else TRAILING_SILENCE_MS
+    rate = run.target.endpoint.sample_rate
+    frames = append_frames(clip, rate=rate, chunk_ms=CHUNK_MS, silence_ms=silence)
+    spacing = CHUNK_MS / 1000 if run.target.pace == "realtime" else 0.0
+    yield Enter(stage=run.enter(Stage.SEND))
+    until = run.until(len(frames) * spacing + SEND_MARGIN)
+    heard = yield from ask(run, Send(frames=frames, until=until, spacing=spacing, audio=True))
+    while not isinstance(heard, Sent):
+        if heard is None:
+            raise run.silent("end of our sending (the server reads no more)")
+        heard = yield from ask(run, Receive(until=until))
+    yield Enter(stage=run.enter(Stage.COMMIT))
+    if run.commits_itself:
+        run.owed = len(run.items) + 1
+        heard = yield from ask(run, Send(frames=(COMMIT,), until=run.until(COMMITTED_WITHIN)))
+        if heard is None:
+            raise run.silent("end of our commit (the server reads no more)")
+    run.marks.setdefault("commit", run.at)
+
+
+def listen(run: Run) -> Step:
+    """Wait until every committed item has its text; a server that decides about turns may add one."""
+    while not (run.is_settled() and run.commits_itself):
+        if run.stage is Stage.COMMIT and len(run.items) >= run.owed:
+            yield Enter(stage=run.enter(Stage.TRANSCRIBE))
+        heard = yield from ask(run, Receive(until=run.patience()))
+        if heard is None and run.is_settled():
+            return
+        if heard is None:
+            waits_for_text = run.stage is Stage.TRANSCRIBE
+            raise run.silent("transcript" if waits_for_text else "input_audio_buffer.committed")
+
+
+def await_event(run: Run, what: What, first: Ask, until: float) -> Generator[Ask, Answer, Event]:
+    """Ask *first*, then wait for one kind of event; everything else is heard on the way."""
+    heard = yield from ask(run, first)
+    while not (isinstance(heard, Event) and heard.what is what):
+        if heard is None:
+            raise run.silent(f"session {what} event")
+        heard = yield from ask(run, Receive(until=until))
+    return heard
+
+
+def ask(run: Run, question: Ask) -> Generator[Ask, Answer, Heard]:
+    """Put one question; returns the event heard, `Sent`, or None for silence, else the run ends."""
+    answer = yield question
+    run.at = max(run.at, answer.at)
+    match answer:
+        case Text():
+            return hear(run, answer)
+        case Sent():
+            return answer
+        case Silent():
+            return None
+        case Closed():
+            raise run.lost(answer)
+        case Fault():
+            raise run.broken(answer)
+        case Binary():
+            raise run.ended(End.MALFORMED, detail="a binary message came where text is due")
+        case _:
+            raise run.ended(End.MALFORMED, detail=f"{type(answer).__name__} came in mid-session")
+
+
+def hear(run: Run, message: Text) -> Event:
+    """The event in a message, taken in."""
+    try:
+        event = read_event(message.text, message.at)
+    except NoEvent as error:
+        raise run.ended(End.MALFORMED, detail=str(error)) from None
+    take_in(run, event)
+    return event
+
+
+def refusal(run: Run, refused: Refused) -> Ended:
+    """The upgrade was answered by a status and, as a rule, a body that says why."""
+    provider = PROVIDERS[run.target.endpoint.provider]
+    run.headers = refused.headers
+    run.ids.update(provider.ids_in(refused.headers))
+    ended = run.ended(End.REFUSED, error=error_in(refused.body))
+    return Ended(replace(ended.finding, http_status=refused.status))
+
+
+def compare_host(run: Run, created: Event) -> None:
+    """Note a session that runs on another model than the one asked for."""
+    model = created.session.get("model")
+    asked = run.target.session_model
+    if isinstance(model, str) and asked and run.target.pathway == "realtime" and not model.startswith(asked):
+        run.note(f"the session runs on {model}, {asked} was asked for")
+
+
+def compare_echo(run: Run, updated: Event) -> None:
+    """Compare what the session says with what was asked; no transcription at all ends the run."""
+    asked = deployment_name(run.target)
+    says, transcription = echoed_transcription(updated.session)
+    if says and transcription is None:
+        detail = f"{updated.name} echoes no transcription, {asked} was asked for"
+        raise run.ended(End.MALFORMED, event=updated, detail=detail)
+    model = mapping(transcription).get("model")
+    if not says or model is None:
+        run.note(f"{updated.name} does not say which model transcribes")
+    elif model not in (asked, run.target.model):
+        run.note(f"drift: the session transcribes with {model}, {asked} was asked for")
+    says, turn = echoed_turn_detection(updated.session)
+    if says and (turn is None) is not run.commits_itself:
+        run.note(f"drift: turn detection is {'off' if turn is None else 'on'}, the opposite was asked for")
+    rate = echoed_rate(updated.session)
+    if rate is not None and rate != run.target.endpoint.sample_rate:
+        run.note(f"drift: the session hears {rate} Hz, {run.target.endpoint.sample_rate} Hz is sent")
+
+
+def transcription_settings(target: Target) -> dict[str, Any]:
+    """The `transcription` object of both dialects: the model by its deployed name, and the language."""
+    settings: dict[str, Any] = {"model": deployment_name(target)}
+    if target.language and target.model in MODELS_OF_MANY_LANGUAGES:
+        return {**settings, "languages": [target.language]}
+    return {**settings, "language": target.language} if target.language else settings
+
+
+def turn_detection(target: Target, extra: Sequence[tuple[str, Any]] = ()) -> dict[str, Any] | None:
+    """The `turn_detection` to send explicitly: the server's default is on in every kind of session."""
+    if target.turn != "server_vad":
+        return None
+    common = {"type": "server_vad", "threshold": 0.5, "prefix_padding_ms": 300, "silence_duration_ms": 500}
+    return {**common, **dict(extra)}

@@ -1,0 +1,247 @@
+"""The table of the classifier as data: which code, status, close code or phrase means which class.
+
+Order decides: the first rule that matches wins. Nothing here looks at audio, words or history.
+The rules follow what OpenAI, Azure OpenAI and compatible servers were seen to send.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Class(StrEnum):
+    """What kind of trouble a failed run is in; `classify` maps it to failure and blame."""
+
+    NETWORK = "network"
+    AUTH = "auth"
+    CONFIG = "config"
+    QUOTA = "quota"
+    CAPACITY = "capacity"
+    PROVIDER = "provider"
+    SILENT = "silent"
+    CONTENT = "content"
+    AUDIO = "audio"  # our file or encoding was refused
+    UNINTELLIGIBLE = "unintelligible"  # the recording was taken and not understood
+    LIFECYCLE = "lifecycle"
+    HANDSHAKE = "handshake"
+    PROTOCOL = "protocol"
+    MONITOR = "monitor"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clues:
+    """What the rules look at; codes and types in lower case, `words` the lower-case message."""
+
+    status: int | None = None
+    close: int | None = None
+    type: str | None = None
+    code: str | None = None
+    words: str = ""
+    url: str = ""
+    item: bool = False  # it came as the failure of an item
+    explained: bool = False  # the provider itself worded an error
+    lowered: bool = False  # the effective limit in the headers is below the configured one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class When:
+    """A condition: every field that is given must hold; phrases and codes: any of them."""
+
+    status: frozenset[int] = frozenset()
+    close: frozenset[int] = frozenset()
+    type: frozenset[str] = frozenset()
+    code: frozenset[str] = frozenset()
+    phrase: tuple[str, ...] = ()
+    url: str | None = None
+    item: bool = False
+    explained: bool = False
+    lowered: bool = False
+    no_code: bool = False
+
+    def holds(self, clues: Clues) -> bool:
+        """Whether every given field is met."""
+        return (
+            (not self.status or clues.status in self.status)
+            and (not self.close or clues.close in self.close)
+            and (not self.type or clues.type in self.type)
+            and (not self.code or clues.code in self.code)
+            and (not self.phrase or any(phrase in clues.words for phrase in self.phrase))
+            and (self.url is None or re.search(self.url, clues.url) is not None)
+            and (clues.item or not self.item)
+            and (clues.explained or not self.explained)
+            and (clues.lowered or not self.lowered)
+            and (clues.code is None or not self.no_code)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One row: its number in the order of evaluation, the class, and when it applies."""
+
+    number: int
+    then: Class
+    any_of: tuple[When, ...]
+
+
+def _codes(*names: str) -> When:
+    return When(code=frozenset(name.lower() for name in names))
+
+
+def _says(*phrases: str) -> When:
+    return When(phrase=phrases)
+
+
+def _status(*numbers: int) -> When:
+    return When(status=frozenset(numbers))
+
+
+def _close(*numbers: int) -> When:
+    return When(close=frozenset(numbers))
+
+
+# A dated api-version on Azure's GA path is answered by 401 as a wrong key would be.
+_DATED_ON_GA = r"/openai/v1/.*[?&]api-version=\d"
+
+RULES: Sequence[Rule] = (
+    Rule(number=2, then=Class.CONFIG, any_of=(When(status=frozenset({401}), url=_DATED_ON_GA),)),
+    Rule(
+        number=2,
+        then=Class.AUTH,
+        any_of=(
+            _status(401),
+            _codes("invalid_api_key", "missing_api_key", "authentication_error", "account_deactivated"),
+            _codes("PermissionDenied", "401", "ip_not_authorized"),
+            When(status=frozenset({403}), phrase=("temporarily blocked",)),
+            _close(3000),
+        ),
+    ),
+    Rule(
+        number=3,
+        then=Class.CONFIG,
+        any_of=(
+            _says("virtual network/firewall", "public access is disabled"),
+            _codes("unsupported_country_region_territory"),
+        ),
+    ),
+    Rule(
+        number=4,
+        then=Class.QUOTA,
+        any_of=(
+            _codes("insufficient_quota", "credit_balance_exhausted"),
+            _codes("billing_hard_limit_reached", "billing_not_active"),
+            When(type=frozenset({"insufficient_quota"})),
+            _says("exceeded your current quota", "no credits remaining", "credit balance"),
+        ),
+    ),
+    Rule(
+        number=5,
+        then=Class.CAPACITY,
+        any_of=(
+            When(status=frozenset({429}), phrase=("temporarily unable to process", "high demand")),
+            When(code=frozenset({"429"}), phrase=("temporarily unable to process", "high demand")),
+            When(status=frozenset({429}), lowered=True),
+        ),
+    ),
+    Rule(
+        number=6,
+        then=Class.QUOTA,
+        any_of=(
+            _status(429),
+            _codes("rate_limit_exceeded", "429"),
+            When(type=frozenset({"requests", "tokens"})),
+            _says("call rate limit", "token rate limit", "429 too many requests"),
+        ),
+    ),
+    Rule(
+        number=7,
+        then=Class.CONFIG,
+        any_of=(
+            _codes("DeploymentNotFound", "model_not_found", "model_not_available", "invalid_model"),
+            _codes("missing_model", "OperationNotSupported", "OpperationNotSupported"),
+            _codes("beta_api_shape_disabled", "unknown_parameter", "invalid_parameter", "invalid_value"),
+            _codes("unsupported_value", "missing_required_parameter"),
+            _says("deploymentnotfound"),
+            When(status=frozenset({404}), phrase=("resource not found",)),
+            _close(4000, 4004),
+        ),
+    ),
+    Rule(number=8, then=Class.CONTENT, any_of=(_codes("content_filter", "ResponsibleAIPolicyViolation"),)),
+    Rule(number=9, then=Class.UNINTELLIGIBLE, any_of=(_codes("audio_unintelligible"),)),
+    Rule(
+        number=9,
+        then=Class.AUDIO,
+        any_of=(
+            _status(413, 415, 422),
+            _codes("audio_too_short", "input_audio_buffer_commit_empty"),
+            _says("invalid file format", "unrecognized file format", "corrupted", "too short"),
+            _says("error committing input audio buffer"),
+        ),
+    ),
+    Rule(number=9, then=Class.UNINTELLIGIBLE, any_of=(_says("could not be transcribed"),)),
+    Rule(
+        number=10,
+        then=Class.LIFECYCLE,
+        any_of=(
+            _codes("session_expired"),
+            When(close=frozenset({1001}), phrase=("maximum duration", "session expired", "session_expired")),
+        ),
+    ),
+    # The rest of what rule 7 names: an `invalid_request_error` that none of the rules above knows better.
+    Rule(number=7, then=Class.CONFIG, any_of=(When(type=frozenset({"invalid_request_error"})),)),
+    Rule(
+        number=11,
+        then=Class.PROVIDER,
+        any_of=(
+            When(
+                item=True,
+                no_code=True,
+                type=frozenset({"server_error"}),
+                phrase=("input transcription failed for item",),
+            ),
+        ),
+    ),
+    Rule(
+        number=12,
+        then=Class.PROVIDER,
+        any_of=(
+            When(type=frozenset({"server_error"})),
+            _codes("transcription_failed", "Timeout", "InternalServerError", "ServiceUnavailable"),
+            _codes("500", "502", "503", "504"),
+            _status(408, 500, 502, 503, 504),
+            _close(1011, 1012),
+        ),
+    ),
+)
+
+# Tried after every rule above has passed: what a server explains itself is our request, not its fault.
+LAST_RESORT: Sequence[Rule] = (
+    Rule(number=15, then=Class.CAPACITY, any_of=(_close(1013), _says("slots are in use", "session limit"))),
+    Rule(
+        number=15,
+        then=Class.AUTH,
+        any_of=(
+            When(status=frozenset({403}), explained=True),
+            When(close=frozenset({1008}), phrase=("api key", "api_key", "unauthorized", "authentication")),
+        ),
+    ),
+    Rule(
+        number=15,
+        then=Class.AUDIO,
+        any_of=(When(status=frozenset({400}), phrase=("unsupported audio", "invalid audio", "decode")),),
+    ),
+    Rule(number=15, then=Class.CONFIG, any_of=(When(status=frozenset({400, 404}), explained=True),)),
+)
+
+
+def first_match(rules: Iterable[Rule], clues: Clues) -> Rule | None:
+    """The first rule with a condition that holds, or None."""
+    return next((rule for rule in rules if any(when.holds(clues) for when in rule.any_of)), None)
+
+
+def class_of_code(codes: Mapping[str, Class], clues: Clues) -> Class | None:
+    """What a provider's own code or type means, by the data of that provider."""
+    return codes.get(clues.code or "") or codes.get(clues.type or "")

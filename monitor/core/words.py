@@ -1,0 +1,67 @@
+"""What was said against what should have been said: word error rate and completeness.
+
+The comparison is of words, not of spelling: case, punctuation, spacing and the way numbers are written
+do not count. Time and memory are bounded by the length of the reference, whatever was said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jiwer
+
+from monitor.core.spelling import READINGS, spell
+
+PASSES = 0.15  # at most this word error rate passes
+DEGRADES = 0.40  # at most this one is degraded; above, or nothing said, is failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """Counts of words; `completeness` is the share of reference words that were not deleted (0 to 1).
+
+    `wer` may exceed 1 where words were invented; for a clip without words it is 1 if any were heard.
+    """
+
+    wer: float
+    completeness: float
+    reference: int
+    said: int
+    hits: int = 0
+    substitutions: int = 0
+    deletions: int = 0
+    insertions: int = 0
+
+
+def score(said: str, reference: str, language: str | None = "en") -> Score:
+    """The score of *said* against *reference*, in the reading of the numbers that fits best."""
+    bound = 40 * len(reference) + 2_000
+    heard = said[:bound]
+    scores = [
+        _compare(spell(heard, language, reading), spell(reference, language, reading))
+        for reading in READINGS[: 3 if _has_digit(heard) or _has_digit(reference) else 1]
+    ]
+    return min(scores, key=lambda each: (each.wer, -each.completeness))
+
+
+def _has_digit(text: str) -> bool:
+    return any(character.isdigit() for character in text)
+
+
+def _compare(said: list[str], reference: list[str]) -> Score:
+    if not reference:
+        return Score(
+            wer=1.0 if said else 0.0, completeness=1.0, reference=0, said=len(said), insertions=len(said)
+        )
+    heard = said[: 20 * len(reference) + 100]
+    counts = jiwer.process_words(" ".join(reference), " ".join(heard))
+    return Score(
+        wer=counts.wer,
+        completeness=1 - counts.deletions / len(reference),
+        reference=len(reference),
+        said=len(heard),
+        hits=counts.hits,
+        substitutions=counts.substitutions,
+        deletions=counts.deletions,
+        insertions=counts.insertions,
+    )

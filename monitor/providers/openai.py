@@ -1,0 +1,87 @@
+"""OpenAI's ways: one base ending in /v1, a bearer key, models by their own names."""
+
+from __future__ import annotations
+
+import re
+
+from monitor.core.exchange import Headers
+from monitor.core.model import Endpoint, Target
+from monitor.providers.addresses import as_websocket, cut_at, read_address, with_query
+from monitor.providers.provider import (
+    Provider,
+    beta_header,
+    form,
+    host_name,
+    is_transcription_session,
+    key_as_bearer,
+)
+
+QUERY = ("model", "intent", "call_id")
+OPERATIONS = (
+    "/audio/transcriptions",
+    "/audio/translations",
+    "/realtime/transcription_sessions",
+    "/realtime/client_secrets",
+    "/realtime/sessions",
+    "/realtime",
+    "/chat/completions",
+    "/responses",
+    "/models",
+)
+SUPPORT_IDS = {"request_id": "x-request-id"}
+_VERSION = re.compile(r"/v[0-9]+[a-z0-9]*$")
+
+
+def api_base(url: str) -> str:
+    """The base that ends in its version; ``/v1`` is added where none stands."""
+    base = url.rstrip("/")
+    return base if _VERSION.search(base) else f"{base}/v1"
+
+
+def base_of(text: str) -> str:
+    """The base of a pasted address: operation and query are cut off, the version is made sure of."""
+    address = read_address(text, known=QUERY)
+    return api_base(address.origin + cut_at(address.path, OPERATIONS))
+
+
+def understand_url(text: str) -> str:
+    """The normalised base of an OpenAI address; raises ValueError saying what to use instead."""
+    base = base_of(text)
+    host = read_address(text, known=QUERY).host
+    if host.endswith((".azure.com", ".azure.us", ".azure.cn")):
+        raise ValueError(f'{host} belongs to Azure: write provider = "azure_openai"')
+    if host in ("platform.openai.com", "chat.openai.com", "chatgpt.com", "openai.com", "www.openai.com"):
+        raise ValueError(f"{host} is a page for people: use https://api.openai.com/v1")
+    return base
+
+
+def rest_url(target: Target) -> str:
+    """Where audio is posted."""
+    return f"{api_base(target.endpoint.url)}/audio/transcriptions"
+
+
+def realtime_url(target: Target) -> str:
+    """The address of a session: a conversation names its host model, a transcription no model at all."""
+    base = f"{as_websocket(api_base(target.endpoint.url))}/realtime"
+    if is_transcription_session(target):
+        return with_query(base, ("intent", "transcription"))
+    return with_query(base, ("model", host_name(target)))
+
+
+def account_headers(endpoint: Endpoint) -> Headers:
+    """Organisation and project, where they are configured."""
+    named = (("OpenAI-Organization", endpoint.organization), ("OpenAI-Project", endpoint.project))
+    return tuple((name, value) for name, value in named if value)
+
+
+OPENAI = Provider(
+    name="openai",
+    understand_url=understand_url,
+    rest_url=rest_url,
+    realtime_url=realtime_url,
+    headers=account_headers,
+    realtime_headers=beta_header,
+    credential=key_as_bearer,
+    form_fields=form,
+    support_ids=SUPPORT_IDS,
+)

@@ -1,0 +1,67 @@
+"""The ways of servers that speak OpenAI's protocol at any base, with or without a key."""
+
+from __future__ import annotations
+
+from monitor.core.model import Target
+from monitor.core.rules import Class
+from monitor.providers.addresses import as_websocket, with_query
+from monitor.providers.openai import (
+    SUPPORT_IDS,
+    account_headers,
+    api_base,
+    base_of,
+    realtime_url,
+    rest_url,
+)
+from monitor.providers.provider import (
+    Provider,
+    beta_header,
+    deployment_name,
+    form,
+    is_transcription_session,
+    key_as_bearer,
+)
+
+CODES = {
+    # LocalAI
+    "model_load_error": Class.PROVIDER,
+    "session_update_error": Class.CONFIG,
+    "not_implemented": Class.CONFIG,
+    "buffer_size_exceeded": Class.AUDIO,
+    # Hugging Face speech-to-speech
+    "session_limit_reached": Class.CAPACITY,
+    "unknown_or_invalid_event": Class.CONFIG,
+    "invalid_session_type": Class.CONFIG,
+    # vLLM
+    "model_not_validated": Class.CONFIG,
+    "notfounderror": Class.CONFIG,
+    # gateways
+    "permission_error": Class.AUTH,
+    "auth_error": Class.AUTH,
+}
+
+
+def session_url(target: Target) -> str:
+    """The address of a session.
+
+    Servers of the flat dialect take the transcription model from the address, and refuse the upgrade
+    without it (speaches answers 403); those of the GA dialect follow OpenAI.
+    """
+    if target.endpoint.dialect != "preview" or not is_transcription_session(target):
+        return realtime_url(target)
+    base = f"{as_websocket(api_base(target.endpoint.url))}/realtime"
+    return with_query(base, ("model", deployment_name(target)), ("intent", "transcription"))
+
+
+OPENAI_COMPATIBLE = Provider(
+    name="openai_compatible",
+    understand_url=base_of,
+    rest_url=rest_url,
+    realtime_url=session_url,
+    headers=account_headers,
+    realtime_headers=beta_header,
+    credential=key_as_bearer,
+    form_fields=form,
+    codes=CODES,
+    support_ids=SUPPORT_IDS,
+)

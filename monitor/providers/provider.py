@@ -1,0 +1,90 @@
+"""What a provider is: how one vendor spells addresses, headers, forms and codes; no I/O, no sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from monitor.core.exchange import Credential, Headers
+from monitor.core.model import Endpoint, Target
+from monitor.core.rules import Class
+
+DEFAULT_HOST_MODEL = "gpt-realtime"
+# Models that take `languages` (a list) beside or instead of `language` (SDK: audio_transcription.py).
+MODELS_OF_MANY_LANGUAGES = frozenset({"gpt-transcribe", "gpt-live-transcribe"})
+
+Fields = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """One vendor's ways, as pure functions and data.
+
+    `understand_url` turns what people paste into the base that `Endpoint.url` holds, or raises
+    ValueError with a sentence that says what to use. `codes` are the vendor's own error codes and
+    types in lower case, beyond the common table. `support_ids` maps the keys of an outcome's ids to
+    the response headers that carry them.
+    """
+
+    name: str
+    understand_url: Callable[[str], str]
+    rest_url: Callable[[Target], str]
+    realtime_url: Callable[[Target], str]
+    headers: Callable[[Endpoint], Headers]
+    realtime_headers: Callable[[Endpoint], Headers]
+    credential: Callable[[Endpoint], Credential | None]
+    form_fields: Callable[[Target], Fields]
+    correlation_header: str = "X-Client-Request-Id"
+    codes: Mapping[str, Class] = field(default_factory=dict)
+    support_ids: Mapping[str, str] = field(default_factory=dict)
+
+    def rest_headers(self, target: Target, correlation: str) -> Headers:
+        """The headers of one REST request, without the credential and the content type."""
+        common = [("Accept", "application/json"), *self.headers(target.endpoint)]
+        return (*common, (self.correlation_header, correlation))
+
+    def upgrade_headers(self, target: Target, correlation: str) -> Headers:
+        """The headers of one WebSocket handshake, without the credential."""
+        own = (*self.headers(target.endpoint), *self.realtime_headers(target.endpoint))
+        return (*own, (self.correlation_header, correlation))
+
+    def ids_in(self, headers: Headers) -> dict[str, str | None]:
+        """The ids that this vendor's support asks for, as found in response headers."""
+        seen = {name.lower(): value for name, value in reversed(headers)}
+        return {key: seen[header] for key, header in self.support_ids.items() if header in seen}
+
+
+def deployment_name(target: Target) -> str:
+    """The name under which the model under test is asked for."""
+    return target.endpoint.deployment(target.model, target.pathway) or target.model
+
+
+def host_name(target: Target) -> str:
+    """The name under which the host model of a realtime conversation is asked for."""
+    host = target.session_model or DEFAULT_HOST_MODEL
+    return target.endpoint.deployment(host, target.pathway) or host
+
+
+def is_transcription_session(target: Target) -> bool:
+    """Whether the session only transcribes, as against a conversation with a speech model."""
+    return target.pathway == "realtime_transcription"
+
+
+def form(target: Target, *, send_model: bool = True) -> Fields:
+    """The form fields of a transcription request, without the file."""
+    fields: Sequence[tuple[str, str]] = [("model", deployment_name(target))] if send_model else []
+    key = "languages[]" if target.model in MODELS_OF_MANY_LANGUAGES else "language"
+    language = [(key, target.language)] if target.language else []
+    return (*fields, *language, ("response_format", "json"))
+
+
+def beta_header(endpoint: Endpoint) -> Headers:
+    """The header of the old dialect, sent only where the endpoint is configured for it."""
+    return (("OpenAI-Beta", "realtime=v1"),) if endpoint.dialect == "preview" else ()
+
+
+def key_as_bearer(endpoint: Endpoint) -> Credential | None:
+    """The key as a bearer token; None where the endpoint needs none."""
+    if endpoint.auth == "none" or endpoint.key is None:
+        return None
+    return Credential(header="Authorization", prefix="Bearer ", reference=endpoint.key)
