@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from monitor.config.check import check_secrets, missing_secrets
 from monitor.config.expand import CONFIG_VARIABLE, load
+from monitor.config.plan import Plan, make_plan
+from monitor.config.plan_text import render_text, to_json
 from monitor.config.rules import rule_from_toml
 from monitor.config.secrets import resolve_secret
 from monitor.config.settings import (
@@ -26,12 +28,16 @@ __all__ = [
     "DatabaseSettings",
     "MonitorSettings",
     "NetworkSettings",
+    "Plan",
     "SecretUse",
     "Settings",
     "WebSettings",
     "check_secrets",
     "load",
+    "make_plan",
     "missing_secrets",
+    "render_text",
     "resolve_secret",
     "rule_from_toml",
+    "to_json",
 ]

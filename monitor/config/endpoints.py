@@ -114,12 +114,14 @@ def _url(table: EndpointTable, path: KeyPath, problems: Problems) -> str | None:
 
 
 def _understood(provider: str, url: str) -> str:
-    """The base URL that the provider makes of what people paste; ws:// is read as http://."""
-    parts = forms.split_url(url, ("https", "http", "wss", "ws"))
-    secure = parts.scheme in {"https", "wss"}
-    if not secure and provider != "openai_compatible" and not forms.is_loopback(parts.hostname or ""):
+    """The base URL that the provider makes of what people paste."""
+    forms.refuse_secrets(url)
+    base = PROVIDERS[provider].understand_url(url)
+    parts = forms.split_url(base, ("https", "http"))
+    is_safe = parts.scheme == "https" or forms.is_loopback(parts.hostname or "")
+    if not is_safe and provider != "openai_compatible":
         raise ValueError("http:// would send the key in clear; write https://")
-    return PROVIDERS[provider].understand_url(parts._replace(scheme="https" if secure else "http").geturl())
+    return base
 
 
 def _contradictions(read: Read[EndpointTable]) -> list[tuple[str, str]]:
@@ -139,7 +141,8 @@ def _contradictions(read: Read[EndpointTable]) -> list[tuple[str, str]]:
 
 
 def _rests_on(key: str, read: Read[EndpointTable]) -> bool:
-    return key in {"api", "api_version"} and bool(read.wrong & {"api", "dialect", "provider"})
+    rests_on = {"key": {"auth"}, "api": {"dialect"}, "api_version": {"api", "dialect"}}
+    return bool(read.wrong & rests_on.get(key, set()))
 
 
 def _needs_key(table: EndpointTable) -> list[tuple[str, str]]:

@@ -18,6 +18,16 @@ _START = "see it work without one by `earwitness demo`, or copy config.example.t
 _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _UNQUOTED = re.compile(r"\s*[\w.\"'-]+\s*=\s*([\w./:+-]+)")
 _TWICE = re.compile(r"Cannot declare \((.*)\) twice")
+# How tomllib begins its sentences, and what a reader of the file understands.
+_OURS = {
+    "Unclosed array": "a list is opened with [ and never closed",
+    "Unclosed inline table": "a table is opened with { and never closed",
+    "Unterminated string": "a text is opened with a quote and never closed",
+    "Illegal character '\\n'": "a text is opened with a quote and not closed on this line",
+    "Expected '=' after a key": "after a key comes =",
+    "Expected ']' at the end of a table declaration": "the name of a table has no spaces and ends with ]",
+    "Expected newline or end of document after a statement": "after the value nothing else may follow",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +82,7 @@ def _decode(path: Path, raw: bytes) -> str:
 def _syntax_sentence(text: str, message: str, name: str) -> str:
     match = _AT.search(message)
     if match is None or match[1] is None:
-        line, column = text.count("\n") + 1, None
+        line, column = text.rstrip().count("\n") + 1, None
     else:
         line, column = int(match[1]), int(match[2])
     place = f"{name}:{line}: " + (f"column {column}: " if column else "")
@@ -90,4 +100,7 @@ def _what_is_wrong(source: str, message: str) -> str:
     unquoted = _UNQUOTED.match(source)
     if unquoted and re.search("[A-Za-z/]", unquoted[1]) and unquoted[1] not in {"true", "false"}:
         return 'no valid TOML: text needs quotes, as in every = "30s"'
+    for beginning, ours in _OURS.items():
+        if message.startswith(beginning):
+            return f"no valid TOML: {ours}"
     return f"no valid TOML: {message[:1].lower()}{message[1:]}"

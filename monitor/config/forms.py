@@ -167,6 +167,17 @@ def split_url(value: str, schemes: Sequence[str]) -> SplitResult:
     Raises ValueError, without repeating the URL, for another scheme, no host, a bad port, a user
     or password, or a query that carries a key.
     """
+    parts = refuse_secrets(value)
+    if parts.scheme not in schemes:
+        known = " or ".join(f"{scheme}://" for scheme in schemes)
+        raise ValueError(f"must begin with {known}")
+    if not parts.hostname:
+        raise ValueError("names no host")
+    return parts
+
+
+def refuse_secrets(value: str) -> SplitResult:
+    """The parts of what may be a URL; raises ValueError where a user, a password or a key is in it."""
     if not value.isprintable() or " " in value:
         raise ValueError("contains a space or a control character")
     parts = _split(value)
@@ -174,11 +185,6 @@ def split_url(value: str, schemes: Sequence[str]) -> SplitResult:
         raise ValueError("a user or password in the URL is refused: it would be kept in clear")
     if _SECRET_QUERY.search(parts.query):
         raise ValueError('a key in the URL is refused; remove it and write key = "env:NAME"')
-    if parts.scheme not in schemes:
-        known = " or ".join(f"{scheme}://" for scheme in schemes)
-        raise ValueError(f"must begin with {known}")
-    if not parts.hostname:
-        raise ValueError("names no host")
     return parts
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 _KINDS = {
     bool: "true or false",
     int: "a number",
-    float: "a number",
+    float: "a decimal number",
     str: "text",
     list: "a list",
     dict: "a table",
@@ -39,7 +39,8 @@ _MEANT = {
     "target": "watch",
     "targets": "watch",
     "rpm": "max_per_minute",
-    "provider_kind": "provider",
+    "azure": "azure_openai",
+    "compatible": "openai_compatible",
 }
 
 
@@ -86,7 +87,9 @@ def nearest(wrong: str, right: Sequence[str]) -> str:
     close = difflib.get_close_matches(wrong.lower(), right, n=1, cutoff=0.6)
     if close:
         return f"did you mean '{close[0]}'?"
-    return f"known are {listed(right)}" if right else "none is known here"
+    if len(right) < 2:
+        return f"only '{right[0]}' is known" if right else "none is known here"
+    return f"known are {listed(right)}"
 
 
 def one_of(what: str, right: Sequence[str], value: str) -> str:

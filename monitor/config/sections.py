@@ -95,7 +95,7 @@ def _reference_or_url(value: str, path: KeyPath, problems: Problems) -> None:
         else:
             forms.split_url(value, ("http", "https"))
     except ValueError as error:
-        problems.add(path, f'{error}; write a URL without a password, or "env:NAME"')
+        problems.add(path, f'{error}; or write a reference such as "env:HTTPS_PROXY"')
 
 
 def _check_ca_file(path: Path, problems: Problems) -> None:

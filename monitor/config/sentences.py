@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from monitor.config.problems import KeyPath, Problems, kind_of, nearest, shown
+from monitor.config.problems import KeyPath, Problems, kind_of, nearest
 from monitor.config.tables import Table
 
 T = TypeVar("T", bound=Table)
@@ -75,9 +75,9 @@ def _sentence(form: type[Table], fault: ErrorDetails) -> str:
 def _bounds(kind: str, context: Mapping[str, Any], value: object) -> str:
     match kind:
         case "greater_than_equal":
-            return f"must be at least {context['ge']}, got {shown(value)}"
+            return f"must be at least {context['ge']:g}, got {value}"
         case "less_than_equal":
-            return f"must be at most {context['le']}, got {shown(value)}"
+            return f"must be at most {context['le']:g}, got {value}"
         case "too_short":
             return "must name at least one"
         case _:

@@ -20,7 +20,6 @@ from monitor.core.times import duration_text
 SHORTEST = timedelta(seconds=1)
 _DEFAULTS = Target(endpoint=Endpoint(name="", provider="", url=""), model="", pathway="")
 _PLAIN = ("every", "limit", "max_per_minute", "pace", "turn")
-_NEEDS_HOST = ("azure_openai", "openai")
 
 
 @dataclass(slots=True)
@@ -53,10 +52,18 @@ def read_watches(
         problems.add(("watch",), f"must be a list: write [[watch]] in two brackets, not {kind_of(raw)}")
         return ()
     for position, table in enumerate(raw or []):
+        _check_endpoint(watches, position, table)
         read = read_table(WatchTable, table, ("watch", position), problems)
         if read is not None:
             _watch(watches, position, read)
     return tuple(watches.targets.values())
+
+
+def _check_endpoint(watches: _Watches, position: int, raw: object) -> None:
+    name = raw.get("endpoint") if isinstance(raw, Mapping) else None
+    if isinstance(name, str) and name not in watches.declared:
+        unknown = f"unknown endpoint {shown(name)}, {nearest(name, watches.declared)}"
+        watches.problems.add(("watch", position, "endpoint"), unknown)
 
 
 def _watch(watches: _Watches, position: int, read: Read[WatchTable]) -> None:
@@ -66,10 +73,6 @@ def _watch(watches: _Watches, position: int, read: Read[WatchTable]) -> None:
     for key, sentence in [*faults, *clip_faults]:
         if str(key[0]) not in read.wrong:
             watches.problems.add((*path, *key), sentence)
-    if read.table.endpoint not in watches.declared:
-        name = read.table.endpoint
-        unknown = f"unknown endpoint {shown(name)}, {nearest(name, watches.declared)}"
-        watches.problems.add((*path, "endpoint"), unknown)
     endpoint = watches.endpoints.get(read.table.endpoint)
     if endpoint is not None:
         _expand(watches, position, read.table, endpoint, clip)
@@ -97,13 +100,20 @@ def _expand(watches: _Watches, position: int, table: WatchTable, endpoint: Endpo
 
 def _target(table: WatchTable, endpoint: Endpoint, model: str, pathway: str, clip: str) -> Target:
     given = {key: getattr(table, key) for key in _PLAIN if key in table.model_fields_set}
-    if pathway == Pathway.REALTIME:
+    if _is_hosted(endpoint, pathway):
         given["session_model"] = table.session_model
     if "language" in table.model_fields_set:
         given["language"] = None if table.language == "auto" else table.language
     return Target(
         endpoint=endpoint, model=model, pathway=pathway, clip=clip, timeout=_timeout(table), **given
     )
+
+
+def _is_hosted(endpoint: Endpoint, pathway: str) -> bool:
+    """Whether the session's address names a host model: Azure's preview does for transcription too."""
+    if pathway == Pathway.REALTIME_TRANSCRIPTION:
+        return endpoint.provider == "azure_openai" and endpoint.dialect == "preview"
+    return pathway == Pathway.REALTIME
 
 
 def _timeout(table: WatchTable) -> timedelta:
@@ -138,9 +148,9 @@ def _session(table: WatchTable, watches: _Watches) -> list[tuple[KeyPath, str]]:
     endpoint = watches.endpoints.get(table.endpoint)
     found: list[tuple[KeyPath, str]] = []
     host = table.session_model
-    if endpoint and Pathway.REALTIME in table.pathways and not host and endpoint.provider in _NEEDS_HOST:
-        what = "deployment" if endpoint.provider == "azure_openai" else "realtime model"
-        reason = f"the pathway 'realtime' runs in a session that a {what} hosts"
+    hosted = [pathway for pathway in table.pathways if endpoint and _is_hosted(endpoint, pathway)]
+    if endpoint and endpoint.provider == "azure_openai" and hosted and not host:
+        reason = f"the pathway '{hosted[0]}' runs in a session that a deployment of a realtime model hosts"
         example = 'session_model = "gpt-realtime"'
         found.append((("session_model",), f"is missing: {reason}, write such as {example}"))
     if host in KNOWN_MODELS and not (endpoint and host in endpoint.deployments):

@@ -1,0 +1,103 @@
+"""How long an outage would last before a window opens: the rule played through, run by run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from monitor.core.model import Target
+from monitor.core.sampling import CONFIRM_EVERY, OPEN_EVERY, QUOTA_MINUTE, neighbours, quota_key
+from monitor.core.windows import Rule, Threshold
+
+_RUNS = 200  # a rule that all these bad runs in a row do not satisfy is never satisfied
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noticing:
+    """From the start of an outage to the start of the run that opens its window, at the latest.
+
+    `confirmed`: with confirming runs; `silent`: the same where every run lasts until its timeout;
+    `unconfirmed`: by the regular runs alone. None: the rule never opens a window that way.
+    """
+
+    confirmed: timedelta | None
+    silent: timedelta | None
+    unconfirmed: timedelta | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """Runs of one deployment in the worst minute, over all its pathways, against `max_per_minute`.
+
+    `quiet`: scheduled runs; `down`: scheduled runs while a window is open on every target;
+    `wanted`: `quiet` with the confirming and neighbour runs that a first bad run asks for, of which
+    only what is left under `max_per_minute` is made.
+    """
+
+    endpoint: str
+    deployment: str
+    targets: tuple[str, ...]
+    quiet: int
+    down: int
+    wanted: int
+    max_per_minute: int
+
+    @property
+    def fits(self) -> bool:
+        """Whether no scheduled run has to be left out."""
+        return max(self.quiet, self.down) <= self.max_per_minute
+
+
+def noticing(target: Target, targets: Sequence[Target], rule: Rule) -> Noticing:
+    """How fast an outage of *target* alone would be noticed; the other targets are its neighbours."""
+    shared = sum(quota_key(other) == quota_key(target) for other in neighbours(target, targets))
+    quota = quota_of(target, targets).max_per_minute
+
+    def within(step: timedelta, beside: int) -> timedelta | None:
+        opened = _opens_after(rule.down, step, quota, beside)
+        return None if opened is None else target.every + opened
+
+    return Noticing(
+        confirmed=within(min(CONFIRM_EVERY, target.every), shared),
+        silent=within(max(min(CONFIRM_EVERY, target.every), target.timeout), shared),
+        unconfirmed=within(target.every, 0),
+    )
+
+
+def _opens_after(rule: Threshold, step: timedelta, quota: int, beside: int) -> timedelta | None:
+    """From the first bad run to the one that opens, runs being *step* apart where the quota allows."""
+    starts = [timedelta(0)]
+    spent = [timedelta(0)] * min(quota, 1 + beside)
+    while len(starts) < _RUNS:
+        recent = starts[-rule.of :]
+        if len(recent) >= rule.bad and recent[-1] - recent[0] >= rule.span:
+            return starts[-1]
+        upcoming = starts[-1] + step
+        while len(last := [at for at in spent if at > upcoming - QUOTA_MINUTE]) >= quota:
+            upcoming = last[0] + QUOTA_MINUTE
+        starts.append(upcoming)
+        spent.append(upcoming)
+    return None
+
+
+def quota_of(target: Target, targets: Sequence[Target]) -> Quota:
+    """What the target's deployment is asked for in the worst minute."""
+    group = [other for other in targets if quota_key(other) == quota_key(target)]
+    quiet = sum(_a_minute(other.every) for other in group)
+    confirming = max(0, _a_minute(CONFIRM_EVERY) - min(_a_minute(other.every) for other in group))
+    endpoint, deployment = quota_key(target)
+    return Quota(
+        endpoint=endpoint,
+        deployment=deployment,
+        targets=tuple(other.key for other in group),
+        quiet=quiet,
+        down=sum(_a_minute(min(other.every, OPEN_EVERY)) for other in group),
+        wanted=quiet + confirming + len(group) - 1,
+        max_per_minute=min(other.max_per_minute for other in group),
+    )
+
+
+def _a_minute(every: timedelta) -> int:
+    return math.ceil(QUOTA_MINUTE / every)

@@ -1,0 +1,138 @@
+"""What a configuration would do: runs, cost, time to notice, quota, open questions; no network, no clock."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from monitor.clips import load_clip
+from monitor.config.known import AS_OF, KNOWN_HOSTS, KNOWN_MODELS
+from monitor.config.noticing import Noticing, Quota, noticing, quota_of
+from monitor.config.settings import Settings
+from monitor.config.unanswered import REALTIME, hints, unanswered
+from monitor.core.model import Target
+from monitor.core.sampling import OPEN_EVERY, quota_key
+from monitor.core.windows import Rule
+from monitor.providers import PROVIDERS
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """One target as it would run. Money in US dollars, None where no price is known.
+
+    `usd_a_day_down`: a day on which a window is open throughout and runs come each minute.
+    """
+
+    key: str
+    endpoint: str
+    model: str
+    pathway: str
+    url: str
+    deployment: str
+    session_model: str | None
+    every: timedelta
+    timeout: timedelta
+    limit: timedelta | None
+    clip: str
+    clip_seconds: float
+    runs_a_day: int
+    usd_a_day: float | None
+    usd_a_day_down: float | None
+    noticing: Noticing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What `validate` says; sequences in the order of the file, `prices_as_of` of the shipped list."""
+
+    location: str
+    rule: Rule
+    targets: tuple[Watched, ...]
+    quotas: tuple[Quota, ...]
+    usd_a_day: float
+    usd_a_day_down: float
+    unpriced: tuple[str, ...]
+    prices_as_of: date
+    retirements: tuple[str, ...]
+    unanswered: tuple[str, ...]
+    hints: tuple[str, ...]
+
+
+def make_plan(settings: Settings) -> Plan:
+    """The plan of the settings; raises ClipError where a clip vanished since they were read."""
+    watched = tuple(_watched(target, settings) for target in settings.targets)
+    return Plan(
+        location=settings.monitor.location,
+        rule=settings.rule,
+        targets=watched,
+        quotas=tuple(_quotas(settings.targets)),
+        usd_a_day=sum(target.usd_a_day or 0 for target in watched),
+        usd_a_day_down=sum(target.usd_a_day_down or 0 for target in watched),
+        unpriced=tuple(dict.fromkeys(target.model for target in watched if target.usd_a_day is None)),
+        prices_as_of=AS_OF,
+        retirements=tuple(_retirements(settings.targets)),
+        unanswered=tuple(unanswered(settings)),
+        hints=tuple(dict.fromkeys(hints(settings))),
+    )
+
+
+def _watched(target: Target, settings: Settings) -> Watched:
+    provider = PROVIDERS[target.endpoint.provider]
+    url = provider.realtime_url(target) if target.pathway in REALTIME else provider.rest_url(target)
+    seconds = load_clip(target.clip).seconds
+    price = _price(target, settings.prices)
+    return Watched(
+        key=target.key,
+        endpoint=target.endpoint.name,
+        model=target.model,
+        pathway=target.pathway,
+        url=url,
+        deployment=quota_key(target)[1],
+        session_model=target.session_model,
+        every=target.every,
+        timeout=target.timeout,
+        limit=target.limit,
+        clip=target.clip,
+        clip_seconds=seconds,
+        runs_a_day=_runs_a_day(target.every),
+        usd_a_day=_cost(target.every, seconds, price),
+        usd_a_day_down=_cost(min(target.every, OPEN_EVERY), seconds, price),
+        noticing=noticing(target, settings.targets, settings.rule),
+    )
+
+
+def _runs_a_day(every: timedelta) -> int:
+    return math.ceil(DAY / every)
+
+
+def _price(target: Target, own: Mapping[str, float]) -> float | None:
+    """Own prices first; the shipped list holds for OpenAI and Azure, not for a server of one's own."""
+    if target.model in own:
+        return own[target.model]
+    known = KNOWN_MODELS.get(target.model)
+    return known.usd_per_minute if known and target.endpoint.provider != "openai_compatible" else None
+
+
+def _cost(every: timedelta, seconds: float, usd_per_minute: float | None) -> float | None:
+    if usd_per_minute is None:
+        return None
+    return _runs_a_day(every) * math.ceil(seconds) / 60 * usd_per_minute
+
+
+def _quotas(targets: Sequence[Target]) -> Iterator[Quota]:
+    for target in {quota_key(target): target for target in targets}.values():
+        yield quota_of(target, targets)
+
+
+def _retirements(targets: Sequence[Target]) -> Iterator[str]:
+    known = {**KNOWN_MODELS, **KNOWN_HOSTS}
+    models = [name for target in targets for name in (target.model, target.session_model) if name]
+    for model in dict.fromkeys(models):
+        facts = known.get(model)
+        if facts and facts.retires:
+            then = f"; its successor is {facts.successor}" if facts.successor else ""
+            yield f"OpenAI ends {model} on {facts.retires}{then}. Azure has its own dates."

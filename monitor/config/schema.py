@@ -1,0 +1,43 @@
+"""The JSON Schema of the configuration file, for editors; made from the tables that check the file."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import Any
+
+from monitor.config.tables import ConfigurationFile
+
+SHIPPED = "schema.json"
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a configuration file."""
+    schema = ConfigurationFile.model_json_schema()
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Earwitness configuration"}
+    made: dict[str, Any] = _without_null({**head, **{k: v for k, v in schema.items() if k != "title"}})
+    return made
+
+
+def schema_text() -> str:
+    """The schema as the shipped file spells it."""
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def shipped_schema() -> str:
+    """The text of the schema that came with the package."""
+    return (files(__package__) / SHIPPED).read_text("utf-8")
+
+
+def _without_null(node: Any) -> Any:
+    """The schema without alternatives of null, which TOML cannot write, and without their default."""
+    if isinstance(node, list):
+        return [_without_null(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    kept = {key: _without_null(value) for key, value in node.items() if (key, value) != ("default", None)}
+    choices = [item for item in kept.get("anyOf", []) if item != {"type": "null"}]
+    if len(choices) == 1:
+        del kept["anyOf"]
+        return {**choices[0], **kept}
+    return kept
