@@ -1,0 +1,49 @@
+"""What can be looked at when windows are explained: a history, its notable runs, and now.
+
+Counts of runs in a span, by the history's numbers and the runs that did not pass; it explains nothing.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
+
+from monitor.core.model import Cell, Verdict
+from monitor.core.windows import History, Run, Window, until_after
+
+_STARTED = attrgetter("started_at")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """A history with the notable runs of every cell, read from before the earliest window up to *now*."""
+
+    history: History
+    runs: Mapping[Cell, Sequence[Run]]
+    now: datetime
+
+    def notable(self, cell: Cell, start: datetime, end: datetime | None) -> Sequence[Run]:
+        """The notable runs in ``[start, end)``; an *end* of None takes in now."""
+        runs = self.runs[cell]
+        bound = until_after(self.now) if end is None else end
+        return runs[bisect_left(runs, start, key=_STARTED) : bisect_left(runs, bound, key=_STARTED)]
+
+    def failed(self, cell: Cell, start: datetime, end: datetime | None) -> list[Run]:
+        """The failed runs in the span."""
+        return [run for run in self.notable(cell, start, end) if run.verdict is Verdict.FAILED]
+
+    def total(self, cell: Cell, start: datetime, end: datetime | None) -> int:
+        """How many conclusive runs lie in the span."""
+        return self.history.count(cell, start, until_after(self.now) if end is None else end)
+
+    def telling(self, window: Window) -> list[Run]:
+        """The runs whose blame counts: the failed ones; the degraded ones where none failed."""
+        failed = self.failed(window.cell, window.start, window.end)
+        return failed or [
+            run
+            for run in self.notable(window.cell, window.start, window.end)
+            if run.verdict is Verdict.DEGRADED
+        ]
