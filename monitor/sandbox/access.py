@@ -1,0 +1,38 @@
+"""Who may enter: the endpoint an address names, and the key that was shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hmac import compare_digest
+
+from monitor.sandbox import refusals
+from monitor.sandbox.refusals import Refusal
+from monitor.sandbox.script import Endpoint, Script
+
+
+def named_endpoint(script: Script, path: str) -> Endpoint | None:
+    """The endpoint whose name is the first part of *path*."""
+    return script.endpoints.get(path.lstrip("/").partition("/")[0])
+
+
+def shown_key(endpoint: Endpoint, headers: Mapping[str, str], query: Mapping[str, str]) -> str | None:
+    """The key a client sent, where this vendor looks for it; None where there is none.
+
+    On Azure a bearer token is an Entra token or, as Microsoft's v1 samples do, the key itself.
+    """
+    scheme, _, bearer = headers.get("authorization", "").partition(" ")
+    token = bearer.strip() if scheme.lower() == "bearer" and bearer.strip() else None
+    if endpoint.kind == "azure":
+        return headers.get("api-key") or token or query.get("api-key")
+    return token
+
+
+def is_right_key(endpoint: Endpoint, key: str | None) -> bool:
+    """Whether *key* opens the endpoint."""
+    return key is not None and compare_digest(key.encode(), endpoint.key.encode())
+
+
+def refused_key(endpoint: Endpoint, headers: Mapping[str, str], query: Mapping[str, str]) -> Refusal | None:
+    """The HTTP answer to a missing or wrong key; None where it is right."""
+    key = shown_key(endpoint, headers, query)
+    return None if is_right_key(endpoint, key) else refusals.unauthorised(endpoint, key)

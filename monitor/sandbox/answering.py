@@ -1,0 +1,216 @@
+"""Responses of a conversation session: the speech model hears for itself and answers with what it heard.
+
+They go on whatever becomes of the transcription, which is a side job.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from monitor.sandbox import incoming, schema
+from monitor.sandbox.refusals import Complaint
+from monitor.sandbox.state import Sandbox
+from monitor.sandbox.transcripts import LETTERS_A_TOKEN, deltas
+
+if TYPE_CHECKING:
+    from monitor.sandbox.session import Line, Session
+
+NOT_HEARD = "I did not catch that."
+_SECOND_OF_SOUND = base64.b64encode(bytes(4800)).decode()
+
+
+class Answering:
+    """The response strand of one session; at most one response at a time."""
+
+    def __init__(self, session: Session, line: Line, sandbox: Sandbox) -> None:
+        self._session = session
+        self._line = line
+        self._sandbox = sandbox
+        self._active: _Response | None = None
+        self._conversation = sandbox.ids.draw("conv")
+
+    def create(self, event: dict[str, Any]) -> Complaint | None:
+        """Answers `response.create`."""
+        if (
+            "output_modalities" not in self._session.settings.shown
+            and "modalities" not in self._session.settings.shown
+        ):
+            return incoming.not_in_transcription("response.create")
+        if self._active is not None:
+            message = f"Conversation already has an active response in progress: {self._active.id}"
+            return Complaint("conversation_already_has_active_response", message)
+        wanted = event.get("response") or {}
+        if not isinstance(wanted, dict):
+            return schema.wrong_type(wanted, "response", "an object")
+        self.begin(wanted)
+        return None
+
+    def cancel(self, _event: dict[str, Any]) -> Complaint | None:
+        """Answers `response.cancel`."""
+        if self._active is None:
+            return Complaint("response_cancel_not_active", "Cancellation failed: no active response found")
+        self._stop("client_cancelled")
+        return None
+
+    def interrupt(self) -> None:
+        """Stops an answer because somebody speaks."""
+        if self._active is not None:
+            self._stop("turn_detected")
+
+    def begin(self, wanted: dict[str, Any]) -> None:
+        """Starts a response, unless one is under way."""
+        if self._active is not None:
+            return
+        shown = self._session.settings.shown
+        is_ga = "output_modalities" in shown
+        key = "output_modalities" if is_ga else "modalities"
+        response = _Response(
+            id=self._sandbox.ids.draw("resp"),
+            item_id=self._sandbox.ids.draw("item"),
+            conversation=self._conversation,
+            modalities=wanted.get(key) or shown[key],
+            is_ga=is_ga,
+            text=self._session.last_words or NOT_HEARD,
+        )
+        self._active = response
+        say = self._session.speaker.say
+        self._line.send(say("response.created", response=response.shown("in_progress")))
+        self._line.later(self._sandbox.script.latency.response, lambda: self._speak(response))
+
+    def _stop(self, reason: str) -> None:
+        response, self._active = self._active, None
+        if response is not None:
+            details = {"type": "cancelled", "reason": reason}
+            shown = response.shown("cancelled") | {"status_details": details}
+            self._line.send(self._session.speaker.say("response.done", response=shown))
+
+    def _speak(self, response: _Response) -> None:
+        if self._active is not response:
+            return
+        for event in self._events(response, self._session.speaker.say):
+            self._line.send(event)
+        self._session.add_item(response.item("completed"))
+        self._active = None
+
+    def _events(self, response: _Response, say: Callable[..., bytes]) -> list[bytes]:
+        speaker, previous = self._session.speaker, self._session.last_item
+        whole, part = {"response_id": response.id, "output_index": 0}, response.place
+        opened, done = response.item("in_progress"), response.item("completed")
+        done_item = [speaker.item_done(done, previous)] if response.is_ga else []
+        limit = {"name": "tokens", "limit": 15_000_000, "remaining": 14_999_936, "reset_seconds": 0.001}
+        return [
+            say("response.output_item.added", **whole, item=opened),
+            speaker.item_added(opened, previous),
+            say("response.content_part.added", **part, part=response.part("")),
+            *self._content(response, say),
+            say("response.content_part.done", **part, part=response.part(response.text)),
+            *done_item,
+            say("response.output_item.done", **whole, item=done),
+            say("response.done", response=response.shown("completed")),
+            say("rate_limits.updated", rate_limits=[limit]),
+        ]
+
+    def _content(self, response: _Response, say: Callable[..., bytes]) -> list[bytes]:
+        place, ids = response.place, self._sandbox.ids
+        hidden = (lambda: {"obfuscation": ids.padding()}) if response.is_ga else dict[str, str]
+        kind = "output_audio_transcript" if response.speaks else "output_text"
+        said = [
+            say(f"response.{kind}.delta", **place, delta=piece, **hidden())
+            for piece in deltas(tuple(response.text.split()))
+        ]
+        if not response.speaks:
+            return [*said, say("response.output_text.done", **place, text=response.text)]
+        return [
+            *said,
+            say("response.output_audio.delta", **place, delta=_SECOND_OF_SOUND),
+            say("response.output_audio.done", **place),
+            say("response.output_audio_transcript.done", **place, transcript=response.text),
+        ]
+
+
+class _Response:
+    """One response and its shapes on the wire."""
+
+    def __init__(
+        self,
+        *,
+        id: str,
+        item_id: str,
+        conversation: str,
+        modalities: list[str],
+        is_ga: bool,
+        text: str,
+    ) -> None:
+        self.id = id
+        self.item_id = item_id
+        self.is_ga = is_ga
+        self.text = text
+        self._conversation = conversation
+        self._modalities = modalities
+        self.speaks = "audio" in modalities
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """Where a piece of content belongs."""
+        return {"response_id": self.id, "item_id": self.item_id, "output_index": 0, "content_index": 0}
+
+    def part(self, text: str) -> dict[str, Any]:
+        """The content part as the `content_part` events show it."""
+        return {"type": "audio", "transcript": text} if self.speaks else {"type": "text", "text": text}
+
+    def item(self, status: str) -> dict[str, Any]:
+        """The assistant's item, empty until it is completed."""
+        content = [self._finished_part()] if status == "completed" else []
+        shape = {} if self.is_ga else {"object": "realtime.item"}
+        return {
+            "id": self.item_id,
+            **shape,
+            "type": "message",
+            "status": status,
+            "role": "assistant",
+            "content": content,
+        }
+
+    def _finished_part(self) -> dict[str, Any]:
+        prefix = "output_" if self.is_ga else ""
+        if self.speaks:
+            return {"type": f"{prefix}audio", "transcript": self.text}
+        return {"type": f"{prefix}text", "text": self.text}
+
+    def shown(self, status: str) -> dict[str, Any]:
+        """The response object."""
+        is_done = status == "completed"
+        limit = "max_output_tokens" if self.is_ga else "max_response_output_tokens"
+        sound = {"format": {"type": "audio/pcm", "rate": 24_000}, "voice": "marin"}
+        return {
+            "object": "realtime.response",
+            "id": self.id,
+            "status": status,
+            "status_details": None,
+            "output": [self.item(status)] if is_done else [],
+            "conversation_id": self._conversation,
+            "output_modalities" if self.is_ga else "modalities": self._modalities,
+            limit: "inf",
+            **({"audio": {"output": sound}} if self.is_ga else {}),
+            "usage": self._usage() if is_done else None,
+            "metadata": None,
+        }
+
+    def _usage(self) -> dict[str, Any]:
+        heard, said = 52, len(self.text) // LETTERS_A_TOKEN + 1
+        cached = {"text_tokens": 0, "audio_tokens": 0, "image_tokens": 0}
+        return {
+            "total_tokens": heard + said,
+            "input_tokens": heard,
+            "output_tokens": said,
+            "input_token_details": {
+                "text_tokens": heard,
+                "audio_tokens": 0,
+                "image_tokens": 0,
+                "cached_tokens": 0,
+                "cached_tokens_details": cached,
+            },
+            "output_token_details": {"text_tokens": said, "audio_tokens": 0},
+        }

@@ -1,0 +1,44 @@
+"""The HTTP side of the sandbox: which address is answered by what."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from monitor.sandbox import control, rest
+from monitor.sandbox.script import Script
+from monitor.sandbox.state import Sandbox, utc_now
+
+
+def create_app(
+    script: Script,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    rng: random.Random | None = None,
+) -> Starlette:
+    """The HTTP application; `running` and `serve` add the WebSocket side to the same port.
+
+    Fault times, identifiers and time stamps follow *clock*. Raises FaultError where the script holds
+    a fault that could never strike.
+    """
+    app = Starlette(routes=[*control.ROUTES, *_rest_routes()])
+    app.state.sandbox = Sandbox(script, clock=clock, sleep=sleep, rng=rng)
+    return app
+
+
+def _rest_routes() -> list[Route]:
+    upload = "/audio/transcriptions"
+    return [
+        Route("/{endpoint}/v1" + upload, rest.transcribe, methods=["POST"]),
+        Route("/{endpoint}/openai/v1" + upload, rest.transcribe, methods=["POST"]),
+        Route("/{endpoint}/openai/deployments/{deployment}" + upload, rest.transcribe, methods=["POST"]),
+        Route("/{endpoint}/v1/models", rest.list_models),
+        Route("/{endpoint}/openai/v1/models", rest.list_models),
+        Route("/{rest:path}", rest.nothing_here, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
+    ]

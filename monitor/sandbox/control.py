@@ -1,0 +1,115 @@
+"""Switching faults on and off while the sandbox runs: a page for people and JSON for scripts."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from monitor.sandbox.faults import EXTRAS, KINDS, PATHWAYS, FaultError, parse_fault
+from monitor.sandbox.script import Endpoint
+from monitor.sandbox.state import Sandbox
+
+
+async def page(_request: Request) -> Response:
+    """The control page; it reads and changes everything through the JSON beside it."""
+    return HTMLResponse((files(__package__) / "control.html").read_text("utf-8"))
+
+
+async def overview(request: Request) -> Response:
+    """What is served and which faults can be had."""
+    sandbox: Sandbox = request.app.state.sandbox
+    return _json(
+        {
+            "now": sandbox.clock().isoformat(),
+            "endpoints": [_shown(endpoint) for endpoint in sandbox.script.endpoints.values()],
+            "pathways": PATHWAYS,
+            "extras": EXTRAS,
+            "kinds": [
+                {
+                    "fault": name,
+                    "says": kind.says,
+                    "uploads": kind.uploads,
+                    "sessions": kind.sessions is not None,
+                    "at_upgrade": kind.sessions == "upgrade" and not kind.inside,
+                    "extras": kind.extras,
+                }
+                for name, kind in KINDS.items()
+            ],
+        }
+    )
+
+
+async def list_faults(request: Request) -> Response:
+    """All faults, in force or not."""
+    sandbox: Sandbox = request.app.state.sandbox
+    now = sandbox.clock()
+    return _json({"faults": [fault.as_json(now) for fault in sandbox.faults.listed()]})
+
+
+async def add_fault(request: Request) -> Response:
+    """Puts a fault in force; 201 with the fault and its id, 422 with the reason otherwise."""
+    sandbox: Sandbox = request.app.state.sandbox
+    try:
+        table = orjson.loads(await request.body())
+    except orjson.JSONDecodeError as error:
+        return _problem(400, f"the body is no JSON: {error}")
+    if not isinstance(table, dict):
+        return _problem(422, 'expected an object such as {"endpoint": "azure-sweden", "fault": "failed"}')
+    try:
+        fault = sandbox.faults.add(parse_fault(table))
+    except FaultError as error:
+        return _problem(422, str(error))
+    return _json(fault.as_json(sandbox.clock()), 201)
+
+
+async def remove_fault(request: Request) -> Response:
+    """Ends a fault; 204, or 404 where there is none of that id."""
+    sandbox: Sandbox = request.app.state.sandbox
+    identifier = request.path_params["id"]
+    if sandbox.faults.remove(identifier):
+        return Response(status_code=204)
+    return _problem(404, f"no fault has the id '{identifier[:40]}'; GET /_control/faults lists them")
+
+
+async def remove_all(request: Request) -> Response:
+    """Ends every fault; 204."""
+    sandbox: Sandbox = request.app.state.sandbox
+    for fault in sandbox.faults.listed():
+        sandbox.faults.remove(fault.id)
+    return Response(status_code=204)
+
+
+def _shown(endpoint: Endpoint) -> dict[str, Any]:
+    return {
+        "name": endpoint.name,
+        "kind": endpoint.kind,
+        "region": endpoint.region,
+        "models": list(endpoint.deployments),
+        "hosts": endpoint.hosts,
+    }
+
+
+def _json(value: object, status: int = 200) -> Response:
+    return Response(orjson.dumps(value), status, media_type="application/json")
+
+
+def _problem(status: int, detail: str) -> Response:
+    titles = {400: "Bad Request", 404: "Not Found", 422: "Unprocessable Content"}
+    body = {"type": "about:blank", "title": titles[status], "status": status, "detail": detail}
+    return Response(orjson.dumps(body), status, media_type="application/problem+json")
+
+
+ROUTES = [
+    Route("/", page),
+    Route("/_control", page),
+    Route("/_control/overview", overview),
+    Route("/_control/faults", list_faults, methods=["GET"]),
+    Route("/_control/faults", add_fault, methods=["POST"]),
+    Route("/_control/faults", remove_all, methods=["DELETE"]),
+    Route("/_control/faults/{id}", remove_fault, methods=["DELETE"]),
+]

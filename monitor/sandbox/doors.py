@@ -1,0 +1,165 @@
+"""Who gets a session: the upgrade request judged in the way of each vendor.
+
+Azure answers a wrong request with an HTTP status; OpenAI mostly accepts the socket, says one error and closes it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import orjson
+
+from monitor.sandbox import refusals
+from monitor.sandbox.access import is_right_key, named_endpoint, shown_key
+from monitor.sandbox.faults import Fault, Stage
+from monitor.sandbox.models import abilities
+from monitor.sandbox.refusals import Complaint, Farewell, Refusal
+from monitor.sandbox.script import Endpoint, Script
+from monitor.sandbox.settings import Dialect, Purpose
+from monitor.sandbox.state import Sandbox
+
+_DATED = re.compile(r"\d{4}-\d\d-\d\d")
+_BETA_OFF = "The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA API."
+_ANSWERED_BY_CLOSE = (
+    "401",
+    "404",
+    "429_quota",
+)  # OpenAI says these inside the socket, the rest its edge says
+
+
+class Admission(NamedTuple):
+    """A session may begin."""
+
+    dialect: Dialect
+    purpose: Purpose
+    host: str | None
+    begins: bool = True  # False: the socket opens and nothing follows
+
+
+class Held(NamedTuple):
+    """The upgrade is never answered."""
+
+
+class Visit(NamedTuple):
+    """An upgrade request at an endpoint's address."""
+
+    endpoint: Endpoint
+    path: str  # after the endpoint's name
+    query: Mapping[str, str]
+    headers: Mapping[str, str]  # names in lower case
+
+    @property
+    def purpose(self) -> Purpose:
+        """Which kind of session is asked for."""
+        return "transcription" if self.query.get("intent") == "transcription" else "realtime"
+
+    @property
+    def named(self) -> str | None:
+        """The model or deployment in the address."""
+        return self.query.get("deployment" if self.path == "/openai/realtime" else "model")
+
+
+def read_visit(script: Script, target: str, headers: Mapping[str, str]) -> Visit | Refusal:
+    """The visit that a request target and its headers describe."""
+    parts = urlsplit(target)
+    path = unquote(parts.path)
+    endpoint = named_endpoint(script, path)
+    if endpoint is None:
+        sentence = f"no endpoint of that name here; this sandbox serves: {', '.join(script.endpoints)}"
+        return Refusal(404, orjson.dumps({"detail": sentence}))
+    rest = path.removeprefix(f"/{endpoint.name}").rstrip("/")
+    return Visit(endpoint, rest, dict(parse_qsl(parts.query)), headers)
+
+
+def enter(sandbox: Sandbox, visit: Visit) -> Admission | Farewell | Refusal | Held:
+    """What becomes of a visit: a session, a refusal, or silence."""
+    judge = _at_azure if visit.endpoint.kind == "azure" else _at_openai
+    found = judge(visit)
+    if not isinstance(found, Admission):
+        return found
+    pathway = "realtime" if found.purpose == "realtime" else "realtime_transcription"
+    models = (visit.named, visit.endpoint.deployments.get(visit.named or ""))
+    fault = sandbox.faults.strike(Stage.UPGRADE, endpoint=visit.endpoint.name, pathway=pathway, models=models)
+    return found if fault is None else _broken(visit.endpoint, fault, found)
+
+
+def _broken(endpoint: Endpoint, fault: Fault, admission: Admission) -> Admission | Farewell | Refusal | Held:
+    name = fault.fault
+    if name == "no_upgrade":
+        return Held()
+    if name == "no_created":
+        return admission._replace(begins=False)
+    by_close = endpoint.kind == "openai" and (name == "refused" or name in _ANSWERED_BY_CLOSE)
+    if name == "refused_openai" or by_close:
+        return refusals.fault_farewell(fault, admission.host)
+    return refusals.fault_refusal(endpoint, fault, admission.host)
+
+
+def _at_openai(visit: Visit) -> Admission | Farewell | Refusal:
+    if visit.path == "/v1/realtime/transcription_sessions":
+        return refusals.openai_refusal(403, "Forbidden", code=None, kind="request_forbidden")
+    if visit.path != "/v1/realtime":
+        return refusals.no_such_path(visit.endpoint, "GET", visit.path)
+    key = shown_key(visit.endpoint, visit.headers, visit.query)
+    if not is_right_key(visit.endpoint, key):
+        return refusals.key_farewell(key)
+    if "realtime=v1" in visit.headers.get("openai-beta", ""):
+        return Farewell(Complaint("beta_api_shape_disabled", _BETA_OFF), 4000)
+    complaint = _openai_model(visit)
+    if complaint is not None:
+        return Farewell(complaint, refusals.CLOSES.get(str(complaint.code), 4000))
+    return Admission("ga", visit.purpose, visit.named)
+
+
+def _openai_model(visit: Visit) -> Complaint | None:
+    named = visit.named
+    if visit.purpose == "transcription":
+        message = "You must not provide a model parameter for transcription sessions."
+        return Complaint("invalid_model", message) if named else None
+    if not named:
+        message = "You must provide a model parameter, for example wss://api.openai.com/v1/realtime?model=gpt-realtime-1.5"
+        return Complaint("missing_model", message)
+    if named in visit.endpoint.hosts:
+        return None
+    if named in visit.endpoint.deployments:
+        message = (
+            f'Model "{named}" is a transcription model and cannot be used as the realtime session model.'
+        )
+        return Complaint("invalid_model", message)
+    return Complaint(
+        "model_not_found", f"The model `{named}` does not exist or you do not have access to it."
+    )
+
+
+def _at_azure(visit: Visit) -> Admission | Refusal:
+    dialect: Dialect = "preview" if visit.path == "/openai/realtime" else "ga"
+    version = visit.query.get("api-version")
+    if visit.path not in ("/openai/v1/realtime", "/openai/realtime"):
+        return refusals.no_such_path(visit.endpoint, "GET", visit.path)
+    # Microsoft's migration guide: a dated api-version on the GA address fails authentication.
+    dated_ga = dialect == "ga" and version is not None and bool(_DATED.match(version))
+    if dated_ga or not is_right_key(visit.endpoint, shown_key(visit.endpoint, visit.headers, visit.query)):
+        return refusals.unauthorised(visit.endpoint, "")
+    if dialect == "preview" and (version is None or not _DATED.match(version)):
+        return refusals.no_such_path(visit.endpoint, "GET", visit.path)
+    return _azure_model(visit, dialect) or Admission(dialect, visit.purpose, visit.named)
+
+
+def _azure_model(visit: Visit, dialect: Dialect) -> Refusal | None:
+    named, endpoint = visit.named, visit.endpoint
+    if dialect == "ga" and visit.purpose == "transcription":
+        message = "You must not provide a model parameter for transcription sessions."
+        return refusals.azure_refusal(400, "BadRequest", message) if named else None
+    if not named:
+        field = "model" if dialect == "ga" else "deployment"
+        return refusals.azure_refusal(400, "BadRequest", f"Missing required query parameter: {field}")
+    if named in endpoint.hosts:
+        return None
+    model = endpoint.deployments.get(named)
+    if model is None:
+        return refusals.unknown_model(endpoint, named)
+    takes_it = dialect == "preview" and visit.purpose == "transcription" and not abilities(model).live
+    return None if takes_it else refusals.not_for_realtime()

@@ -1,0 +1,330 @@
+"""The faults the sandbox can be told to show: their names, their times, and which one applies now.
+
+How a fault looks on the wire is decided where it is shown, not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import Any
+
+from monitor.core.times import parse_instant, rfc3339
+
+
+class FaultError(ValueError):
+    """A fault that cannot be; the sentence says what would be right."""
+
+
+class Stage(StrEnum):
+    """The moment at which a fault strikes."""
+
+    REQUEST = "request"  # an upload arrived
+    UPGRADE = "upgrade"  # a WebSocket is asked for
+    UPDATE = "update"  # the session is configured
+    COMMIT = "commit"  # a piece of audio is to be transcribed
+
+
+PATHWAYS = ("rest", "rest_stream", "realtime", "realtime_transcription")
+UPLOADS = PATHWAYS[:2]
+SESSIONS = PATHWAYS[2:]
+
+EXTRAS: Mapping[str, str] = {
+    "share": "a number above 0 and up to 1: the part of the runs that is hit",
+    "delay": "seconds, 0 or more",
+    "status": "an HTTP status from 400 to 599",
+    "code": "a text or null",
+    "type": "a text",
+    "message": "a text",
+    "text": "a text",
+    "retry_after": "a text or a number of seconds",
+    "retry_after_ms": "milliseconds, 0 or more",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What one fault does: on uploads or not, and at which stage of a session."""
+
+    says: str
+    uploads: bool = False
+    sessions: Stage | None = None
+    inside: bool = False  # with a transcription model named, a session shows it as a failed item
+    extras: tuple[str, ...] = ()
+
+
+_ERROR = ("code", "type", "message")
+_STATUS = ("code", "message", "retry_after", "retry_after_ms")
+
+
+def _failed(says: str) -> Kind:
+    return Kind(says=says, sessions=Stage.COMMIT, extras=_ERROR)
+
+
+def _status(says: str) -> Kind:
+    return Kind(says=says, uploads=True, sessions=Stage.UPGRADE, inside=True, extras=_STATUS)
+
+
+def _words(says: str, *extras: str) -> Kind:
+    return Kind(says=says, uploads=True, sessions=Stage.COMMIT, extras=extras)
+
+
+KINDS: Mapping[str, Kind] = {
+    "failed": _failed("every item ends in the generic failed event: server_error, code null"),
+    "failed_code": _failed("every item ends in a failed event with your code, type and message"),
+    "failed_audio": _failed("failed: transcription_error, audio_unintelligible"),
+    "failed_model_not_found": _failed("failed: code model_not_found"),
+    "failed_rate_limit": _failed("failed: server_error whose message ends in 429 Too Many Requests"),
+    "failed_quota": _failed("failed: the account has used up its quota"),
+    "silent": _words("no answer at all, the connection stays open"),
+    "slow": _words("the right answer after a delay", "delay"),
+    "empty": _words("an answer without words"),
+    "truncated": _words("the first half of the words"),
+    "wrong": _words("other words than were said", "text"),
+    "deltas_stop": Kind(says="some words arrive, the rest never does", uploads=True, sessions=Stage.COMMIT),
+    "drop": Kind(says="the connection is cut without a close frame", uploads=True, sessions=Stage.COMMIT),
+    "no_committed": Kind(says="a commit is never acknowledged", sessions=Stage.COMMIT),
+    "session_expired": Kind(says="error session_expired, close 1001", sessions=Stage.COMMIT),
+    "drift": Kind(says="the session says it uses no transcription model", sessions=Stage.UPDATE),
+    "no_updated": Kind(says="a session.update is never answered", sessions=Stage.UPDATE),
+    "no_created": Kind(says="the socket opens and nothing follows", sessions=Stage.UPGRADE),
+    "no_upgrade": Kind(says="the upgrade is never answered", sessions=Stage.UPGRADE),
+    "refused": Kind(
+        says="the session is refused in the way of the endpoint",
+        sessions=Stage.UPGRADE,
+        extras=("status", *_ERROR),
+    ),
+    "refused_azure": Kind(
+        says="the upgrade is answered with an HTTP status and a body",
+        sessions=Stage.UPGRADE,
+        extras=("status", *_ERROR),
+    ),
+    "refused_openai": Kind(
+        says="the socket opens, one error event, a close frame", sessions=Stage.UPGRADE, extras=_ERROR
+    ),
+    "401": _status("the key is refused"),
+    "403": _status("access is denied"),
+    "404": _status("the model or deployment is not there"),
+    "408": _status("the operation timed out at the provider"),
+    "429": _status("rate limit reached"),
+    "429_quota": _status("quota used up"),
+    "429_capacity": _status("the provider has no capacity"),
+    "500": _status("internal server error"),
+    "502": _status("a gateway's HTML page"),
+    "503": _status("service unavailable"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One fault in force between two moments; an absent address part means all, absent times mean always."""
+
+    fault: str
+    endpoint: str | None = None
+    model: str | None = None
+    pathway: str | None = None
+    start: datetime | time | None = None
+    until: datetime | time | None = None
+    extras: Mapping[str, Any] = field(default_factory=dict)
+    id: str = ""
+
+    def is_active(self, now: datetime) -> bool:
+        """Whether it is in force at *now*; clock times are UTC and hold on every day."""
+        if not isinstance(self.start, time) and not isinstance(self.until, time):
+            return (self.start is None or self.start <= now) and (self.until is None or now < self.until)
+        moment = now.astimezone(UTC).time()
+        start = self.start if isinstance(self.start, time) else time.min
+        if not isinstance(self.until, time):
+            return start <= moment
+        if start <= self.until:
+            return start <= moment < self.until
+        return moment >= start or moment < self.until
+
+    def as_json(self, now: datetime) -> dict[str, Any]:
+        """The fault as the control API shows it."""
+        return {
+            "id": self.id,
+            "endpoint": self.endpoint,
+            "model": self.model,
+            "pathway": self.pathway,
+            "fault": self.fault,
+            "from": _moment_text(self.start),
+            "until": _moment_text(self.until),
+            **self.extras,
+            "active": self.is_active(now),
+        }
+
+
+def parse_fault(table: Mapping[str, Any]) -> Fault:
+    """The fault that a JSON object or TOML table describes; raises FaultError."""
+    name = table.get("fault")
+    if not isinstance(name, str) or name not in KINDS:
+        raise FaultError(_unknown("fault", name, KINDS))
+    kind = KINDS[name]
+    known = ("endpoint", "model", "pathway", "fault", "from", "until", "share", *kind.extras)
+    for key in table:
+        if key not in known:
+            raise FaultError(_unknown(f"key of '{name}'", key, known))
+    endpoint, model, pathway = (_name(key, table.get(key)) for key in ("endpoint", "model", "pathway"))
+    start, until = (_moment(key, table.get(key)) for key in ("from", "until"))
+    _check_span(start, until)
+    extras = {key: _extra(key, table[key]) for key in ("share", *kind.extras) if key in table}
+    if pathway is not None and pathway not in PATHWAYS:
+        raise FaultError(_unknown("pathway", pathway, PATHWAYS))
+    return Fault(
+        fault=name,
+        endpoint=endpoint,
+        model=model,
+        pathway=pathway,
+        start=start,
+        until=until,
+        extras=extras,
+    )
+
+
+def _unknown(what: str, given: object, known: Iterable[str]) -> str:
+    names = list(known)
+    near = get_close_matches(str(given), names, n=1)
+    hint = f" (did you mean '{near[0]}'?)" if near else ""
+    shown = "missing" if given is None else f"'{str(given)[:60]}' is unknown"
+    return f"{what}: {shown}{hint}; right are: {', '.join(names)}"
+
+
+def _name(key: str, value: object) -> str | None:
+    if value is None or (isinstance(value, str) and value):
+        return value
+    raise FaultError(f"{key}: expected a name, or leave it out for all")
+
+
+def _moment(key: str, value: object) -> datetime | time | None:
+    if value is None or (isinstance(value, time) and value.tzinfo is None):
+        return value
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC)
+    try:
+        text = value if isinstance(value, str) else str(value)
+        return time.fromisoformat(text) if len(text) in (5, 8) else parse_instant(text)
+    except ValueError:
+        raise FaultError(
+            f"{key}: '{value}' is neither an instant with offset (2025-11-17T08:30:00Z)"
+            " nor a clock time of every day in UTC (08:30)"
+        ) from None
+
+
+def _check_span(start: datetime | time | None, until: datetime | time | None) -> None:
+    if start is None or until is None:
+        return
+    if isinstance(start, time) != isinstance(until, time):
+        raise FaultError("from, until: give two instants or two clock times, not one of each")
+    if isinstance(start, datetime) and isinstance(until, datetime) and until <= start:
+        raise FaultError("until: must be later than from")
+
+
+def _extra(key: str, value: object) -> object:
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    right = {
+        "share": number is not None and 0 < number <= 1,
+        "delay": number is not None and 0 <= number <= 86_400,
+        "status": isinstance(value, int) and 400 <= value <= 599,
+        "retry_after": isinstance(value, str) or number is not None,
+        "retry_after_ms": number is not None and number >= 0,
+        "code": value is None or isinstance(value, str),
+    }
+    if right.get(key, isinstance(value, str)):
+        return value
+    raise FaultError(f"{key}: expected {EXTRAS[key]}")
+
+
+def _moment_text(moment: datetime | time | None) -> str | None:
+    if moment is None:
+        return None
+    return moment.isoformat() if isinstance(moment, time) else rfc3339(moment)
+
+
+class Faults:
+    """The faults of a running sandbox. The latest that fits wins."""
+
+    def __init__(self, clock: Callable[[], datetime], hosts: Mapping[str, frozenset[str]]) -> None:
+        self._clock = clock
+        self._hosts = hosts  # endpoint → its speech models, which a session names when it opens
+        self._faults: dict[str, Fault] = {}
+        self._counts: dict[str, int] = {}
+        self._number = 0
+
+    def add(self, fault: Fault) -> Fault:
+        """Puts *fault* in force and gives it its id; raises FaultError where it could never strike."""
+        if fault.endpoint is not None and fault.endpoint not in self._hosts:
+            raise FaultError(_unknown("endpoint", fault.endpoint, self._hosts))
+        if not any(self._stage(fault, pathway) for pathway in PATHWAYS):
+            raise FaultError(self._why_never(fault))
+        self._number += 1
+        numbered = replace(fault, id=str(self._number))
+        self._faults[numbered.id] = numbered
+        return numbered
+
+    def remove(self, identifier: str) -> bool:
+        """Ends the fault of that id; False where there is none."""
+        self._counts.pop(identifier, None)
+        return self._faults.pop(identifier, None) is not None
+
+    def listed(self) -> list[Fault]:
+        """All faults, those not in force now too, in the order of their making."""
+        return list(self._faults.values())
+
+    def strike(
+        self, stage: Stage, *, endpoint: str, pathway: str, models: Iterable[str | None]
+    ) -> Fault | None:
+        """The fault that hits this run at this stage, if any; a partial one counts its runs here."""
+        if not self._faults:
+            return None
+        now, named = self._clock(), set(models)
+        for fault in reversed(self._faults.values()):
+            if (
+                fault.endpoint in (None, endpoint)
+                and (fault.model is None or fault.model in named)
+                and self._stage(fault, pathway) is stage
+                and fault.is_active(now)
+                and self._is_due(fault)
+            ):
+                return fault
+        return None
+
+    def _is_due(self, fault: Fault) -> bool:
+        share = fault.extras.get("share", 1)
+        count = self._counts.get(fault.id, 0)
+        self._counts[fault.id] = count + 1
+        return int((count + 1) * share + 1e-9) > int(count * share + 1e-9)
+
+    def _stage(self, fault: Fault, pathway: str) -> Stage | None:
+        """The stage at which *fault* strikes on *pathway*; None where it makes no sense there."""
+        if fault.pathway not in (None, pathway):
+            return None
+        kind = KINDS[fault.fault]
+        if pathway in UPLOADS:
+            return Stage.REQUEST if kind.uploads else None
+        if kind.sessions is Stage.UPGRADE and fault.model is not None and not self._is_host(fault):
+            return Stage.COMMIT if kind.inside else None
+        return kind.sessions
+
+    def _is_host(self, fault: Fault) -> bool:
+        return any(
+            fault.model in hosts for name, hosts in self._hosts.items() if fault.endpoint in (None, name)
+        )
+
+    def _why_never(self, fault: Fault) -> str:
+        kind = KINDS[fault.fault]
+        if fault.pathway in UPLOADS and not kind.uploads:
+            return f"'{fault.fault}' is a fault of realtime sessions; for {fault.pathway} take {_some(uploads=True)}"
+        if kind.sessions is None:
+            return f"'{fault.fault}' is a fault of uploads; for {fault.pathway} take {_some(uploads=False)}"
+        return (
+            f"'{fault.fault}' strikes when the session opens, before it names its transcription model"
+            f" '{fault.model}': leave model out, or name the host model"
+        )
+
+
+def _some(*, uploads: bool) -> str:
+    return ", ".join(name for name, kind in KINDS.items() if (kind.uploads if uploads else kind.sessions))

@@ -1,0 +1,183 @@
+"""What a sandbox serves and how it will break: the values of a script file, and its reading."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from monitor.core.errors import ConfigurationError
+from monitor.sandbox.faults import Fault, FaultError, parse_fault
+
+MODELS = ("gpt-4o-transcribe", "gpt-4o-mini-transcribe", "whisper-1", "gpt-transcribe", "gpt-live-transcribe")
+HOSTS = ("gpt-realtime",)
+KEY = "sandbox-key"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One served resource. On Azure the names in *deployments* are deployment names."""
+
+    name: str
+    kind: Literal["azure", "openai"]
+    region: str | None = None
+    deployments: Mapping[str, str] = field(default_factory=lambda: {model: model for model in MODELS})
+    hosts: tuple[str, ...] = HOSTS
+    key: str = field(default=KEY, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latency:
+    """How long answers take, in seconds; the live services are two to five times slower."""
+
+    committed: float = 0.05
+    transcription: float = 0.3  # from the commit
+    response: float = 0.3
+    rest: float = 0.3
+    empty_commit: float = 0.9
+
+
+NO_LATENCY = Latency(committed=0, transcription=0, response=0, rest=0, empty_commit=0)
+
+
+def _default_endpoints() -> Mapping[str, Endpoint]:
+    azure = Endpoint(name="azure-sweden", kind="azure", region="swedencentral")
+    openai = Endpoint(name="openai-us", kind="openai")
+    return {endpoint.name: endpoint for endpoint in (azure, openai)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """Everything a sandbox is told before it starts. Times are seconds."""
+
+    endpoints: Mapping[str, Endpoint] = field(default_factory=_default_endpoints)
+    latency: Latency = field(default_factory=Latency)
+    faults: tuple[Fault, ...] = ()
+    clips: tuple[str, ...] = ()  # WAV files to recognise beside the shipped recordings
+    ping: float = 20.0
+    session: float = 3600.0
+
+
+def default_script() -> Script:
+    """Two endpoints, one of each vendor's ways, and no fault."""
+    return Script()
+
+
+def load_script(path: Path) -> Script:
+    """The script in the TOML file at *path*; raises ConfigurationError with every problem found."""
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigurationError([f"{path}: {error.strerror}; give the path of a readable script"]) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError([f"{path}: {error}"]) from error
+    reading = _Reading(str(path))
+    script = reading.script(table)
+    if reading.problems:
+        raise ConfigurationError(reading.problems)
+    return script
+
+
+class _Reading:
+    """Collects problems while a script is read."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self.problems: list[str] = []
+
+    def script(self, table: Mapping[str, Any]) -> Script:
+        self._check_keys("", table, ("endpoint", "latency", "fault", "clips", "ping", "session"))
+        given: dict[str, Any] = {
+            "latency": self._latency(self._table("latency", table.get("latency", {}))),
+            "faults": self._faults(table.get("fault", [])),
+            "clips": tuple(self._texts("clips", table.get("clips", []))),
+        }
+        for key in ("ping", "session"):
+            if key in table:
+                given[key] = self._seconds(key, table[key])
+        endpoints = self._table("endpoint", table.get("endpoint", {}))
+        if endpoints:
+            given["endpoints"] = {name: self._endpoint(name, entry) for name, entry in endpoints.items()}
+        return Script(**given)
+
+    def _endpoint(self, name: str, entry: object) -> Endpoint:
+        place = f"endpoint.{name}"
+        table = self._table(place, entry)
+        self._check_keys(place, table, ("kind", "region", "models", "deployments", "hosts", "key"))
+        kind = table.get("kind")
+        if kind not in ("azure", "openai"):
+            self._problem(f"{place}.kind", "expected 'azure' or 'openai'")
+        given: dict[str, Any] = {
+            key: self._text(f"{place}.{key}", table[key]) for key in ("region", "key") if key in table
+        }
+        if "hosts" in table:
+            given["hosts"] = tuple(self._texts(f"{place}.hosts", table["hosts"]))
+        if "models" in table or "deployments" in table:
+            models = self._texts(f"{place}.models", table.get("models", []))
+            deployed = self._table(f"{place}.deployments", table.get("deployments", {}))
+            named = {key: self._text(f"{place}.deployments.{key}", value) for key, value in deployed.items()}
+            given["deployments"] = {model: model for model in models} | named
+        return Endpoint(name=name, kind=cast(Literal["azure", "openai"], kind), **given)
+
+    def _latency(self, table: Mapping[str, Any]) -> Latency:
+        self._check_keys("latency", table, tuple(entry.name for entry in fields(Latency)))
+        return Latency(
+            **{
+                entry.name: self._seconds(f"latency.{entry.name}", table[entry.name])
+                for entry in fields(Latency)
+                if entry.name in table
+            }
+        )
+
+    def _faults(self, tables: object) -> tuple[Fault, ...]:
+        if not isinstance(tables, list):
+            self._problem("fault", "expected [[fault]] tables")
+            return ()
+        faults = []
+        for number, table in enumerate(tables, start=1):
+            try:
+                faults.append(parse_fault(self._table(f"fault {number}", table)))
+            except FaultError as error:
+                self._problem(f"fault {number}", str(error))
+        return tuple(faults)
+
+    def _check_keys(self, place: str, table: Mapping[str, Any], known: tuple[str, ...]) -> None:
+        for key in table:
+            if key not in known:
+                near = get_close_matches(key, known, n=1) or [", ".join(known)]
+                self._problem(f"{place}.{key}".lstrip("."), f"unknown key, did you mean '{near[0]}'?")
+
+    def _table(self, place: str, value: object) -> Mapping[str, Any]:
+        return cast(
+            Mapping[str, Any],
+            self._expect(place, value, lambda given: isinstance(given, dict), "a table", {}),
+        )
+
+    def _text(self, place: str, value: object) -> str:
+        return str(
+            self._expect(place, value, lambda given: isinstance(given, str) and bool(given), "a text", "")
+        )
+
+    def _texts(self, place: str, value: object) -> list[str]:
+        def fits(given: Any) -> bool:
+            return isinstance(given, list) and all(isinstance(entry, str) for entry in given)
+
+        return list(self._expect(place, value, fits, "a list of texts", []))
+
+    def _seconds(self, place: str, value: object) -> float:
+        def fits(given: Any) -> bool:
+            return isinstance(given, int | float) and not isinstance(given, bool) and given >= 0
+
+        return float(self._expect(place, value, fits, "seconds as a number, 0 or more", 0.0))
+
+    def _expect(self, place: str, value: Any, fits: Callable[[Any], bool], what: str, instead: Any) -> Any:
+        if fits(value):
+            return value
+        self._problem(place, f"expected {what}")
+        return instead
+
+    def _problem(self, place: str, sentence: str) -> None:
+        self.problems.append(f"{self._path}: {place}: {sentence}")

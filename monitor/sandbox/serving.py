@@ -1,0 +1,123 @@
+"""The sandbox on a port: HTTP through uvicorn, WebSockets through our own wire, both on one socket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any, cast
+
+import uvicorn
+from starlette.applications import Starlette
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from monitor.core.errors import MonitorError
+from monitor.sandbox.app import create_app
+from monitor.sandbox.script import Script
+from monitor.sandbox.wire import wire_factory
+
+GRACE = 1
+
+
+class _Cuttable(H11Protocol):
+    """Lets an answer cut the connection, which an ASGI application cannot."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self.app_state = {**self.app_state, "transport": transport}
+        super().connection_made(transport)
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to whoever started it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextlib.asynccontextmanager
+async def running(app: Starlette, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
+    """Serves *app* (from `create_app`) while the block lasts; yields the base URL, ``http://127.0.0.1:4711``.
+
+    Port 0 takes a free one. Raises MonitorError where the address cannot be used.
+    """
+    listener = _listen(host, port)
+    server = _Server(_config(app))
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        while not server.started and not task.done():
+            await asyncio.sleep(0.002)
+        if task.done():
+            task.result()
+        yield f"http://{_bracketed(host)}:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await task
+
+
+def serve(host: str, port: int, script: Script, *, started: Callable[[str], None] | None = None) -> None:
+    """Serves *script* until the process is told to stop; *started* is told the base URL once it answers.
+
+    Raises MonitorError where the address cannot be used.
+    """
+
+    async def until_stopped() -> None:
+        async with running(create_app(script), host=host, port=port) as base:
+            if started is not None:
+                started(base)
+            await asyncio.Event().wait()
+
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner, contextlib.suppress(KeyboardInterrupt):
+        runner.run(until_stopped())
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415  does not install everywhere
+    except ImportError:
+        return None
+    return cast(Callable[[], asyncio.AbstractEventLoop], uvloop.new_event_loop)
+
+
+def _config(app: Starlette) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=_Cuttable,
+        ws=cast(Any, wire_factory(app.state.sandbox)),
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        lifespan="off",
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=GRACE,
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise MonitorError(_why_not(host, port, error)) from error
+    listener.setblocking(False)
+    return listener
+
+
+def _why_not(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} on {host} is in use: stop what listens there, or choose another with --port"
+    if error.errno == errno.EACCES:
+        return f"port {port} on {host} needs more rights: choose one above 1023 with --port"
+    return f"cannot listen on {host} port {port}: {error.strerror or error}; choose another address"
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,371 @@
+"""A realtime session: what the client says, checked strictly, and what the service answers.
+
+Sockets, handshakes and time are on the other side of `Line`; which fault strikes is asked, not decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Protocol
+
+from monitor.sandbox import incoming, refusals, schema, transcripts
+from monitor.sandbox.answering import Answering
+from monitor.sandbox.audio import BYTES_PER_MS, from_telephone
+from monitor.sandbox.faults import Fault, Stage
+from monitor.sandbox.models import abilities
+from monitor.sandbox.refusals import Complaint
+from monitor.sandbox.script import Endpoint
+from monitor.sandbox.settings import Identity, Settings
+from monitor.sandbox.speaker import Speaker, user_audio_item
+from monitor.sandbox.state import Sandbox
+from monitor.sandbox.turns import AudioBuffer, Turn, TurnDetector
+
+SHORTEST_COMMIT_MS = 100
+LIVE_STEP_MS = 500
+LARGEST_BUFFER_MS = 20 * 60_000
+WITHOUT_DEPLOYMENT = "whisper-1"  # Azure's realtime transcribes with it though nobody deployed it
+
+
+class Line(Protocol):
+    """The connection as a session sees it."""
+
+    def send(self, event: bytes) -> None:
+        """Puts an event on its way."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Ends the connection with a close frame."""
+
+    def cut(self) -> None:
+        """Ends the connection without a close frame."""
+
+    def later(self, seconds: float, step: Callable[[], None]) -> None:
+        """Does *step* after so many seconds, at once for none, never once the line is closed."""
+
+
+class Session:
+    """One session from `session.created` on."""
+
+    def __init__(self, sandbox: Sandbox, endpoint: Endpoint, identity: Identity, line: Line) -> None:
+        self._sandbox = sandbox
+        self._endpoint = endpoint
+        self._identity = identity
+        self._line = line
+        self.settings = Settings(identity, endpoint)
+        self.speaker = Speaker(sandbox.ids, identity.dialect)
+        self._buffer = AudioBuffer()
+        self._received_ms = 0.0
+        self._detector: TurnDetector | None = TurnDetector(self.settings.turn_detection or {})
+        self._live = _Live()
+        self._next_item = sandbox.ids.draw("item")
+        self._fault: tuple[Fault | None] | None = None  # that of the item in progress, once asked for
+        self.items: dict[str, dict[str, Any]] = {}
+        self.last_item: str | None = None
+        self.last_words = ""
+        self.answering = Answering(self, line, sandbox)
+        self._events: Mapping[str, Callable[[dict[str, Any]], Complaint | None]] = {
+            "input_audio_buffer.commit": self._commit_asked,
+            "input_audio_buffer.clear": self._clear,
+            "conversation.item.create": self._create_item,
+            "conversation.item.delete": self._delete_item,
+            "conversation.item.retrieve": self._retrieve_item,
+            "conversation.item.truncate": self._truncate_item,
+            "response.create": self.answering.create,
+            "response.cancel": self.answering.cancel,
+            "session.close": self._hang_up,
+        }
+
+    def begin(self) -> None:
+        """Says `session.created`."""
+        preview = self._identity.dialect == "preview" and self._identity.purpose == "transcription"
+        kind = "transcription_session.created" if preview else "session.created"
+        self._line.send(self.speaker.say(kind, session=self.settings.shown))
+
+    def expire(self) -> None:
+        """Ends the session for its age."""
+        minutes = round(self._sandbox.script.session / 60)
+        message = f"Your session hit the maximum duration of {minutes} minutes."
+        self._line.send(self.speaker.complain(Complaint("session_expired", message), None))
+        self._line.close(1001, message)
+
+    def refuse_binary(self) -> None:
+        """Complains about a binary frame."""
+        message = "Expected a text WebSocket message; binary frames are not supported."
+        self._line.send(self.speaker.complain(Complaint("invalid_event", message), None))
+
+    def receive(self, frame: bytes) -> None:
+        """Takes one text frame of the client."""
+        append = incoming.read_append(frame)
+        if append is not None:
+            self._complain(self._append(append.audio), append.event_id)
+            return
+        event = incoming.read_event(frame, preview=self._identity.dialect == "preview")
+        if isinstance(event, Complaint):
+            self._complain(event, incoming.event_id(frame))
+            return
+        own = event.get("event_id")
+        if event["type"].endswith("session.update"):
+            self._complain(self._update(event), own)
+        else:
+            self._complain(self._events[event["type"]](event), own)
+
+    def _complain(self, complaint: Complaint | None, event_id: str | None) -> None:
+        if complaint is not None:
+            self._line.send(self.speaker.complain(complaint, event_id))
+
+    def _strike(self, stage: Stage) -> Fault | None:
+        return self._sandbox.faults.strike(
+            stage,
+            endpoint=self._endpoint.name,
+            pathway="realtime" if self._identity.purpose == "realtime" else "realtime_transcription",
+            models=(self.settings.model_name, self.settings.model, self._identity.host),
+        )
+
+    def _update(self, event: dict[str, Any]) -> Complaint | None:
+        preview_transcription = self._identity[1:3] == ("preview", "transcription")
+        expected = "transcription_session.update" if preview_transcription else "session.update"
+        if event["type"] != expected:
+            return incoming.wrong_update(self._identity.purpose)
+        turns = self.settings.turn_detection
+        complaint = self.settings.change(event.get("session"))
+        if complaint:
+            return complaint
+        if self.settings.turn_detection != turns:
+            self._detect_turns()
+        fault = self._strike(Stage.UPDATE)
+        if fault is not None and fault.fault == "no_updated":
+            return None
+        shown = _without_transcription(self.settings.shown) if fault else self.settings.shown
+        self._line.send(self.speaker.say(f"{expected}d", session=shown))
+        return None
+
+    def _detect_turns(self) -> None:
+        turns = self.settings.turn_detection
+        self._detector = TurnDetector(turns, heard_ms=int(self._received_ms)) if turns else None
+
+    def _append(self, audio: bytes | Complaint) -> Complaint | None:
+        if isinstance(audio, Complaint):
+            return audio
+        form = self.settings.audio_format
+        pcm = audio if form == "audio/pcm" else from_telephone(form, audio)
+        if self._buffer.milliseconds > LARGEST_BUFFER_MS:
+            return Complaint("invalid_value", "The input audio buffer is full; commit or clear it.", "audio")
+        self._buffer.append(pcm)
+        self._received_ms += len(pcm) / BYTES_PER_MS
+        if self._detector is not None:
+            for turn in self._detector.feed(pcm):
+                self._take_turn(turn, self._detector)
+        elif abilities(self.settings.model).live:
+            self._transcribe_live()
+        return None
+
+    def _take_turn(self, turn: Turn, detector: TurnDetector) -> None:
+        kind = f"input_audio_buffer.speech_{turn.event}"
+        edge = "audio_start_ms" if turn.event == "started" else "audio_end_ms"
+        self._line.send(self.speaker.say(kind, **{edge: turn.at_ms}, item_id=self._next_item))
+        if turn.event == "started":
+            if (self.settings.turn_detection or {}).get("interrupt_response"):
+                self.answering.interrupt()
+            return
+        self._commit(self._buffer.take_span(detector.end_turn(), turn.at_ms), by_turn=True)
+
+    def _commit_asked(self, event: dict[str, Any]) -> Complaint | None:
+        waiting = self._buffer.milliseconds
+        if waiting < SHORTEST_COMMIT_MS:
+            complaint = incoming.too_short(waiting)
+            say = partial(self._complain, complaint, event.get("event_id"))
+            self._line.later(self._sandbox.script.latency.empty_commit, say)
+            return None
+        if self._detector is not None:
+            self._detector.end_turn()
+        self._commit(self._buffer.take(), by_turn=False)
+        return None
+
+    def _commit(self, chunks: tuple[bytes, ...], *, by_turn: bool) -> None:
+        item_id, self._next_item = self._next_item, self._sandbox.ids.draw("item")
+        fault, self._fault = self._item_fault(), None
+        live, self._live = self._live, _Live()
+        name = fault.fault if fault else ""
+        if name == "drop":
+            self._line.cut()
+            return
+        if name == "no_committed":
+            return
+        latency = self._sandbox.script.latency
+        turns = self.settings.turn_detection or {}
+
+        def acknowledge() -> None:
+            self._acknowledge(item_id)
+            if name == "session_expired":
+                self.expire()
+                return
+            self.last_words = self._sandbox.ear.hear(chunks).text
+            rest = max(0.0, latency.transcription - latency.committed)
+            self._transcribe(item_id, chunks, fault, live.said, rest)
+            if by_turn and turns.get("create_response", self._identity.purpose == "realtime"):
+                self.answering.begin({})
+
+        self._line.later(latency.committed, acknowledge)
+
+    def _item_fault(self) -> Fault | None:
+        if self._fault is None:
+            self._fault = (self._strike(Stage.COMMIT),)
+        return self._fault[0]
+
+    def _acknowledge(self, item_id: str) -> None:
+        previous, item = self.last_item, user_audio_item(item_id)
+        self._line.send(
+            self.speaker.say("input_audio_buffer.committed", previous_item_id=previous, item_id=item_id)
+        )
+        self.add_item(item)
+        for event in self.speaker.item(item, previous):
+            self._line.send(event)
+
+    def add_item(self, item: dict[str, Any]) -> None:
+        """Puts an item at the end of the conversation."""
+        self.items[item["id"]] = item
+        self.last_item = item["id"]
+
+    def _transcribe(
+        self, item_id: str, chunks: tuple[bytes, ...], fault: Fault | None, said: int, rest: float
+    ) -> None:
+        """Starts the side job that transcribes an item; *said* words went out while it was spoken."""
+        name = fault.fault if fault else ""
+        if self.settings.transcription is None or name == "silent":
+            return
+        error = self._failure(item_id, fault)
+        if error is not None:
+            self._line.later(rest, lambda: self._line.send(self.speaker.failed(item_id, error)))
+            return
+        if fault is not None and name == "slow":
+            rest += float(fault.extras.get("delay", 10))
+        words = transcripts.altered(self._sandbox.ear.hear(chunks).words, fault)
+        seconds = sum(map(len, chunks)) / BYTES_PER_MS / 1000
+        spoken = transcripts.Spoken(words, seconds, self.settings.model)
+        self._line.later(rest * 0.6, lambda: self._finish(item_id, spoken, name, said, rest * 0.4))
+
+    def _failure(self, item_id: str, fault: Fault | None) -> Mapping[str, Any] | None:
+        name = self.settings.model_name
+        if fault is not None and (fault.fault.startswith("failed") or fault.fault[0].isdigit()):
+            return refusals.item_failure(fault, item_id, name)
+        if name in self._endpoint.deployments:
+            return None
+        if self._endpoint.kind == "azure":
+            return None if name == WITHOUT_DEPLOYMENT else refusals.generic_item_failure(item_id)
+        missing = Fault(fault="failed_model_not_found")
+        return refusals.item_failure(missing, item_id, name)
+
+    def _finish(self, item_id: str, spoken: transcripts.Spoken, name: str, said: int, rest: float) -> None:
+        self._say_deltas(item_id, spoken, name, said)
+        if name != "deltas_stop":
+            self._line.later(rest, lambda: self._complete(item_id, spoken))
+
+    def _say_deltas(self, item_id: str, spoken: transcripts.Spoken, name: str, said: int) -> None:
+        pieces = transcripts.deltas(spoken.words)
+        if not abilities(spoken.model).partials:
+            pieces = [spoken.text] if spoken.words else []
+        if name == "deltas_stop":
+            pieces = pieces[: max(1, len(pieces) // 2)]
+        for piece in pieces[said:]:
+            logprobs = transcripts.logprobs((piece,)) if self.settings.wants_logprobs else None
+            self._line.send(self.speaker.delta(item_id, piece, logprobs))
+
+    def _complete(self, item_id: str, spoken: transcripts.Spoken) -> None:
+        rest: dict[str, Any] = {"usage": transcripts.item_usage(spoken)}
+        if self.settings.wants_logprobs:
+            rest = {"logprobs": transcripts.logprobs(spoken.words), **rest}
+        if abilities(spoken.model).names_languages:
+            asked = (self.settings.transcription or {}).get("languages") or ["en"]
+            rest["languages"] = [{"code": code} for code in asked[:1]]
+        item = self.items.get(item_id)
+        if item is not None:
+            item["content"][0]["transcript"] = spoken.text
+        self._line.send(self.speaker.completed(item_id, spoken.text, **rest))
+
+    def _transcribe_live(self) -> None:
+        """Says the words of the audio so far, as streaming models do before any commit."""
+        waiting = self._buffer.milliseconds
+        if waiting - self._live.heard_ms < LIVE_STEP_MS:
+            return
+        self._live.heard_ms = waiting
+        fault = self._item_fault()
+        if fault is not None and fault.fault not in ("slow", "drop", "deltas_stop"):
+            return
+        words = self._sandbox.ear.hear(self._buffer.chunks).words
+        limit = 1 if fault is not None and fault.fault == "deltas_stop" else len(words)
+        for piece in transcripts.deltas(words[:limit])[self._live.said :]:
+            self._line.send(self.speaker.delta(self._next_item, piece, None))
+        self._live.said = max(self._live.said, min(limit, len(words)))
+
+    def _clear(self, _event: dict[str, Any]) -> Complaint | None:
+        self._buffer.take()
+        self._live = _Live()
+        self._detect_turns()
+        self._line.send(self.speaker.say("input_audio_buffer.cleared"))
+        return None
+
+    def _create_item(self, event: dict[str, Any]) -> Complaint | None:
+        if self._identity.purpose == "transcription":
+            return incoming.not_in_transcription("conversation.item.create")
+        item = incoming.read_item(event.get("item"))
+        if isinstance(item, Complaint):
+            return item
+        made = {"id": item.get("id") or self._sandbox.ids.draw("item"), "status": "completed", **item}
+        made = {
+            "id": made["id"],
+            "type": made["type"],
+            **{k: v for k, v in made.items() if k not in ("id", "type")},
+        }
+        previous = event.get("previous_item_id") or self.last_item
+        self.add_item(made)
+        self.last_words = incoming.item_text(made) or self.last_words
+        for reply in self.speaker.item(made, previous):
+            self._line.send(reply)
+        return None
+
+    def _named_item(self, event: dict[str, Any]) -> dict[str, Any] | Complaint:
+        item_id = event.get("item_id")
+        if not isinstance(item_id, str):
+            return schema.missing("item_id")
+        message = f"Item with item_id not found: {item_id}"
+        return self.items.get(item_id) or Complaint("item_not_found", message, "item_id")
+
+    def _delete_item(self, event: dict[str, Any]) -> Complaint | None:
+        item = self._named_item(event)
+        if isinstance(item, Complaint):
+            return item
+        del self.items[item["id"]]
+        self.last_item = next(reversed(self.items), None)
+        self._line.send(self.speaker.say("conversation.item.deleted", item_id=item["id"]))
+        return None
+
+    def _retrieve_item(self, event: dict[str, Any]) -> Complaint | None:
+        item = self._named_item(event)
+        if isinstance(item, Complaint):
+            return item
+        self._line.send(self.speaker.say("conversation.item.retrieved", item=item))
+        return None
+
+    def _truncate_item(self, event: dict[str, Any]) -> Complaint | None:
+        item = self._named_item(event)
+        if isinstance(item, Complaint):
+            return item
+        return Complaint("invalid_value", "Only model output audio messages can be truncated", "item_id")
+
+    def _hang_up(self, _event: dict[str, Any]) -> Complaint | None:
+        self._line.close(1000, "")
+        return None
+
+
+class _Live:
+    """How far a streaming model has come in the item in progress."""
+
+    def __init__(self) -> None:
+        self.heard_ms = 0.0
+        self.said = 0
+
+
+def _without_transcription(shown: dict[str, Any]) -> dict[str, Any]:
+    if "audio" not in shown:
+        return {**shown, "input_audio_transcription": None}
+    return {**shown, "audio": {**shown["audio"], "input": {**shown["audio"]["input"], "transcription": None}}}

@@ -1,0 +1,392 @@
+"""What a session is set to: the object that `session.created` and `session.updated` show, and its changes.
+
+GA and preview dialects have one description each; a field of the other dialect is refused, as the
+live service does. Nothing is sent from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any, Literal, NamedTuple
+
+from monitor.sandbox import schema
+from monitor.sandbox.models import ABILITIES, WITH_DELAY, abilities
+from monitor.sandbox.refusals import Complaint
+from monitor.sandbox.schema import (
+    Check,
+    anything,
+    choice,
+    flag,
+    integer,
+    listing,
+    number,
+    or_null,
+    table,
+    text,
+)
+from monitor.sandbox.script import Endpoint
+
+Dialect = Literal["ga", "preview"]
+Purpose = Literal["realtime", "transcription"]
+
+INCLUDABLE = "item.input_audio_transcription.logprobs"
+VOICES = ("alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar")
+FLAT_FORMATS = {"pcm16": "audio/pcm", "g711_ulaw": "audio/pcmu", "g711_alaw": "audio/pcma"}
+_INSTRUCTIONS = "Default instructions of the service."
+_VAD = {"type": "server_vad", "threshold": 0.5, "prefix_padding_ms": 300, "silence_duration_ms": 200}
+_ANSWERING = {"create_response": True, "interrupt_response": True}
+
+_pcm = table({"type": anything, "rate": integer(24_000, 24_000)}, "type")
+_g711 = table({"type": anything}, "type")
+_format = schema.by_type({"audio/pcm": _pcm, "audio/pcmu": _g711, "audio/pcma": _g711})
+_transcription = table(
+    {
+        "model": text,
+        "language": or_null(text),
+        "languages": listing(text),
+        "keywords": listing(text),
+        "prompt": or_null(text),
+        "delay": choice("minimal", "low", "medium", "high", "xhigh"),
+    }
+)
+_noise = or_null(table({"type": choice("near_field", "far_field")}, "type"))
+_include = or_null(listing(choice(INCLUDABLE)))
+
+
+def _turns(*, answering: bool) -> Check:
+    extra: dict[str, Check] = {"create_response": flag, "interrupt_response": flag} if answering else {}
+    idle: dict[str, Check] = {"idle_timeout_ms": or_null(integer(5000, 30_000))} if answering else {}
+    server: dict[str, Check] = {
+        "type": anything,
+        "threshold": number(0, 1),
+        "prefix_padding_ms": integer(0, 5000),
+        "silence_duration_ms": integer(0, 10_000),
+    }
+    semantic: dict[str, Check] = {"type": anything, "eagerness": choice("low", "medium", "high", "auto")}
+    kinds = {"server_vad": table({**server, **extra, **idle}), "semantic_vad": table({**semantic, **extra})}
+    return or_null(schema.by_type(kinds))
+
+
+def _input(*, answering: bool) -> Check:
+    return table(
+        {
+            "format": _format,
+            "transcription": or_null(_transcription),
+            "noise_reduction": _noise,
+            "turn_detection": _turns(answering=answering),
+        }
+    )
+
+
+_tokens_limit: Check = lambda value, path: None if value == "inf" else integer(1, 4096)(value, path)  # noqa: E731
+_tools: dict[str, Check] = {"tools": listing(anything), "tool_choice": anything}
+_output = table({"format": _format, "voice": anything, "speed": number(0.25, 1.5)})
+
+
+def _modalities(value: Any, path: str) -> Complaint | None:
+    if value in (["text"], ["audio"]):
+        return None
+    message = f"Invalid modalities: {value}. Supported combinations are: ['text'] and ['audio']."
+    return Complaint("invalid_value", message, path)
+
+
+def _preview_modalities(value: Any, path: str) -> Complaint | None:
+    if isinstance(value, list) and sorted(map(str, value)) in (["text"], ["audio", "text"]):
+        return None
+    message = f"Invalid modalities: {value}. Supported combinations are: ['text'] and ['audio', 'text']."
+    return Complaint("invalid_value", message, path)
+
+
+CHECKS: Mapping[tuple[Dialect, Purpose], Check] = {
+    ("ga", "transcription"): table(
+        {"type": anything, "audio": table({"input": _input(answering=False)}), "include": _include}, "type"
+    ),
+    ("ga", "realtime"): table(
+        {
+            "type": anything,
+            "model": text,
+            "output_modalities": _modalities,
+            "instructions": text,
+            "audio": table({"input": _input(answering=True), "output": _output}),
+            "max_output_tokens": _tokens_limit,
+            "tracing": anything,
+            "truncation": anything,
+            "prompt": anything,
+            "reasoning": anything,
+            "parallel_tool_calls": flag,
+            "include": _include,
+            **_tools,
+        },
+        "type",
+    ),
+    ("preview", "transcription"): table(
+        {
+            "input_audio_format": choice(*FLAT_FORMATS),
+            "input_audio_transcription": or_null(_transcription),
+            "input_audio_noise_reduction": _noise,
+            "turn_detection": _turns(answering=False),
+            "include": _include,
+        }
+    ),
+    ("preview", "realtime"): table(
+        {
+            "modalities": _preview_modalities,
+            "instructions": text,
+            "voice": choice(*VOICES),
+            "input_audio_format": choice(*FLAT_FORMATS),
+            "output_audio_format": choice(*FLAT_FORMATS),
+            "input_audio_transcription": or_null(_transcription),
+            "input_audio_noise_reduction": _noise,
+            "turn_detection": _turns(answering=True),
+            "temperature": number(0.6, 1.2),
+            "max_response_output_tokens": _tokens_limit,
+            "speed": number(0.25, 1.5),
+            "tracing": anything,
+            **_tools,
+        }
+    ),
+}
+
+
+class Identity(NamedTuple):
+    """What a session is from its first moment."""
+
+    id: str
+    dialect: Dialect
+    purpose: Purpose
+    host: str | None  # the speech model of a conversation
+    expires_at: int
+
+
+class Settings:
+    """The settings of one session; a change is taken as a whole or not at all."""
+
+    def __init__(self, identity: Identity, endpoint: Endpoint) -> None:
+        self._identity = identity
+        self._endpoint = endpoint
+        self.shown = _first(identity)
+
+    def change(self, patch: Any) -> Complaint | None:
+        """Takes the `session` of an update; the complaint where it is refused, and then nothing changed."""
+        identity = self._identity
+        complaint = _mismatch(patch, identity) or CHECKS[identity.dialect, identity.purpose](patch, "session")
+        if complaint:
+            return complaint
+        changed = deepcopy(self.shown)
+        (_merge_nested if identity.dialect == "ga" else _merge_flat)(changed, patch)
+        before, self.shown = self.shown, changed
+        complaint = self._contradiction(patch.get("model"))
+        if complaint:
+            self.shown = before
+        return complaint
+
+    def _contradiction(self, host: object) -> Complaint | None:
+        if host is not None and host != self._identity.host:
+            return Complaint("invalid_parameter", "The session's model cannot be changed.", "session.model")
+        transcription = self.transcription
+        path = "session." + ("audio.input." if self._identity.dialect == "ga" else "input_audio_")
+        if transcription is None:
+            return None
+        return _of_model(transcription, self.model, self.turn_detection, path, self._endpoint)
+
+    def _input(self, nested: str, flat: str) -> Any:
+        if self._identity.dialect == "ga":
+            return self.shown["audio"]["input"][nested]
+        return self.shown[flat]
+
+    @property
+    def transcription(self) -> dict[str, Any] | None:
+        """The transcription settings; None while it is switched off."""
+        found: dict[str, Any] | None = self._input("transcription", "input_audio_transcription")
+        return found
+
+    @property
+    def model_name(self) -> str:
+        """The transcription model as the client named it; empty while there is none."""
+        return str((self.transcription or {}).get("model") or "")
+
+    @property
+    def model(self) -> str:
+        """The transcription model behind the name, which on Azure is that of a deployment."""
+        return self._endpoint.deployments.get(self.model_name, self.model_name)
+
+    @property
+    def turn_detection(self) -> dict[str, Any] | None:
+        """The turn detection; None when the client commits by hand."""
+        found: dict[str, Any] | None = self._input("turn_detection", "turn_detection")
+        return found
+
+    @property
+    def audio_format(self) -> str:
+        """``audio/pcm``, ``audio/pcmu`` or ``audio/pcma``."""
+        found = self._input("format", "input_audio_format")
+        return str(found["type"]) if isinstance(found, dict) else FLAT_FORMATS[found]
+
+    @property
+    def wants_logprobs(self) -> bool:
+        """Whether transcripts are to come with log probabilities."""
+        return INCLUDABLE in (self.shown.get("include") or ())
+
+
+def _mismatch(patch: Any, identity: Identity) -> Complaint | None:
+    if not isinstance(patch, dict):
+        return (
+            schema.missing("session") if patch is None else schema.wrong_type(patch, "session", "an object")
+        )
+    if identity.dialect == "preview":
+        return None
+    kind = patch.get("type")
+    if kind is None:
+        return schema.missing("session.type")
+    if kind not in ("realtime", "transcription"):
+        return schema.unsupported(kind, "session.type", ("realtime", "transcription"))
+    if kind == identity.purpose:
+        return None
+    message = f"Passing a {kind} session update event to a {identity.purpose} session is not allowed."
+    return Complaint("invalid_parameter", message, "session.type")
+
+
+def _of_model(
+    transcription: Mapping[str, Any], model: str, turns: object, path: str, endpoint: Endpoint
+) -> Complaint | None:
+    """What the named model does not take."""
+    able, place = abilities(model), f"{path}transcription"
+    if not model:
+        return schema.missing(f"{place}.model")
+    if endpoint.kind == "openai" and model not in ABILITIES and model not in endpoint.deployments:
+        return schema.unsupported(model, f"{place}.model", tuple(ABILITIES))
+    if able.live and turns is not None:
+        message = "Turn detection is not supported for this transcription model."
+        return Complaint("invalid_value", message, f"{path}turn_detection")
+    for field in ("languages", "keywords"):
+        if field in transcription and not able.names_languages:
+            return _unsupported_field(field, model, place)
+    if "languages" in transcription and transcription.get("language"):
+        return _unsupported_field("language", f"{model}' together with 'languages", place)
+    if any(sign in word for word in transcription.get("keywords", ()) for sign in "<>\r\n"):
+        return Complaint(
+            "invalid_value", "Keywords must not contain '<', '>' or line breaks.", f"{place}.keywords"
+        )
+    if transcription.get("prompt") and not able.prompt:
+        return _unsupported_field("prompt", model, place)
+    if "delay" in transcription and model not in WITH_DELAY:
+        return _unsupported_field("delay", model, place)
+    return None
+
+
+def _unsupported_field(field: str, model: str, place: str) -> Complaint:
+    message = f"'{field}' is not supported with transcription model '{model}'."
+    return Complaint("invalid_value", message, f"{place}.{field}")
+
+
+def _merge_nested(shown: dict[str, Any], patch: Mapping[str, Any]) -> None:
+    for name, value in patch.items():
+        if name == "audio":
+            for half, changes in value.items():
+                for key, change in changes.items():
+                    shown["audio"][half][key] = _completed(key, change, shown)
+        elif name != "type":
+            shown[name] = value
+
+
+def _merge_flat(shown: dict[str, Any], patch: Mapping[str, Any]) -> None:
+    for name, value in patch.items():
+        shown[name] = _completed(name, value, shown)
+
+
+def _completed(key: str, value: Any, shown: Mapping[str, Any]) -> Any:
+    """A setting with the members that the service fills in itself; `delay` is taken but not shown."""
+    if value is None:
+        return None
+    answering = {} if shown["object"] == "realtime.transcription_session" else _ANSWERING
+    if key == "turn_detection":
+        if value["type"] == "server_vad":
+            return {**_VAD, **({"idle_timeout_ms": None, **answering} if answering else {}), **value}
+        return {"type": "semantic_vad", "eagerness": "auto", **answering, **value}
+    if key in ("transcription", "input_audio_transcription"):
+        full = {"model": value.get("model"), "language": None, "prompt": None, **value}
+        return {name: member for name, member in full.items() if name != "delay"}
+    return value
+
+
+def _first(identity: Identity) -> dict[str, Any]:
+    if identity.dialect == "ga":
+        return _ga_transcription(identity) if identity.purpose == "transcription" else _ga_realtime(identity)
+    if identity.purpose == "transcription":
+        return _preview_transcription(identity)
+    return _preview_realtime(identity)
+
+
+def _ga_input(turns: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "format": {"type": "audio/pcm", "rate": 24_000},
+        "transcription": None,
+        "noise_reduction": None,
+        "turn_detection": dict(turns),
+    }
+
+
+def _ga_transcription(identity: Identity) -> dict[str, Any]:
+    return {
+        "type": "transcription",
+        "object": "realtime.transcription_session",
+        "id": identity.id,
+        "expires_at": identity.expires_at,
+        "audio": {"input": _ga_input(_VAD)},
+        "include": None,
+    }
+
+
+def _ga_realtime(identity: Identity) -> dict[str, Any]:
+    output = {"format": {"type": "audio/pcm", "rate": 24_000}, "voice": "marin", "speed": 1.0}
+    return {
+        "type": "realtime",
+        "object": "realtime.session",
+        "id": identity.id,
+        "model": identity.host,
+        "output_modalities": ["audio"],
+        "instructions": _INSTRUCTIONS,
+        "tools": [],
+        "tool_choice": "auto",
+        "max_output_tokens": "inf",
+        "tracing": None,
+        "truncation": "auto",
+        "prompt": None,
+        "expires_at": identity.expires_at,
+        "audio": {"input": _ga_input({**_VAD, "idle_timeout_ms": None, **_ANSWERING}), "output": output},
+        "include": None,
+    }
+
+
+def _preview_transcription(identity: Identity) -> dict[str, Any]:
+    return {
+        "id": identity.id,
+        "object": "realtime.transcription_session",
+        "expires_at": identity.expires_at,
+        "input_audio_format": "pcm16",
+        "input_audio_transcription": None,
+        "turn_detection": dict(_VAD),
+        "input_audio_noise_reduction": None,
+        "include": None,
+    }
+
+
+def _preview_realtime(identity: Identity) -> dict[str, Any]:
+    return {
+        "id": identity.id,
+        "object": "realtime.session",
+        "model": identity.host,
+        "expires_at": identity.expires_at,
+        "modalities": ["audio", "text"],
+        "instructions": _INSTRUCTIONS,
+        "voice": "alloy",
+        "turn_detection": {**_VAD, "create_response": True},
+        "input_audio_format": "pcm16",
+        "output_audio_format": "pcm16",
+        "input_audio_transcription": None,
+        "tools": [],
+        "tool_choice": "auto",
+        "temperature": 0.8,
+        "max_response_output_tokens": "inf",
+    }

@@ -1,0 +1,51 @@
+"""The running sandbox: what it serves, what it hears, which faults are in force."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from functools import cached_property
+
+from monitor import clips
+from monitor.sandbox.evidence import EvidenceHeaders
+from monitor.sandbox.faults import Faults
+from monitor.sandbox.hearing import Ear, Reference, shipped_ear
+from monitor.sandbox.identifiers import Identifiers
+from monitor.sandbox.script import Script
+
+
+def utc_now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
+class Sandbox:
+    """Everything the HTTP side and the sessions of one sandbox share."""
+
+    def __init__(
+        self,
+        script: Script,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        rng: random.Random | None = None,
+    ) -> None:
+        self.script = script
+        self.clock = clock
+        self.sleep = sleep
+        self.ids = Identifiers(clock, rng or random.Random())
+        self.evidence = EvidenceHeaders(clock, self.ids)
+        hosts = {name: frozenset(endpoint.hosts) for name, endpoint in script.endpoints.items()}
+        self.faults = Faults(clock, hosts)
+        for fault in script.faults:
+            self.faults.add(fault)
+
+    @cached_property
+    def ear(self) -> Ear:
+        """Knows the shipped recordings and those the script names."""
+        if not self.script.clips:
+            return shipped_ear()
+        known = [clips.load_clip(name) for name in (*clips.names(), *self.script.clips)]
+        return Ear([Reference(name=clip.name, text=clip.text, pcm=clip.pcm) for clip in known])

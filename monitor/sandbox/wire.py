@@ -1,0 +1,208 @@
+"""The WebSocket side of the port: handshakes, frames, pings, close frames, and their absence on purpose.
+
+It carries bytes between a session and the socket. It speaks with the protocol part of the websockets
+library directly, since only so an upgrade can be refused with a body, a connection cut without a
+close frame, and an event sent without a task or queue in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, cast
+
+from uvicorn.server import ServerState
+from websockets.datastructures import Headers
+from websockets.exceptions import InvalidState
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.http11 import Request, Response
+from websockets.protocol import OPEN
+from websockets.server import ServerProtocol
+
+from monitor.sandbox.doors import Admission, Held, Visit, enter, read_visit
+from monitor.sandbox.evidence import HeaderList
+from monitor.sandbox.refusals import Farewell, Refusal
+from monitor.sandbox.session import Session
+from monitor.sandbox.settings import Identity
+from monitor.sandbox.speaker import Speaker
+from monitor.sandbox.state import Sandbox
+
+LARGEST_MESSAGE = 24 * 1024 * 1024  # 15 MiB of audio in base64, and its event
+CLOSE_WAIT = 5.0
+
+
+class Wire(asyncio.Protocol):
+    """One connection that asked to become a WebSocket."""
+
+    def __init__(self, sandbox: Sandbox, connections: set[Any]) -> None:
+        self._sandbox = sandbox
+        self._connections = connections
+        self._protocol = ServerProtocol(max_size=LARGEST_MESSAGE)
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport
+        self._session: Session | None = None
+        self._fragments: list[bytes] = []
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The HTTP side hands the connection over."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """The connection is gone; what was planned for it is dropped."""
+        self._connections.discard(self)
+        self._session = None
+        for timer in self._timers.values():
+            timer.cancel()
+
+    def eof_received(self) -> None:
+        """The client will send no more; the connection closes with that."""
+
+    def shutdown(self) -> None:
+        """The server goes down."""
+        self.close(CloseCode.GOING_AWAY, "")
+        self._transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        """Takes what came over the socket."""
+        self._protocol.receive_data(data)
+        for event in self._protocol.events_received():
+            if isinstance(event, Frame):
+                self._take_frame(event)
+            elif isinstance(event, Request):
+                self._take_request(event)
+        self._flush()
+        if self._protocol.parser_exc is not None:
+            self._transport.close()
+
+    def _take_frame(self, frame: Frame) -> None:
+        match frame.opcode:
+            case Opcode.TEXT if frame.fin:
+                self._take_text(bytes(frame.data))
+            case Opcode.TEXT:
+                self._fragments = [bytes(frame.data)]
+            case Opcode.CONT:
+                self._fragments.append(bytes(frame.data))
+                if frame.fin:
+                    self._take_text(b"".join(self._fragments))
+            case Opcode.BINARY if self._session is not None and frame.fin:
+                self._session.refuse_binary()
+            case Opcode.CLOSE:
+                self._flush()
+                self._transport.close()
+
+    def _take_text(self, text: bytes) -> None:
+        if self._session is not None and self._protocol.state is OPEN:
+            self._session.receive(text)
+
+    def _take_request(self, request: Request) -> None:
+        headers = {name.lower(): value for name, value in request.headers.raw_items()}
+        accepted = self._protocol.accept(request)
+        visit = read_visit(self._sandbox.script, request.path, headers)
+        if isinstance(visit, Refusal):
+            self._refuse(visit, [])
+            return
+        evidence = self._sandbox.evidence.of(
+            visit.endpoint, client_id=headers.get("x-ms-client-request-id"), deployment=visit.named
+        )
+        decision = enter(self._sandbox, visit)
+        if accepted.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
+            self._protocol.send_response(accepted)
+            self._hang_up()
+        elif isinstance(decision, Refusal):
+            self._refuse(decision, evidence)
+        elif not isinstance(decision, Held):
+            self._accept(accepted, evidence)
+            self._open(visit, decision)
+
+    def _refuse(self, refusal: Refusal, evidence: HeaderList) -> None:
+        headers = Headers([*evidence, *refusal.headers])
+        headers["content-type"] = refusal.media
+        headers["content-length"] = str(len(refusal.body))
+        headers["connection"] = "close"
+        phrase = HTTPStatus(refusal.status).phrase if refusal.status in set(HTTPStatus) else ""
+        self._protocol.send_response(Response(refusal.status, phrase, headers, refusal.body))
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def _accept(self, accepted: Response, evidence: HeaderList) -> None:
+        del accepted.headers["Date"]
+        for name, value in evidence:
+            accepted.headers[name] = value
+        self._protocol.send_response(accepted)
+
+    def _open(self, visit: Visit, decision: Admission | Farewell) -> None:
+        if isinstance(decision, Farewell):
+            speaker = Speaker(self._sandbox.ids, "ga")
+            self.send(speaker.complain(decision.complaint, None))
+            self.close(decision.close, decision.reason)
+            return
+        self._schedule_ping()
+        if not decision.begins:
+            return
+        limit = self._sandbox.script.session
+        expires_at = int(self._sandbox.clock().timestamp() + limit)
+        identity = Identity(
+            self._sandbox.ids.draw("sess"), decision.dialect, decision.purpose, decision.host, expires_at
+        )
+        self._session = session = Session(self._sandbox, visit.endpoint, identity, self)
+        self._timers["expiry"] = self._loop.call_later(limit, self._run, session.expire)
+        session.begin()
+
+    def _schedule_ping(self) -> None:
+        if self._sandbox.script.ping:
+            self._timers["ping"] = self._loop.call_later(self._sandbox.script.ping, self._run, self._ping)
+
+    def _ping(self) -> None:
+        self._protocol.send_ping(b"")
+        self._schedule_ping()
+
+    def send(self, event: bytes) -> None:
+        """Puts a text frame on its way; nothing once the connection is closing."""
+        if self._protocol.state is OPEN:
+            self._protocol.send_text(event)
+
+    def close(self, code: int, reason: str) -> None:
+        """Sends a close frame and waits a little for the client's."""
+        try:
+            self._protocol.send_close(code, reason)
+        except InvalidState:
+            return
+        self._flush()
+        self._timers["close"] = self._loop.call_later(CLOSE_WAIT, self._transport.close)
+
+    def cut(self) -> None:
+        """Drops the connection as it is."""
+        self._session = None
+        self._transport.abort()
+
+    def later(self, seconds: float, step: Callable[[], None]) -> None:
+        """Does *step* after so many seconds, at once for none, never once the connection is gone."""
+        if seconds <= 0:
+            step()
+        else:
+            self._loop.call_later(seconds, self._run, step)
+
+    def _run(self, step: Callable[[], None]) -> None:
+        if self._protocol.state is OPEN and not self._transport.is_closing():
+            step()
+            self._flush()
+
+    def _flush(self) -> None:
+        data = b"".join(self._protocol.data_to_send())
+        if data and not self._transport.is_closing():
+            self._transport.write(data)
+
+
+def wire_factory(sandbox: Sandbox) -> Callable[..., Wire]:
+    """What uvicorn calls for each connection that asks for an upgrade."""
+
+    def make(*, server_state: ServerState, **_unused: object) -> Wire:
+        return Wire(sandbox, server_state.connections)
+
+    return make
