@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from monitor.checks.check import Check
 from monitor.checks.realtime import realtime
 from monitor.checks.realtime_transcription import realtime_transcription
 from monitor.checks.rest import rest
+from monitor.clips import Clip
+from monitor.core.exchange import Conversation
+from monitor.core.model import Target
 
 __all__ = ["CHECKS", "Check"]
+
+# Target, clip, and the correlation id that the provider is told; nothing is sent until it is run.
+Check = Callable[[Target, Clip, str], Conversation]
 
 CHECKS: Mapping[str, Check] = {
     "rest": rest,

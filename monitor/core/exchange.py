@@ -228,8 +228,9 @@ class Finding:
     """What a conversation found: the facts that classification rests on.
 
     `marks` are offsets in seconds since the start of the run (`connect`, which the transport adds,
-    `created` for the first session event, `ready`, `commit`, `first_text`, `final`); `ids` are the provider's ids worth
-    quoting; `notes` name deviations; `url` is the address asked, which never holds a secret.
+    `created` for the first session event, `ready`, `commit`, `first_text`, `final`); `ids` are the
+    provider's ids worth quoting; `notes` name deviations; `url` is the address asked, which never
+    holds a secret.
     """
 
     stage: Stage

@@ -130,6 +130,7 @@ class Transport:
             run.talk.abandon()
             conversation.close()
             self._lag.stop(watch)
+        tape.notes.extend(finding.notes if finding else ())
         stepped = abs(self._wall() - started - tape.at()) > CLOCK_STEP
         if stepped:
             tape.notes.append("the wall clock stepped during the run")
