@@ -1,0 +1,85 @@
+"""How large an incident was and what stood before and after it, as lines of the ticket."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+
+from monitor.core.dossier import Dossier
+from monitor.core.incidents import Phase
+from monitor.core.story import Story
+from monitor.core.texts import clock, counted, day
+from monitor.core.times import duration_words
+
+
+def size_line(dossier: Dossier) -> str:
+    """Runs, spacing, coverage, and both edges with their bounds."""
+    story = dossier.story
+    facts = [counted(story), _targets(story), _pace(dossier.every_s), _coverage(dossier.coverage)]
+    size = ", ".join(fact for fact in facts if fact)
+    return f"Size: {size}. {_windows(story)}{_start(story)}{_end(dossier)}"
+
+
+def baseline_line(dossier: Dossier) -> str:
+    """Passes of the same configuration before and since; empty where nothing ran."""
+    said = [f"{base.passed:,}/{base.total:,} {base.label}" for base in dossier.baselines if base.total]
+    return f"Baseline, same configuration: {', '.join(said)}" if said else ""
+
+
+def _targets(story: Story) -> str:
+    count = len({window.cell for window in story.leading})
+    return f"over {count} targets" if count > 1 else ""
+
+
+def _pace(every_s: float | None) -> str:
+    if every_s is None:
+        return ""
+    return "one a minute" if every_s == 60 else f"one every {duration_words(timedelta(seconds=every_s))}"
+
+
+def _coverage(coverage: float | None) -> str:
+    if coverage is None:
+        return ""
+    tenths = math.floor(coverage * 1000 + 1e-6)
+    return f"coverage {tenths / 10:g} %"
+
+
+def _windows(story: Story) -> str:
+    count = len(story.leading)
+    cells = len({window.cell for window in story.leading})
+    return f"{count} windows, together {story.bounds.text()}. " if count > cells else ""
+
+
+def _start(story: Story) -> str:
+    first = min(story.leading, key=lambda window: window.start, default=None)
+    if first is None:
+        return ""
+    if first.start_after is None:
+        return f"Start at or before {_at(first.start, story)}, no good run precedes it"
+    return f"Start between {_at(first.start_after, story)} and {_at(first.start, story)}"
+
+
+def _end(dossier: Dossier) -> str:
+    story = dossier.story
+    if not story.leading:
+        return ""
+    last = max(story.leading, key=lambda window: window.end_after)
+    if last.end is None or story.phase is Phase.OPEN:
+        return f", last seen failing at {_at(last.end_after, story)}. Still open."
+    ends = max(window.end for window in story.leading if window.end is not None)
+    return f", end between {_at(last.end_after, story)} and {_at(ends, story)}.{_since(dossier)}"
+
+
+def _since(dossier: Dossier) -> str:
+    since = next((base for base in dossier.baselines if base.label == "since"), None)
+    if since is None or not since.total:
+        return ""
+    return (
+        " Passing since."
+        if since.passed == since.total
+        else f" Since then {since.passed:,}/{since.total:,} passed."
+    )
+
+
+def _at(instant: datetime, story: Story) -> str:
+    return clock(instant) if day(instant) == day(story.start) else f"{clock(instant)} ({day(instant)})"

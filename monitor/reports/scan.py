@@ -1,0 +1,73 @@
+"""The last look before bytes leave the house: refuses what could be a secret, and never quotes it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from urllib.parse import quote
+
+from monitor.core.errors import MonitorError
+
+_SHORTEST = 4
+# A name and a value: a bare mention in a vendor's sentence is no credential. The words before each
+# pattern must occur at all, which spares most chunks the search.
+_CREDENTIALS = (
+    (
+        "an authorization header",
+        (b"authorization",),
+        re.compile(
+            rb"authorization[\\\"']*\s*[:=,]\s*[\\\"']*(?:bearer|basic|digest|negotiate)\s+[a-z0-9._~+/=-]{12,}"
+        ),
+    ),
+    (
+        "a cookie",
+        (b"cookie",),
+        re.compile(rb"\b(?:set-)?cookie[\\\"']*\s*[:=,]\s*[\\\"']*[\w.!#$%&*+^`|~-]+=[^\s\"';,\\]{4,}"),
+    ),
+    (
+        "a signed address",
+        (b"sig", b"key=", b"token="),
+        re.compile(
+            rb"[?&](?:sig|signature|x-amz-signature|x-goog-signature|api-key|key|token|access_token)=[\w%+/.~-]{12,}"
+        ),
+    ),
+)
+
+
+class LeakFound(MonitorError):
+    """A member of a report holds a secret; nothing was written."""
+
+    def __init__(self, member: str, what: str) -> None:
+        self.member = member
+        self.what = what
+        super().__init__(
+            f"{member}: holds {what}, so no report was written; "
+            "find the run in it whose evidence holds it, and change that key"
+        )
+
+
+def needles(secrets: Iterable[str]) -> tuple[bytes, ...]:
+    """Each secret in the spellings in which it could stand in a member: plain, in JSON, in a URL."""
+    found: dict[bytes, None] = {}
+    for secret in secrets:
+        text = secret.strip()
+        if len(text) >= _SHORTEST:
+            for spelling in (
+                text,
+                json.dumps(text)[1:-1],
+                json.dumps(text, ensure_ascii=False)[1:-1],
+                quote(text, ""),
+            ):
+                found[spelling.encode()] = None
+    return tuple(found)
+
+
+def inspect(member: str, content: bytes, sought: Sequence[bytes]) -> None:
+    """Raises LeakFound if *content* (whole lines) holds a sought secret or the form of a credential."""
+    if any(secret in content for secret in sought):
+        raise LeakFound(member, "a secret of this process")
+    lowered = content.lower()
+    for what, words, pattern in _CREDENTIALS:
+        if any(word in lowered for word in words) and pattern.search(lowered):
+            raise LeakFound(member, what)
