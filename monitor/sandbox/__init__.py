@@ -1,4 +1,4 @@
-"""The practice provider: a server that speaks OpenAI's and Azure OpenAI's protocols strictly and breaks on a script.
+"""The practice provider: it speaks OpenAI's and Azure OpenAI's protocols strictly and breaks on a script.
 
 It must not import checks, providers or transport, nor share code with them that builds or reads
 frames, so that one mistake cannot hide on both sides.

@@ -67,7 +67,7 @@ class Answering:
         is_ga = "output_modalities" in shown
         key = "output_modalities" if is_ga else "modalities"
         response = _Response(
-            id=self._sandbox.ids.draw("resp"),
+            name=self._sandbox.ids.draw("resp"),
             item_id=self._sandbox.ids.draw("item"),
             conversation=self._conversation,
             modalities=wanted.get(key) or shown[key],
@@ -113,11 +113,10 @@ class Answering:
         ]
 
     def _content(self, response: _Response, say: Callable[..., bytes]) -> list[bytes]:
-        place, ids = response.place, self._sandbox.ids
-        hidden = (lambda: {"obfuscation": ids.padding()}) if response.is_ga else dict[str, str]
+        place = response.place
         kind = "output_audio_transcript" if response.speaks else "output_text"
         said = [
-            say(f"response.{kind}.delta", **place, delta=piece, **hidden())
+            say(f"response.{kind}.delta", **place, delta=piece, **self._padding(response))
             for piece in deltas(tuple(response.text.split()))
         ]
         if not response.speaks:
@@ -129,6 +128,9 @@ class Answering:
             say("response.output_audio_transcript.done", **place, transcript=response.text),
         ]
 
+    def _padding(self, response: _Response) -> dict[str, str]:
+        return {"obfuscation": self._sandbox.ids.padding()} if response.is_ga else {}
+
 
 class _Response:
     """One response and its shapes on the wire."""
@@ -136,14 +138,14 @@ class _Response:
     def __init__(
         self,
         *,
-        id: str,
+        name: str,
         item_id: str,
         conversation: str,
         modalities: list[str],
         is_ga: bool,
         text: str,
     ) -> None:
-        self.id = id
+        self.id = name
         self.item_id = item_id
         self.is_ga = is_ga
         self.text = text

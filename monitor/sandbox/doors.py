@@ -1,6 +1,7 @@
 """Who gets a session: the upgrade request judged in the way of each vendor.
 
-Azure answers a wrong request with an HTTP status; OpenAI mostly accepts the socket, says one error and closes it.
+Azure answers a wrong request with an HTTP status; OpenAI mostly accepts the socket, says one error and
+closes it.
 """
 
 from __future__ import annotations

@@ -317,7 +317,8 @@ class Faults:
     def _why_never(self, fault: Fault) -> str:
         kind = KINDS[fault.fault]
         if fault.pathway in UPLOADS and not kind.uploads:
-            return f"'{fault.fault}' is a fault of realtime sessions; for {fault.pathway} take {_some(uploads=True)}"
+            right = _some(uploads=True)
+            return f"'{fault.fault}' is a fault of realtime sessions; for {fault.pathway} take {right}"
         if kind.sessions is None:
             return f"'{fault.fault}' is a fault of uploads; for {fault.pathway} take {_some(uploads=False)}"
         return (

@@ -46,7 +46,7 @@ def shapes(energies: Floats, average: Floats) -> Floats:
     The level of the recording is taken out, so that any gain gives the same rows.
     """
     level = energies.mean(axis=-1, keepdims=True)
-    rows = energies - level - average
+    rows: Floats = energies - level - average
     rows /= np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), np.float32(1e-6))
     rows[level[..., 0] < QUIET] = 0
     return rows
@@ -56,5 +56,6 @@ def average_shape(recordings: list[Floats]) -> Floats:
     """The mean spectrum of the louder frames of *recordings* (log energies), without its level."""
     frames = np.concatenate(recordings)
     level = frames.mean(axis=1)
-    mean: Floats = frames[level > np.percentile(level, 40)].mean(axis=0)
-    return mean - mean.mean()
+    mean = frames[level > np.percentile(level, 40)].mean(axis=0)
+    centred: Floats = mean - mean.mean()
+    return centred

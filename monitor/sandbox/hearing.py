@@ -71,7 +71,7 @@ class Ear:
         self._recall = lru_cache(maxsize=KEPT)(self._recognise)
 
     def hear(self, chunks: Sequence[bytes]) -> Heard:
-        """The words in *chunks* (24 kHz mono signed 16-bit little-endian, in order); chunks may split samples."""
+        """The words in *chunks*: 24 kHz mono signed 16-bit little-endian, in order, cut anywhere."""
         return self._recall(tuple(chunks))
 
     def _recognise(self, chunks: tuple[bytes, ...]) -> Heard:
@@ -80,7 +80,7 @@ class Ear:
         return Heard(words=tuple(word for match in found for word in _words(match)))
 
     def _matches(self, rows: Floats) -> Iterator[_Match]:
-        free = rows.any(axis=1)
+        free: NDArray[np.bool_] = np.any(rows != 0, axis=1)
         while free.sum() * (1 - SIMILAR) >= ENOUGH:
             best = max((_best_match(rows, free, learned) for learned in self._learned), key=_score)
             if best.score < ENOUGH:
@@ -116,11 +116,14 @@ def _middles(words: tuple[str, ...], active: Floats) -> NDArray[np.float64]:
     weights = np.array([sum(map(str.isalnum, word)) + 2 for word in words], dtype=np.float64)
     ends = np.cumsum(weights) / weights.sum()
     spoken = np.cumsum(active) / active.sum()
-    return np.interp(ends - weights / weights.sum() / 2, spoken, np.arange(len(active)))
+    middles: NDArray[np.float64] = np.interp(
+        ends - weights / weights.sum() / 2, spoken, np.arange(len(active))
+    )
+    return middles
 
 
 def _best_match(rows: Floats, free: NDArray[np.bool_], learned: _Learned) -> _Match:
-    """The stretch that runs in step with the recording for longest, found coarsely and then to a quarter frame."""
+    """The stretch longest in step with the recording, found coarsely and then to a quarter frame."""
     coarse = np.maximum(_evidence(rows @ learned.shapes[0].T, free, learned.active), 0)
     sums = _diagonal_sums(coarse)
     candidates = (int(lag) - coarse.shape[1] + 1 for lag in np.argsort(sums)[-2:])
@@ -135,7 +138,7 @@ def _evidence(similarity: Floats, free: NDArray[np.bool_], active: Floats) -> Fl
 
 
 def _diagonal_sums(matrix: Floats) -> Floats:
-    """The sum along each diagonal, from the lower left corner to the upper right: index = row - column + columns - 1."""
+    """The sum along each diagonal; a row and a column meet at index row - column + columns - 1."""
     rows, columns = matrix.shape
     skewed = np.zeros((rows, rows + columns), np.float32)
     skewed[:, :columns] = matrix[:, ::-1]

@@ -38,7 +38,10 @@ class Form:
 
 @lru_cache(maxsize=32)
 def read_form(content_type: str, body: bytes) -> Form:
-    """The form in *body*; kept for equal bodies, since a monitor sends the same upload all day. Raises BadForm."""
+    """The form in *body*; raises BadForm.
+
+    Equal bodies are read once: a monitor sends the same upload all day.
+    """
     match = _BOUNDARY.search(content_type)
     if not content_type.lower().startswith("multipart/form-data") or match is None:
         raise BadForm("expected multipart/form-data with a boundary")

@@ -55,7 +55,14 @@ _NO_DEPLOYMENT = (
 _QUOTA = "You exceeded your current quota, please check your plan and billing details."
 _SORRY = "The server had an error while processing your request. Sorry about that!"
 _BUSY = "The service is temporarily unable to process your request. Please try again later."
-_HTML = b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n"
+_HTML = (
+    b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n"
+    b"<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n"
+)
+_CALL_RATE = (
+    "Requests to the Audio_Transcribe Operation under Azure OpenAI API have exceeded call rate limit"
+    " of your current OpenAI S0 pricing tier. Please retry after 20 seconds."
+)
 
 CLOSES: Mapping[str, int] = {
     "invalid_api_key": 3000,
@@ -138,15 +145,15 @@ def fault_refusal(endpoint: Endpoint, fault: Fault, model: str | None) -> Refusa
     name = fault.fault
     if name == "502":
         return Refusal(502, _HTML, "text/html")
-    make = _azure_fault if endpoint.kind == "azure" or name == "refused_azure" else _openai_fault
-    plain = make(endpoint, fault, model)
+    is_azure = endpoint.kind == "azure" or name == "refused_azure"
+    plain = _azure_fault(endpoint, fault) if is_azure else _openai_fault(endpoint, fault, model)
     changed = {key: fault.extras[key] for key in ("code", "message") if key in fault.extras}
     body = orjson.loads(plain.body)
     body["error"].update(changed)
     return plain._replace(body=orjson.dumps(body), headers=_waits(fault))
 
 
-def _azure_fault(endpoint: Endpoint, fault: Fault, model: str | None) -> Refusal:
+def _azure_fault(endpoint: Endpoint, fault: Fault) -> Refusal:
     status = (
         int(fault.extras.get("status", 400)) if fault.fault.startswith("refused") else int(fault.fault[:3])
     )
@@ -168,11 +175,7 @@ _AZURE = Endpoint(name="azure", kind="azure")
 _AZURE_TEXTS = {
     403: ("AccessDenied", "Access denied due to Virtual Network/Firewall rules."),
     408: ("Timeout", "The operation was timeout."),
-    429: (
-        "429",
-        "Requests to the Audio_Transcribe Operation under Azure OpenAI API have exceeded call rate limit of your"
-        " current OpenAI S0 pricing tier. Please retry after 20 seconds.",
-    ),
+    429: ("429", _CALL_RATE),
     500: ("InternalServerError", "Internal server error"),
     503: ("ServiceUnavailable", "Service is temporarily unavailable"),
 }
@@ -188,16 +191,14 @@ def _openai_fault(endpoint: Endpoint, fault: Fault, model: str | None) -> Refusa
         case "404":
             return unknown_model(endpoint, str(model))
         case "429":
-            message = (
-                f"Rate limit reached for {model} on requests per min (RPM): Limit 3, Used 3, Requested 1."
-            )
+            message = f"Rate limit reached for {model} on requests per min (RPM): Limit 3, Used 3"
             return openai_refusal(429, message, code="rate_limit_exceeded", kind="requests")
         case "429_quota":
             return openai_refusal(429, _QUOTA, code="insufficient_quota", kind="insufficient_quota")
         case "429_capacity":
             return openai_refusal(429, _BUSY, code=None, kind="server_error")
         case _:
-            status = int(fault.fault)
+            status = int(fault.fault[:3]) if fault.fault[0].isdigit() else 400
             message = "The server is overloaded or not ready yet." if status == 503 else _SORRY
             return openai_refusal(status, message, code=None, kind="server_error")
 

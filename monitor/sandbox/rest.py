@@ -277,7 +277,10 @@ def _too_large(size: int) -> Refusal:
 
 def _sessions_only(endpoint: Endpoint, model: str) -> Refusal:
     if endpoint.kind == "azure":
-        message = "The audio transcription operation does not work with the specified model. Please choose different model and try again."
+        message = (
+            "The audio transcription operation does not work with the specified model."
+            " Please choose different model and try again."
+        )
         return refusals.azure_refusal(400, "OperationNotSupported", message)
     return _bad(
         f"Model '{model}' is not supported in the v1/audio/transcriptions endpoint.", "invalid_value", "model"

@@ -6,19 +6,18 @@ import asyncio
 import contextlib
 import errno
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any, cast
 
 import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
 
 from monitor.core.errors import MonitorError
 from monitor.sandbox.app import create_app
 from monitor.sandbox.script import Script
 from monitor.sandbox.wire import wire_factory
-
-GRACE = 1
 
 
 class _Cuttable(H11Protocol):
@@ -29,32 +28,35 @@ class _Cuttable(H11Protocol):
         super().connection_made(transport)
 
 
-class _Server(uvicorn.Server):
-    """Leaves signals to whoever started it."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 @contextlib.asynccontextmanager
 async def running(app: Starlette, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
     """Serves *app* (from `create_app`) while the block lasts; yields the base URL, ``http://127.0.0.1:4711``.
 
     Port 0 takes a free one. Raises MonitorError where the address cannot be used.
     """
+    config, state = _config(app), ServerState()
+    config.load()
+    loop = asyncio.get_running_loop()
     listener = _listen(host, port)
-    server = _Server(_config(app))
-    task = asyncio.create_task(server.serve(sockets=[listener]))
+    server = await loop.create_server(
+        lambda: _Cuttable(config=config, server_state=state, app_state={}, _loop=loop),
+        sock=listener,
+        backlog=2048,
+    )
     try:
-        while not server.started and not task.done():
-            await asyncio.sleep(0.002)
-        if task.done():
-            task.result()
         yield f"http://{_bracketed(host)}:{listener.getsockname()[1]}"
     finally:
-        server.should_exit = True
-        await task
+        server.close()
+        await _wind_up(state)
+
+
+async def _wind_up(state: ServerState) -> None:
+    for connection in list(state.connections):
+        connection.shutdown()
+    tasks = list(state.tasks)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def serve(host: str, port: int, script: Script, *, started: Callable[[str], None] | None = None) -> None:
@@ -93,7 +95,6 @@ def _config(app: Starlette) -> uvicorn.Config:
         proxy_headers=False,
         server_header=False,
         date_header=False,
-        timeout_graceful_shutdown=GRACE,
     )
 
 
@@ -103,7 +104,6 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-        listener.listen(2048)
     except OSError as error:
         listener.close()
         raise MonitorError(_why_not(host, port, error)) from error
