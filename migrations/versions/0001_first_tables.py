@@ -148,15 +148,14 @@ def _create_outcomes() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_outcomes"),
         sa.UniqueConstraint("uid", name="uq_outcomes_uid"),
     )
-    op.create_index("ix_outcomes_cell_id_number_started_at", "outcomes", ["cell_id", "number", "started_at"])
     op.create_index("ix_outcomes_cell_id_started_at_number", "outcomes", ["cell_id", "started_at", "number"])
     _partial_index("ix_outcomes_notable", "outcomes", ["cell_id", "started_at", "uid"], "notable = 1")
     _partial_index("ix_outcomes_spacing", "outcomes", ["cell_id", "spacing"], "spacing IS NOT NULL")
     op.create_index("ix_outcomes_started_at", "outcomes", ["started_at"])
     _partial_index(
-        "uq_outcomes_cell_id_slot",
+        "uq_outcomes_slot_cell_id",
         "outcomes",
-        ["cell_id", "slot"],
+        ["slot", "cell_id"],
         "kind = 'scheduled'",
         unique=True,
     )
@@ -165,7 +164,6 @@ def _create_outcomes() -> None:
         sa.Column("cell_id", ID, autoincrement=False, nullable=False),
         sa.Column("configuration", sa.Text(), nullable=False),
         sa.Column("first_at", sa.BigInteger(), nullable=False),
-        sa.Column("last_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["cell_id"], ["cells.id"], name="fk_passes_cell_id_cells"),
         sa.PrimaryKeyConstraint("cell_id", "configuration", name="pk_passes"),
     )

@@ -25,12 +25,13 @@ from monitor.core.model import Verdict
 from monitor.store import prepared
 from monitor.store.columns import raw
 from monitor.store.engine import known_of
+from monitor.store.known import Known
 from monitor.store.order import Facts, Tail, place, place_late
 from monitor.store.rows import CELL, COLUMNS, CONTEXT, KIND, SLOT, SPACING, STARTED, UID, VERDICT, Encoded
 from monitor.store.tables import cells, contexts, outcomes, passes
 
 _PASSED, _INCONCLUSIVE = Verdict.PASSED.value, Verdict.INCONCLUSIVE.value
-_NEVER = -(2**62)
+_NEVER, _EVER = -(2**62), 2**62
 
 
 @dataclass(slots=True)
@@ -73,17 +74,17 @@ def read_states(tx: Connection, cell_ids: Iterable[int]) -> dict[int, State]:
 
 def append(tx: Connection, rows: Sequence[Encoded], states: Mapping[int, State]) -> None:
     """Give every row its place, store it, and bring the rows of their cells up to date."""
-    facts = known_of(tx).context_facts
+    known = known_of(tx)
     by_cell: dict[int, list[Encoded]] = defaultdict(list)
     for row in rows:
         by_cell[row[CELL]].append(row)
     for cell_id, mine in by_cell.items():
         mine.sort(key=lambda row: (row[STARTED], row[UID]))
-        _place(tx, states[cell_id], mine, facts)
+        _place(tx, states[cell_id], mine, known.context_facts)
     prepared.run(tx, _insert, [tuple(row) for row in rows], COLUMNS)
     changed = [states[cell_id] for cell_id in sorted(by_cell)]
     prepared.run(tx, _update_cell, [_cell_values(state) for state in changed], _CELL)
-    _note_passes(tx, rows, facts)
+    _note_passes(tx, rows, known)
 
 
 def _place(tx: Connection, state: State, rows: Sequence[Encoded], facts: Facts) -> None:
@@ -136,17 +137,18 @@ def _cell_values(state: State) -> tuple[Any, ...]:
     )
 
 
-_PASSES = ("cell_id", "configuration", "first_at", "last_at")
+_PASSES = ("cell_id", "configuration", "first_at")
 
 
-def _note_passes(tx: Connection, rows: Iterable[Encoded], facts: Facts) -> None:
-    spans: dict[tuple[int, str], tuple[int, int]] = {}
+def _note_passes(tx: Connection, rows: Iterable[Encoded], known: Known) -> None:
+    """Keep since when each configuration passes; only the first pass of all changes anything."""
+    earlier: dict[tuple[int, str], int] = {}
     for row in rows:
         if row[VERDICT] == _PASSED:
-            key = (row[CELL], facts[row[CONTEXT]][0] or "")
-            first, last = spans.get(key, (row[STARTED], row[STARTED]))
-            spans[key] = (min(first, row[STARTED]), max(last, row[STARTED]))
-    prepared.run(tx, _passes_upsert, [(*key, *spans[key]) for key in sorted(spans)], _PASSES)
+            key = (row[CELL], known.context_facts[row[CONTEXT]][0] or "")
+            if row[STARTED] < known.passes.get(key, _EVER):
+                earlier[key] = known.passes[key] = row[STARTED]
+    prepared.run(tx, _passes_upsert, [(*key, earlier[key]) for key in sorted(earlier)], _PASSES)
 
 
 def _passes_upsert(dialect: str) -> prepared.Insert:
@@ -154,10 +156,8 @@ def _passes_upsert(dialect: str) -> prepared.Insert:
         name: bindparam(name, type_=Text if name == "configuration" else BigInteger) for name in _PASSES
     }
     statement = prepared.insert_into(dialect)(passes).values(values)
-    first, last = passes.c.first_at, passes.c.last_at
-    new_first, new_last = statement.excluded["first_at"], statement.excluded["last_at"]
-    widest = {
-        "first_at": case((new_first < first, new_first), else_=first),
-        "last_at": case((new_last > last, new_last), else_=last),
-    }
-    return statement.on_conflict_do_update(index_elements=["cell_id", "configuration"], set_=widest)
+    stored, new = passes.c.first_at, statement.excluded["first_at"]
+    first = case((new < stored, new), else_=stored)
+    return statement.on_conflict_do_update(
+        index_elements=["cell_id", "configuration"], set_={"first_at": first}
+    )

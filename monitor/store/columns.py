@@ -22,6 +22,11 @@ def to_ms(instant: datetime) -> int:
     return (instant - _EPOCH) // _MILLISECOND
 
 
+def ceil_ms(instant: datetime) -> int:
+    """The first whole millisecond at or after the instant."""
+    return -((_EPOCH - instant) // _MILLISECOND)
+
+
 def from_ms(milliseconds: int) -> datetime:
     """The aware instant in UTC."""
     return _EPOCH + timedelta(milliseconds=milliseconds)

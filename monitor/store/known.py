@@ -18,13 +18,14 @@ class Known:
     contexts: dict[tuple[Any, ...], int] = field(default_factory=dict)
     transcripts: dict[str, int] = field(default_factory=dict)
     context_facts: dict[int, tuple[str | None, int | None]] = field(default_factory=dict)
+    passes: dict[tuple[int, str], int] = field(default_factory=dict)  # a pass that is stored, in ms
 
     def clear(self) -> None:
         """Forget everything."""
-        for ids in (self.cells, self.contexts, self.transcripts, self.context_facts):
+        for ids in (self.cells, self.contexts, self.transcripts, self.context_facts, self.passes):
             ids.clear()
 
     def trim(self) -> None:
         """Forget what has grown beyond the limit."""
-        if len(self.contexts) > LIMIT or len(self.transcripts) > LIMIT or len(self.cells) > LIMIT:
+        if max(len(self.cells), len(self.contexts), len(self.transcripts), len(self.passes)) > LIMIT:
             self.clear()

@@ -5,9 +5,9 @@ What `Connection.execute` does for each row (types, names, caches) costs more th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, CursorResult
 from sqlalchemy.dialects import postgresql, sqlite
@@ -20,12 +20,18 @@ Build = Callable[[str], ClauseElement]
 _STYLES = {"sqlite": ("qmark", sqlite.dialect), "postgresql": ("format", postgresql.dialect)}
 
 
+class _Compiled(NamedTuple):
+    statement: str
+    names: tuple[str, ...]  # of the parameters, in their order
+    constants: Mapping[str, Any]
+
+
 @lru_cache(maxsize=128)
-def _compiled(build: Build, dialect: str) -> tuple[str, tuple[str, ...]]:
+def _compiled(build: Build, dialect: str) -> _Compiled:
     style, make = _STYLES[dialect]
     compiled = build(dialect).compile(dialect=make(paramstyle=style))
     assert isinstance(compiled, SQLCompiler)  # noqa: S101 - the only kind that these dialects have
-    return str(compiled), tuple(compiled.positiontup or ())
+    return _Compiled(str(compiled), tuple(compiled.positiontup or ()), compiled.params)
 
 
 def insert_into(dialect: str) -> Callable[..., Insert]:
@@ -39,17 +45,16 @@ def run(tx: Connection, build: Build, rows: Sequence[tuple[Any, ...]], order: Se
     *build* is a module-level function from the database's name to a statement with bound parameters of
     these names.
     """
-    if rows:
-        tx.exec_driver_sql(_text(tx, build, order), list(rows))
-
-
-def fetch(tx: Connection, build: Build, row: tuple[Any, ...], order: Sequence[str]) -> CursorResult[Any]:
-    """The rows that the statement of *build* gives for one tuple of values."""
-    return tx.exec_driver_sql(_text(tx, build, order), row)
-
-
-def _text(tx: Connection, build: Build, order: Sequence[str]) -> str:
-    statement, names = _compiled(build, tx.dialect.name)
+    statement, names, _ = _compiled(build, tx.dialect.name)
     if tuple(order) != names:
         raise ValueError(f"the statement takes {names}, not {tuple(order)}")
-    return statement
+    if rows:
+        tx.exec_driver_sql(statement, list(rows))
+
+
+def fetch(tx: Connection, build: Build, **values: Any) -> CursorResult[Any]:
+    """The rows that the statement of *build* gives for these values of its parameters."""
+    statement, names, constants = _compiled(build, tx.dialect.name)
+    return tx.exec_driver_sql(
+        statement, tuple(values[name] if name in values else constants[name] for name in names)
+    )

@@ -1,0 +1,239 @@
+"""What the verdict asks of stored outcomes, answered from indexes; the counterpart of core's MemoryHistory.
+
+Only what did not pass, and where the look-back starts afresh, is read; the passes between follow from the
+running numbers. It reads what was committed when its transaction began, and keeps answers: make a new one
+for each transaction.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from monitor.core.model import Blame, Cell, Failure, Stage, Verdict
+from monitor.core.windows import GAP_INTERVALS, Run
+from monitor.store import lookups
+from monitor.store.columns import ceil_ms, from_ms, raw, to_ms
+from monitor.store.tables import cells, contexts, targets
+
+_VERDICTS = {member.value: member for member in Verdict}
+_FAILURES: Mapping[str | None, Failure | None] = {None: None} | {member.value: member for member in Failure}
+_STAGES: Mapping[str | None, Stage | None] = {None: None} | {member.value: member for member in Stage}
+_BLAMES: Mapping[str | None, Blame | None] = {None: None} | {member.value: member for member in Blame}
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What a cell's row says; instants in ms."""
+
+    row_id: int
+    runs: int
+    conclusive: int
+    unpaced: int
+    last_ms: int
+    provider: str | None
+    region: str | None
+
+
+class StoreHistory:
+    """The `History` protocol over stored outcomes.
+
+    *every* holds the watches' intervals by target key; they serve runs without an `every_s`.
+    """
+
+    def __init__(self, tx: Connection, every: Mapping[str, timedelta] | None = None) -> None:
+        self._tx = tx
+        self._every = every or {}
+        self._facts = _read_facts(tx)
+        self._contexts: dict[int, tuple[float | None, str | None]] = {}
+        self._spacings: dict[Cell, timedelta | None] = {}
+        self._held: dict[Cell, list[Run]] = {}
+        self._held_range: tuple[int, int] | None = None
+
+    def prefetch(self, since: datetime | None = None, until: datetime | None = None) -> StoreHistory:
+        """Read at once every cell's notable runs with ``since <= started_at <= until``; returns itself."""
+        low, high = _bounds(since, until)
+        names = {facts.row_id: cell for cell, facts in self._facts.items()}
+        held: dict[Cell, list[Any]] = defaultdict(list)
+        for row in lookups.notable_of_all(self._tx, low, high):
+            held[names[row[lookups.CELL]]].append(row)
+        self._held = {cell: self._notable_runs(cell, held[cell], low, high) for cell in self._facts}
+        self._held_range = (low, high)
+        return self
+
+    def cells(self) -> Sequence[Cell]:
+        """Every cell with at least one run, sorted."""
+        return sorted(self._facts)
+
+    def facets(self, cell: Cell) -> Mapping[str, str | None]:
+        """The facets of the cell's newest run."""
+        facts = self._facts[cell]
+        return {
+            "endpoint": cell.endpoint,
+            "region": facts.region,
+            "provider": facts.provider,
+            "model": cell.model,
+            "pathway": cell.pathway,
+            "location": cell.location,
+        }
+
+    def notable(self, cell: Cell, since: datetime | None, until: datetime | None) -> Sequence[Run]:
+        """The notable runs with ``since <= started_at <= until``, in order."""
+        low, high = _bounds(since, until)
+        if self._holds(low, high):
+            runs = self._held[cell]
+            first = 0 if since is None else bisect_left(runs, since, key=_start)
+            last = len(runs) if until is None else bisect_right(runs, until, key=_start)
+            return runs[first:last]
+        rows = lookups.notable_of(self._tx, self._facts[cell].row_id, low, high)
+        return self._notable_runs(cell, rows, low, high)
+
+    def _holds(self, low: int, high: int) -> bool:
+        return self._held_range is not None and self._held_range[0] <= low and high <= self._held_range[1]
+
+    def _notable_runs(self, cell: Cell, rows: Sequence[Any], low: int, high: int) -> list[Run]:
+        limit = self._silence_limit(cell)
+        if limit is not None:
+            silent = lookups.after_silence(self._tx, self._facts[cell].row_id, limit, low, high)
+            every = {row[lookups.UID]: row for row in (*rows, *silent)}
+            rows = sorted(every.values(), key=lambda row: (row[lookups.STARTED], row[lookups.UID]))
+        return self._runs(rows, limit)
+
+    def _silence_limit(self, cell: Cell) -> int | None:
+        """The longest pause in ms that is no gap behind a run without an interval; None without such runs."""
+        if not self._facts[cell].unpaced:
+            return None
+        typical = self.typical_spacing(cell)
+        return None if typical is None else GAP_INTERVALS * typical // timedelta(milliseconds=1)
+
+    def count(self, cell: Cell, since: datetime | None, until: datetime | None) -> int:
+        """How many conclusive runs have ``since <= started_at < until``."""
+        before = 0 if since is None else self._count_before(cell, ceil_ms(since))
+        up_to = self._facts[cell].conclusive if until is None else self._count_before(cell, ceil_ms(until))
+        return max(0, up_to - before)
+
+    def _count_before(self, cell: Cell, at: int) -> int:
+        facts = self._facts[cell]
+        if at > facts.last_ms:
+            return facts.conclusive
+        return lookups.number_before(self._tx, facts.row_id, at)
+
+    def start_of(self, cell: Cell, number: int) -> datetime | None:
+        """When the conclusive run of that number began."""
+        facts = self._facts[cell]
+        if not 0 < number <= facts.conclusive:
+            return None
+        low, high = (lookups.EVER, 0), (facts.last_ms, facts.conclusive)
+        runs = self._held.get(cell, [])
+        at = bisect_left(runs, number, key=_number)
+        if at:
+            low = (to_ms(runs[at - 1].started_at) - 1, runs[at - 1].number)
+        if at < len(runs):
+            high = (to_ms(runs[at].started_at), runs[at].number)
+        return from_ms(lookups.start_of(self._tx, facts.row_id, number, low, high))
+
+    def last_run(self, cell: Cell, until: datetime | None) -> Run | None:
+        """The latest run of any verdict with ``started_at <= until``."""
+        high = _bounds(None, until)[1]
+        row = lookups.last_run(self._tx, self._facts[cell].row_id, high)
+        return self._runs([row], self._silence_limit(cell))[0] if row else None
+
+    def last_pass(self, cell: Cell, configuration: str | None, before: datetime) -> datetime | None:
+        """When the latest passed run with this configuration before an instant began."""
+        found = lookups.last_pass(self._tx, self._facts[cell].row_id, configuration, ceil_ms(before))
+        return None if found is None else from_ms(found)
+
+    def typical_spacing(self, cell: Cell) -> timedelta | None:
+        """The watch's `every` for this cell, else the median spacing of its runs."""
+        if cell.target in self._every:
+            return self._every[cell.target]
+        if cell not in self._spacings:
+            self._spacings[cell] = self._median_spacing(self._facts[cell])
+        return self._spacings[cell]
+
+    def _median_spacing(self, facts: _Facts) -> timedelta | None:
+        count = facts.runs - 1
+        if count < 1:
+            return None
+        if facts.unpaced == count:
+            middle = lookups.middle_spacings(self._tx, facts.row_id, count)
+        else:  # runs with and without an interval: rare, and read in full
+            middle = [later - start for start, later in pairwise(lookups.starts(self._tx, facts.row_id))]
+        return timedelta(milliseconds=median(middle))
+
+    def newest(self) -> datetime | None:
+        """The start of the newest run of all."""
+        return from_ms(max(facts.last_ms for facts in self._facts.values())) if self._facts else None
+
+    def _runs(self, rows: Iterable[Any], limit: int | None) -> list[Run]:
+        self._learn_contexts({row[lookups.CONTEXT] for row in rows})
+        known = self._contexts
+        return [_run(row, *known[row[lookups.CONTEXT]], limit) for row in rows]
+
+    def _learn_contexts(self, ids: set[int]) -> None:
+        missing = sorted(ids - self._contexts.keys())
+        for start in range(0, len(missing), 500):
+            chosen = contexts.c.id.in_(missing[start : start + 500])
+            for row in self._tx.execute(select(contexts.c.id, contexts.c.document).where(chosen)):
+                self._contexts[row.id] = (row.document[4], row.document[3])
+
+
+def _read_facts(tx: Connection) -> dict[Cell, _Facts]:
+    columns = (targets.c.endpoint, targets.c.model, targets.c.pathway, cells.c.location)
+    counts = (cells.c.id, cells.c.runs, cells.c.conclusive, cells.c.unpaced, raw(cells.c.last_started_at))
+    joined = (
+        select(*columns, *counts, contexts.c.document)
+        .join_from(cells, targets, cells.c.target_id == targets.c.id)
+        .join(contexts, cells.c.last_context_id == contexts.c.id)
+    )
+    return {Cell(*row[:4]): _Facts(*row[4:9], *row[9][:2]) for row in tx.execute(joined)}
+
+
+def _bounds(since: datetime | None, until: datetime | None) -> tuple[int, int]:
+    """The range in ms, both ends included."""
+    return (
+        lookups.EVER if since is None else ceil_ms(since),
+        lookups.NEVER if until is None else to_ms(until),
+    )
+
+
+def _run(row: Any, every_s: float | None, configuration: str | None, limit: int | None) -> Run:
+    (started_at, uid, number, verdict, failure, stage, blame, kind, code, message, http_status, close_code,
+     _context, fresh, silence_since, spacing, _cell) = row  # fmt: skip
+    if limit is not None and spacing is not None and spacing > limit:
+        fresh, silence_since = 1, started_at - spacing
+    return Run(
+        from_ms(started_at),
+        uid,
+        number,
+        _VERDICTS[verdict],
+        _FAILURES[failure],
+        _STAGES[stage],
+        _BLAMES[blame],
+        kind,
+        code,
+        message,
+        http_status,
+        close_code,
+        every_s,
+        configuration,
+        bool(fresh),
+        None if silence_since is None else from_ms(silence_since),
+    )
+
+
+def _start(run: Run) -> datetime:
+    return run.started_at
+
+
+def _number(run: Run) -> int:
+    return run.number
