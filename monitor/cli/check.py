@@ -1,0 +1,92 @@
+"""``earwitness check`` and ``earwitness validate``: what works now, and what would run."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+
+import orjson
+from cyclopts import Parameter
+
+from monitor.cli.common import Config, chosen, complain, say, settings_of, transport_of
+from monitor.config import Settings, check_secrets, make_plan, missing_secrets, render_text, to_json
+from monitor.core.lines import outcome_to_line
+from monitor.core.model import Kind, Outcome, Target, Verdict
+from monitor.core.readout import hints, one_outcome
+from monitor.pipeline.observe import Due, Observed, observe
+
+AT_ONCE = 20
+
+
+def check(
+    *targets: str,
+    json: Annotated[bool, Parameter(negative="")] = False,
+    config: Config = None,
+) -> int:
+    """Run targets once, now. Needs no database and stores nothing.
+
+    Exit code 1 if any failed, 2 if one could not be measured or is unknown.
+
+    Parameters
+    ----------
+    targets
+        Keys ENDPOINT/MODEL/PATHWAY; all that are configured where none is named.
+    json
+        Print one outcome line each (earwitness.outcome/1).
+    """
+    settings = settings_of(config)
+    wanted = chosen(settings.targets, targets)
+    check_secrets(settings, os.environ)
+    if not wanted:
+        complain(f"{settings.path}: nothing to check: there is no [[watch]]")
+        return 2
+    outcomes = [seen.outcome for seen in asyncio.run(_check_all(settings, wanted))]
+    for outcome in outcomes:
+        say(orjson.dumps(outcome_to_line(outcome)).decode() if json else one_outcome(outcome))
+    for hint in hints(outcomes, {target.key: target for target in wanted}):
+        complain(hint)
+    return _exit_code(outcomes)
+
+
+async def _check_all(settings: Settings, targets: Sequence[Target]) -> list[Observed]:
+    """One run of each, at most `AT_ONCE` at a time, in the order of the targets."""
+    transport = transport_of(settings)
+    places = asyncio.Semaphore(AT_ONCE)
+
+    async def one(target: Target) -> Observed:
+        async with places:
+            now = datetime.now(UTC)
+            due = Due(target=target, slot=now, kind=Kind.MANUAL, location=settings.monitor.location)
+            return await observe(due, transport, now=now)
+
+    try:
+        return await asyncio.gather(*(one(target) for target in targets))
+    finally:
+        await transport.aclose()
+
+
+def _exit_code(outcomes: Sequence[Outcome]) -> int:
+    verdicts = {outcome.verdict for outcome in outcomes}
+    if Verdict.INCONCLUSIVE in verdicts:
+        return 2
+    return 1 if Verdict.FAILED in verdicts else 0
+
+
+def validate(*, json: Annotated[bool, Parameter(negative="")] = False, config: Config = None) -> int:
+    """Read the configuration and say what would run. Nothing is sent.
+
+    Parameters
+    ----------
+    json
+        Print the plan as one JSON object.
+    """
+    settings = settings_of(config)
+    plan = make_plan(settings)
+    say(orjson.dumps(to_json(plan), option=orjson.OPT_INDENT_2).decode() if json else render_text(plan))
+    missing = missing_secrets(settings, os.environ)
+    for sentence in missing:
+        complain(sentence)
+    return 2 if missing else 0

@@ -1,0 +1,81 @@
+"""What several commands need: the configuration, the transport, the exit code of an answer."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from monitor.config import CONFIG_VARIABLE, Settings, load, resolve_secret
+from monitor.core.errors import NotFound
+from monitor.core.model import Target
+from monitor.transport import Transport
+
+DEFAULT_CONFIG = Path("config.toml")
+
+Config = Annotated[
+    Path | None,
+    Parameter(
+        name=["--config", "-c"],
+        env_var=CONFIG_VARIABLE,
+        show_env_var=True,
+        help="The configuration file; ./config.toml where neither this nor the variable is set.",
+    ),
+]
+
+
+def say(text: str) -> None:
+    """One line, or several, to standard output."""
+    sys.stdout.write(f"{text}\n")
+
+
+def complain(text: str) -> None:
+    """One line, or several, to standard error."""
+    sys.stderr.write(f"{text}\n")
+
+
+def settings_of(config: Path | None) -> Settings:
+    """The settings of the file that was named, or of ./config.toml; raises ConfigurationError."""
+    return load(config or DEFAULT_CONFIG, environ=os.environ)
+
+
+def settings_or_defaults(config: Path | None) -> Settings:
+    """The same, but the defaults where no file was named and ./config.toml does not exist.
+
+    For commands that need no more of a configuration than where the database is.
+    """
+    if config is None and not DEFAULT_CONFIG.exists():
+        return Settings(path=DEFAULT_CONFIG)
+    return settings_of(config)
+
+
+def secrets(environ: Mapping[str, str] = os.environ) -> Callable[[str], str]:
+    """What turns a reference into its secret."""
+    return partial(_resolve, environ)
+
+
+def _resolve(environ: Mapping[str, str], reference: str) -> str:
+    return resolve_secret(reference, environ)
+
+
+def transport_of(settings: Settings) -> Transport:
+    """The one way out, with proxy and certificates as configured."""
+    proxy = settings.network.proxy
+    if proxy is not None and "://" not in proxy:
+        proxy = resolve_secret(proxy, os.environ)
+    return Transport(secret=secrets(), proxy=proxy, ca_file=settings.network.ca_file)
+
+
+def chosen(targets: Iterable[Target], keys: Iterable[str]) -> list[Target]:
+    """The targets of these keys, or all of them for none; raises NotFound for an unknown one."""
+    known = {target.key: target for target in targets}
+    missing = [key for key in keys if key not in known]
+    if missing:
+        listed = ", ".join(sorted(known)) or "none is configured"
+        raise NotFound(f"unknown target {', '.join(missing)}; the configured ones: {listed}")
+    return [known[key] for key in keys] or list(known.values())

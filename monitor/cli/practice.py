@@ -1,0 +1,37 @@
+"""``earwitness sandbox``: the practice provider alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from monitor.cli.common import say
+
+
+def sandbox(
+    *,
+    host: str = "127.0.0.1",
+    port: Annotated[int, Parameter(name=["--port", "-p"])] = 8900,
+    script: Path | None = None,
+) -> int:
+    """Serve the practice provider until it is stopped.
+
+    Parameters
+    ----------
+    host
+        The address to listen on.
+    port
+        The port to listen on; 0 takes a free one.
+    script
+        A TOML file with endpoints, latencies and faults; without one, the endpoints azure-sweden and
+        openai-us.
+    """
+    from monitor.sandbox import default_script, load_script, serve  # noqa: PLC0415 - only here needed
+
+    def started(base: str) -> None:
+        say(f"The sandbox answers at {base}, key sandbox-key. Break something at {base}/_control")
+
+    serve(host, port, load_script(script) if script else default_script(), started=started)
+    return 0

@@ -1,0 +1,1 @@
+"""observe → record → deliver: the order of events, and nothing else."""
