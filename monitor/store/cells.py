@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
@@ -29,6 +29,16 @@ class StoredTarget:
     every: timedelta | None
     active: bool
     first_seen: datetime
+
+
+class FirstSight(NamedTuple):
+    """What is known of a target that no configuration names when it is first seen."""
+
+    first_seen: datetime
+    provider: str | None = None
+    region: str | None = None
+    configuration: str | None = None
+    every_us: int | None = None
 
 
 _Name = tuple[str, str, str]
@@ -100,42 +110,43 @@ def cell_rows(tx: Connection, wanted: Iterable[str] | None = None) -> dict[Cell,
     return {cell: row_id for cell, row_id in found.items() if cell.target in keys}
 
 
-def ensure_cells(tx: Connection, known: Known, wanted: Mapping[Cell, Outcome]) -> dict[Cell, int]:
-    """The row ids of cells; those that nobody has seen yet are made, from one outcome of each."""
-    if any(cell not in known.cells for cell in wanted):
+def ensure_cells(
+    tx: Connection, known: Known, wanted: Iterable[Cell], describe: Callable[[Cell], FirstSight]
+) -> Mapping[Cell, int]:
+    """The row ids of all cells; those of *wanted* that nobody has seen yet are made as *describe* says."""
+    wanted = set(wanted)
+    if not wanted <= known.cells.keys():
         known.cells.update(cell_rows(tx))
-    missing = [cell for cell in wanted if cell not in known.cells]
+    missing = sorted(wanted - known.cells.keys())
     if missing:
-        _add_cells(tx, missing, wanted)
+        _add_cells(tx, missing, describe)
         known.cells.update(cell_rows(tx))
     return known.cells
 
 
-def _add_cells(tx: Connection, missing: Sequence[Cell], wanted: Mapping[Cell, Outcome]) -> None:
+def _add_cells(tx: Connection, missing: Sequence[Cell], describe: Callable[[Cell], FirstSight]) -> None:
     ids = _target_rows(tx)
-    new = {cell[:3]: _first_seen(wanted[cell]) for cell in missing if cell[:3] not in ids}
+    new = {cell[:3]: describe(cell) for cell in missing if cell[:3] not in ids}
     if new:
-        tx.execute(insert(targets), [{**_named(name), **values} for name, values in new.items()])
+        tx.execute(
+            insert(targets), [{**_named(name), **sight._asdict(), "active": 0} for name, sight in new.items()]
+        )
         ids = _target_rows(tx)
-    tx.execute(
-        insert(cells),
-        [
-            {"target_id": ids[cell[:3]], "location": cell.location, "runs": 0, "conclusive": 0, "unpaced": 0}
-            for cell in missing
-        ],
-    )
+    nothing_yet = {"runs": 0, "conclusive": 0, "unpaced": 0}
+    rows = [{"target_id": ids[cell[:3]], "location": cell.location, **nothing_yet} for cell in missing]
+    tx.execute(insert(cells), rows)
 
 
 def _target_rows(tx: Connection) -> dict[_Name, int]:
     return {(row.endpoint, row.model, row.pathway): row.id for row in tx.execute(select(targets))}
 
 
-def _first_seen(outcome: Outcome) -> dict[str, Any]:
-    return {
-        "provider": outcome.provider,
-        "region": outcome.region,
-        "configuration": outcome.configuration,
-        "every_us": every_us(outcome.every_s),
-        "active": 0,
-        "first_seen": outcome.started_at,
-    }
+def sight_of(outcome: Outcome) -> FirstSight:
+    """What an outcome says of a target that no configuration names."""
+    return FirstSight(
+        first_seen=outcome.started_at,
+        provider=outcome.provider,
+        region=outcome.region,
+        configuration=outcome.configuration,
+        every_us=every_us(outcome.every_s),
+    )

@@ -31,7 +31,7 @@ from monitor.core.model import Kind, Outcome
 from monitor.core.times import rfc3339
 from monitor.store import prepared, sharing
 from monitor.store.appending import State, append, read_states
-from monitor.store.cells import ensure_cells
+from monitor.store.cells import ensure_cells, sight_of
 from monitor.store.columns import from_ms, raw, to_json
 from monitor.store.engine import known_of
 from monitor.store.rollups import add_to_rollups
@@ -99,7 +99,8 @@ def add_outcomes(tx: Connection, items: Sequence[tuple[Outcome, Evidence | None]
 def _encoded(tx: Connection, batch: Sequence[Outcome]) -> list[Encoded]:
     known = known_of(tx)
     known.trim()
-    cell_ids = ensure_cells(tx, known, {outcome.cell: outcome for outcome in batch})
+    first = {outcome.cell: outcome for outcome in reversed(batch)}
+    cell_ids = ensure_cells(tx, known, first, lambda cell: sight_of(first[cell]))
     keys = [context_key(outcome) for outcome in batch]
     texts = [shared_transcript(outcome) for outcome in batch]
     sharing.share_contexts(tx, known, keys)

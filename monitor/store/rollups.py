@@ -6,16 +6,18 @@ The latencies of a stretch are a text of one letter per run, the letter naming t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Table, Text, bindparam
+from sqlalchemy import BigInteger, Connection, Table, Text, and_, bindparam, select
 
 from monitor.core.latency import SIZE, bucket_of
 from monitor.core.model import Cell, Outcome, Verdict
 from monitor.store import prepared
+from monitor.store.cells import cell_rows
+from monitor.store.columns import from_ms, raw
 from monitor.store.rows import CELL, STARTED, VERDICT, Encoded
 from monitor.store.tables import daily, hourly
 
@@ -70,3 +72,51 @@ def _addition(table: Table, dialect: str) -> prepared.Insert:
 
 
 _ADDITIONS = {table.name: partial(_addition, table) for table in (hourly, daily)}
+
+
+def hourly_rollups(
+    tx: Connection, since: datetime, until: datetime, cells: Iterable[Cell] | None = None
+) -> tuple[Rollup, ...]:
+    """The hours with ``since <= start < until``, in order; hours without a run are absent."""
+    return _rollups(tx, hourly, since, until, cells)
+
+
+def daily_rollups(
+    tx: Connection, since: datetime, until: datetime, cells: Iterable[Cell] | None = None
+) -> tuple[Rollup, ...]:
+    """The days in UTC with ``since <= start < until``, in order; days without a run are absent."""
+    return _rollups(tx, daily, since, until, cells)
+
+
+def _rollups(
+    tx: Connection, table: Table, since: datetime, until: datetime, wanted: Iterable[Cell] | None
+) -> tuple[Rollup, ...]:
+    ids = cell_rows(tx)
+    chosen = ids if wanted is None else {cell: ids[cell] for cell in wanted if cell in ids}
+    names = {row_id: cell for cell, row_id in chosen.items()}
+    within = and_(table.c.start >= since, table.c.start < until)
+    if wanted is not None:
+        within = and_(within, table.c.cell_id.in_(list(names)))
+    columns = (raw(table.c.start), table.c.cell_id, *(table.c[name] for name in _COLUMNS[2:]))
+    rows = tx.execute(select(*columns).where(within).order_by(table.c.start, table.c.cell_id))
+    return tuple(
+        Rollup(names[row[1]], from_ms(row[0]), row[2], row[3], row[4], row[5], _counts(row[6]))
+        for row in rows
+    )
+
+
+def _counts(letters: str) -> tuple[int, ...]:
+    return tuple(letters.count(letter) for letter in _LETTERS[:SIZE]) if letters else _NO_LATENCIES
+
+
+_NO_LATENCIES = (0,) * SIZE
+
+
+def latencies(tx: Connection, since: datetime, until: datetime) -> dict[Cell, tuple[int, ...]]:
+    """Per cell how many runs fell into each latency bucket in the hours with ``since <= start < until``."""
+    names = {row_id: cell for cell, row_id in cell_rows(tx).items()}
+    within = (hourly.c.start >= since, hourly.c.start < until)
+    joined: dict[int, list[str]] = {}
+    for cell_id, letters in tx.execute(select(hourly.c.cell_id, hourly.c.latencies).where(*within)):
+        joined.setdefault(cell_id, []).append(letters)
+    return {names[cell_id]: _counts("".join(parts)) for cell_id, parts in joined.items()}

@@ -1,0 +1,190 @@
+"""Incidents, their windows and the entries of their timeline; entries are only ever appended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, RowMapping, Select, func, insert, select, update
+
+from monitor.core.errors import NotFound
+from monitor.core.incidents import Entry, EntryKind, Phase, Severity, StoredIncident
+from monitor.core.model import Blame, Cell, State
+from monitor.core.windows import Window
+from monitor.store.cells import cell_rows
+from monitor.store.tables import cells, entries, incidents, targets, windows
+
+_SETTLED = (Phase.RESOLVED, Phase.DISMISSED)
+_UNRESOLVED = incidents.c.phase.not_in([phase.value for phase in _SETTLED])
+
+
+def next_number(tx: Connection) -> int:
+    """The number of the next incident; writers take turns, so that nobody else gets it."""
+    return int(tx.execute(select(func.coalesce(func.max(incidents.c.number), 0))).scalar_one()) + 1
+
+
+def save_incident(tx: Connection, incident: StoredIncident) -> None:
+    """Store the incident, or its new value under the same `id`."""
+    values = {field.name: getattr(incident, field.name) for field in fields(incident)}
+    values |= {"phase": incident.phase.value, "severity": incident.severity.value}
+    values |= {"blame": incident.blame.value, "configurations": list(incident.configurations)}
+    values |= {"rule": dict(incident.rule), "document": dict(incident.document)}
+    changed = tx.execute(update(incidents).where(incidents.c.id == incident.id).values(values))
+    if changed.rowcount == 0:
+        tx.execute(insert(incidents).values(values))
+
+
+def unresolved_incidents(tx: Connection) -> tuple[StoredIncident, ...]:
+    """Every incident that is neither resolved nor dismissed, by start."""
+    return _incidents(tx, select(incidents).where(_UNRESOLVED).order_by(incidents.c.start, incidents.c.id))
+
+
+def incident(tx: Connection, number: int) -> StoredIncident:
+    """The incident of that number; NotFound where there is none."""
+    found = _incidents(tx, select(incidents).where(incidents.c.number == number))
+    if not found:
+        raise NotFound(f"there is no incident {number}")
+    return found[0]
+
+
+def incident_by_id(tx: Connection, incident_id: str) -> StoredIncident:
+    """The incident of that id, numbered or only suspected; NotFound where there is none."""
+    found = _incidents(tx, select(incidents).where(incidents.c.id == incident_id))
+    if not found:
+        raise NotFound(f"there is no incident with the id '{incident_id[:200]}'")
+    return found[0]
+
+
+def numbered_incidents(
+    tx: Connection, *, limit: int = 50, before: int | None = None
+) -> tuple[StoredIncident, ...]:
+    """Numbered incidents, the newest number first, at most *limit* (at most 1000), below number *before*."""
+    wanted = select(incidents).where(incidents.c.number.is_not(None))
+    if before is not None:
+        wanted = wanted.where(incidents.c.number < before)
+    return _incidents(tx, wanted.order_by(incidents.c.number.desc()).limit(max(1, min(limit, 1000))))
+
+
+def _incidents(tx: Connection, wanted: Select[Any]) -> tuple[StoredIncident, ...]:
+    return tuple(_incident(row) for row in tx.execute(wanted).mappings())
+
+
+def _incident(row: RowMapping) -> StoredIncident:
+    kinds = {
+        "phase": Phase(row["phase"]),
+        "severity": Severity(row["severity"]),
+        "blame": Blame(row["blame"]),
+    }
+    return StoredIncident(**(dict(row) | kinds))
+
+
+def add_entries(tx: Connection, added: Iterable[Entry]) -> None:
+    """Append lines to timelines."""
+    rows = [asdict(entry) | {"kind": entry.kind.value} for entry in added]
+    if rows:
+        tx.execute(insert(entries), rows)
+
+
+def incident_entries(tx: Connection, incident_id: str) -> tuple[Entry, ...]:
+    """The timeline of an incident in the order in which it happened, then was written."""
+    wanted = select(entries).where(entries.c.incident_id == incident_id).order_by(entries.c.at, entries.c.id)
+    return tuple(
+        Entry(
+            incident_id=row.incident_id, at=row.at, kind=EntryKind(row.kind), text=row.text, author=row.author
+        )
+        for row in tx.execute(wanted)
+    )
+
+
+def replace_windows(
+    tx: Connection, since: datetime | None, derived: Sequence[tuple[Window, str | None]]
+) -> None:
+    """Let the stored windows that start at or after *since* (all, where it is None) be exactly these.
+
+    Each comes with the id of its incident, or None. What is stored already is left as it is.
+    """
+    ids = cell_rows(tx)
+    wanted = {
+        (ids[window.cell], window.state.value, window.start): _window_values(window, incident_id)
+        for window, incident_id in derived
+    }
+    stored = select(windows) if since is None else select(windows).where(windows.c.start >= since)
+    for row in tx.execute(stored).mappings().all():
+        values = wanted.pop((row["cell_id"], row["state"], row["start"]), None)
+        mine = windows.c.id == row["id"]
+        if values is None:
+            tx.execute(windows.delete().where(mine))
+        elif any(row[name] != value for name, value in values.items()):
+            tx.execute(update(windows).where(mine).values(values))
+    for (cell_id, _, _), values in wanted.items():
+        tx.execute(insert(windows).values(cell_id=cell_id, **values))
+
+
+def _window_values(window: Window, incident_id: str | None) -> dict[str, Any]:
+    return {
+        "incident_id": incident_id,
+        "state": window.state.value,
+        "start": window.start,
+        "start_after": window.start_after,
+        "end": window.end,
+        "end_after": window.end_after,
+        "failed": window.failed,
+        "total": window.total,
+        "open": int(window.open),
+        "decided_at": window.decided_at,
+        "closed_at": window.closed_at,
+        "continues_until": window.continues_until,
+        "first_uid": window.first_id,
+        "last_uid": window.last_id,
+    }
+
+
+def stored_windows(
+    tx: Connection, since: datetime | None = None, until: datetime | None = None
+) -> tuple[Window, ...]:
+    """The windows that touch ``since … until``, by start and cell."""
+    wanted = _select_windows()
+    if since is not None:
+        wanted = wanted.where((windows.c.end.is_(None)) | (windows.c.end >= since))
+    if until is not None:
+        wanted = wanted.where(windows.c.start < until)
+    return _windows(tx, wanted)
+
+
+def incident_windows(tx: Connection, incident_id: str) -> tuple[Window, ...]:
+    """The windows that belong to an incident, by start and cell."""
+    return _windows(tx, _select_windows().where(windows.c.incident_id == incident_id))
+
+
+def _select_windows() -> Select[Any]:
+    return (
+        select(windows, targets.c.endpoint, targets.c.model, targets.c.pathway, cells.c.location)
+        .join_from(windows, cells, windows.c.cell_id == cells.c.id)
+        .join(targets, cells.c.target_id == targets.c.id)
+    )
+
+
+def _windows(tx: Connection, wanted: Select[Any]) -> tuple[Window, ...]:
+    found = (_window(row) for row in tx.execute(wanted))
+    return tuple(sorted(found, key=lambda window: (window.start, window.cell, window.state)))
+
+
+def _window(row: Row[Any]) -> Window:
+    return Window(
+        cell=Cell(row.endpoint, row.model, row.pathway, row.location),
+        state=State(row.state),
+        start=row.start,
+        start_after=row.start_after,
+        end=row.end,
+        end_after=row.end_after,
+        failed=row.failed,
+        total=row.total,
+        open=bool(row.open),
+        decided_at=row.decided_at,
+        closed_at=row.closed_at,
+        continues_until=row.continues_until,
+        first_id=row.first_uid,
+        last_id=row.last_uid,
+    )
