@@ -8,9 +8,20 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from monitor.core.diagnose import Incident
+from monitor.core.diagnose import Incident, Severity
 from monitor.core.model import Blame, Cell
-from monitor.core.windows import BlindSpan, Gap, Rule, Window
+from monitor.core.windows import BlindSpan, Gap, Pending, Rule, Window
+
+__all__ = [
+    "Change",
+    "Derivation",
+    "Entry",
+    "EntryKind",
+    "Phase",
+    "Severity",
+    "StoredIncident",
+    "Suspicion",
+]
 
 
 class Phase(StrEnum):
@@ -21,15 +32,6 @@ class Phase(StrEnum):
     RECOVERING = "recovering"  # its windows are closed, a relapse would continue them
     RESOLVED = "resolved"
     DISMISSED = "dismissed"  # a suspicion that came to nothing; never numbered
-
-
-class Severity(StrEnum):
-    """How bad, by the table of the domain; `notice` goes to the owner only."""
-
-    CRITICAL = "critical"
-    MAJOR = "major"
-    MINOR = "minor"
-    NOTICE = "notice"
 
 
 class EntryKind(StrEnum):
@@ -47,13 +49,19 @@ class EntryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Derivation:
-    """What a history says under a rule: exactly what ``replay --json`` prints."""
+    """What a history says under a rule: exactly what ``replay --json`` prints.
+
+    `since` is from where it speaks: None, or an instant that no window reaches across; whatever
+    ended before it is left out. `pending` are bad runs that may still open a window.
+    """
 
     rule: Rule
     windows: tuple[Window, ...]
     gaps: tuple[Gap, ...]
     blind: tuple[BlindSpan, ...]
     incidents: tuple[Incident, ...]
+    pending: tuple[Pending, ...] = ()
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

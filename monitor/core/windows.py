@@ -163,6 +163,7 @@ class Pending:
     cell: Cell
     state: State
     first_at: datetime
+    last_at: datetime
     bad: int
 
 
@@ -183,11 +184,16 @@ def _threshold_to_json(threshold: Threshold) -> dict[str, float]:
     return {
         "bad": threshold.bad,
         "of": threshold.of,
-        "span_s": threshold.span.total_seconds(),
+        "span_s": _seconds(threshold.span),
         "good": threshold.good,
-        "merge_s": threshold.merge.total_seconds(),
+        "merge_s": _seconds(threshold.merge),
         "merge_intervals": threshold.merge_intervals,
     }
+
+
+def _seconds(duration: timedelta) -> float:
+    seconds = duration.total_seconds()
+    return int(seconds) if seconds.is_integer() else seconds
 
 
 def until_after(now: datetime) -> datetime:
@@ -260,12 +266,11 @@ class _Track:
         numbers = {run.number for run in bad}
         times = [run.started_at for run in bad]
         windows = [self._window(state, threshold, stretch, numbers, times, reach) for stretch in stretches]
-        pending = (
-            [Pending(cell=self.cell, state=state, first_at=recent[0].started_at, bad=len(recent))]
-            if recent
-            else []
-        )
-        return windows, pending
+        return windows, [self._pending(state, recent)] if recent else []
+
+    def _pending(self, state: State, recent: Sequence[Run]) -> Pending:
+        first, last = recent[0].started_at, recent[-1].started_at
+        return Pending(cell=self.cell, state=state, first_at=first, last_at=last, bad=len(recent))
 
     def bad_at(self, state: State) -> list[datetime]:
         """When the track's bad runs began."""

@@ -1,0 +1,129 @@
+"""A history under a rule, from runs to incidents: what the live service stores and what `replay` prints.
+
+One composition for both, so that they cannot disagree. `since` only saves reading: what is derived
+from there on equals what the whole history gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from monitor.core.blind import Block, MaskedHistory, find_blocks, mask_of, unite, unmeasured_spans
+from monitor.core.clearing import clear_instant
+from monitor.core.diagnose import diagnose
+from monitor.core.documents import blind_to_json, gap_to_json, incident_to_json, window_to_json
+from monitor.core.incidents import Derivation
+from monitor.core.model import Cell
+from monitor.core.scene import Scene
+from monitor.core.windows import (
+    BlindSpan,
+    History,
+    Pending,
+    Rule,
+    Run,
+    Window,
+    derive_gaps,
+    derive_windows,
+    rule_to_json,
+)
+
+
+def derive(history: History, rule: Rule, *, now: datetime, since: datetime | None = None) -> Derivation:
+    """Windows, gaps, blind spans and incidents of the runs begun by *now*.
+
+    With *since*, only what reaches beyond it: reading goes back to the start of the earliest window
+    open then, and on until no window reaches across the bound; the derivation's own `since` says
+    where that is. Incidents are numbered by start, then title.
+    """
+    now = now.replace(microsecond=now.microsecond // 1000 * 1000)
+    reading = _read(history, rule, now, since)
+    windows, pending = _follow(reading, rule, now, since)
+    while since is not None and windows and windows[0].start < since:
+        since = windows[0].start
+        reading = _read(history, rule, now, since)
+        windows, pending = _follow(reading, rule, now, since)
+    gaps = (
+        gap
+        for cell, runs in reading.runs.items()
+        for gap in derive_gaps(history, cell, runs, now=now)
+        if _reaches(gap.end, since)
+    )
+    return Derivation(
+        rule=rule,
+        windows=tuple(windows),
+        gaps=tuple(sorted(gaps, key=lambda gap: (gap.start, gap.cell))),
+        blind=unite([span for span in reading.blind if _reaches(span.end, since)]),
+        incidents=diagnose(Scene(history=reading.history, runs=reading.runs, now=now), windows),
+        pending=tuple(pending),
+        since=since,
+    )
+
+
+def _follow(
+    reading: _Reading, rule: Rule, now: datetime, since: datetime | None
+) -> tuple[list[Window], list[Pending]]:
+    """The windows that reach beyond *since*, in order, and what is undecided now."""
+    windows: list[Window] = []
+    pending: list[Pending] = []
+    for cell, runs in reading.runs.items():
+        clear = reading.clear[cell]
+        enough = [run for run in runs if run.started_at >= clear] if clear else runs
+        found, undecided = derive_windows(reading.history, cell, enough, rule, now=now)
+        windows += (window for window in found if _reaches(window.end, since))
+        pending += undecided
+    windows.sort(key=lambda window: (window.start, window.cell, window.state))
+    pending.sort(key=lambda one: (one.first_at, one.cell, one.state))
+    return windows, pending
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    """What was read: the history without what blind spans mask, and its notable runs.
+
+    `clear` says from which instant on a cell's runs may be followed.
+    """
+
+    history: History
+    runs: Mapping[Cell, Sequence[Run]]
+    clear: Mapping[Cell, datetime | None]
+    blind: Sequence[BlindSpan]
+
+
+def _read(history: History, rule: Rule, now: datetime, since: datetime | None) -> _Reading:
+    locations: dict[str, list[Cell]] = {}
+    for cell in history.cells():
+        locations.setdefault(cell.location, []).append(cell)
+    clear: dict[Cell, datetime | None] = {}
+    notable: dict[Cell, Sequence[Run]] = {}
+    blocks: list[Block] = []
+    for cells in locations.values():
+        here = {cell: clear_instant(history, cell, rule, since) if since else None for cell in cells}
+        floor = min((at for at in here.values() if at), default=None) if all(here.values()) else None
+        read = {cell: history.notable(cell, floor, now) for cell in cells}
+        blocks += find_blocks(history, read, now=now)
+        clear |= here
+        notable |= read
+    blind = [block.span for block in blocks]
+    for cell, seen in notable.items():
+        blind += unmeasured_spans(history, cell, seen, now=now)
+    masked = MaskedHistory(history, mask_of(blocks))
+    runs = {cell: masked.mask(cell, seen) for cell, seen in notable.items()}
+    return _Reading(history=masked if blocks else history, runs=runs, clear=clear, blind=blind)
+
+
+def _reaches(end: datetime | None, since: datetime | None) -> bool:
+    return since is None or end is None or end > since
+
+
+def to_json(derivation: Derivation) -> dict[str, Any]:
+    """The object that ``replay --json`` prints; the same for the same outcomes in any order."""
+    return {
+        "rule": rule_to_json(derivation.rule),
+        "windows": [window_to_json(window) for window in derivation.windows],
+        "gaps": [gap_to_json(gap) for gap in derivation.gaps],
+        "blind": [blind_to_json(span) for span in derivation.blind],
+        "incidents": [incident_to_json(incident) for incident in derivation.incidents],
+    }

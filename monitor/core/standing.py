@@ -1,0 +1,75 @@
+"""How a cell stands now: its state, and whether bad runs wait to become a window."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from monitor.core.blind import is_unreachable
+from monitor.core.incidents import Derivation, Suspicion
+from monitor.core.model import Cell, State, Verdict
+from monitor.core.windows import GAP_INTERVALS, History, Pending, Rule, Run, gap_limit, until_after
+
+
+def state_now(
+    cell: Cell, derivation: Derivation, last_run: Run | None, now: datetime, every: timedelta | None
+) -> State:
+    """The state of a cell; unknown where its last run is too old or measured nothing.
+
+    *every* serves a last run without an `every_s`; without either no age is too old. Maintenance is
+    not seen here.
+    """
+    if last_run is None or _is_stale(last_run, now, every) or _is_blind(cell, derivation, last_run):
+        return State.UNKNOWN
+    states = {window.state for window in derivation.windows if window.cell == cell and window.open}
+    return next((state for state in (State.DOWN, State.DEGRADED) if state in states), State.UP)
+
+
+def _is_stale(last_run: Run, now: datetime, every: timedelta | None) -> bool:
+    own = every if last_run.every_s is None else timedelta(seconds=last_run.every_s)
+    return own is not None and now - last_run.started_at > GAP_INTERVALS * own
+
+
+def _is_blind(cell: Cell, derivation: Derivation, last_run: Run) -> bool:
+    """Whether the last run lies in a blind span of its location and measured nothing."""
+    if last_run.verdict is not Verdict.INCONCLUSIVE and not is_unreachable(last_run):
+        return False
+    return any(
+        span.location == cell.location and span.start <= last_run.started_at <= span.end
+        for span in derivation.blind
+    )
+
+
+def suspicions(history: History, derivation: Derivation, rule: Rule, now: datetime) -> tuple[Suspicion, ...]:
+    """The cells with bad runs that no window explains yet, in order of cell.
+
+    A suspicion lasts until as many good runs followed as the look-back of *down* holds, or until a
+    gap made the look-back start afresh. Bad runs that would continue a window belong to its incident.
+    """
+    found: dict[Cell, list[Pending]] = {}
+    for pending in derivation.pending:
+        if _is_suspicious(history, derivation, rule, now, pending):
+            found.setdefault(pending.cell, []).append(pending)
+    return tuple(
+        Suspicion(
+            cell=cell,
+            first_at=min(pending.first_at for pending in group),
+            bad=max(pending.bad for pending in group),
+        )
+        for cell, group in sorted(found.items())
+    )
+
+
+def _is_suspicious(
+    history: History, derivation: Derivation, rule: Rule, now: datetime, pending: Pending
+) -> bool:
+    cell = pending.cell
+    if any(
+        window.cell == cell and (window.open or pending.first_at <= window.continues_until)
+        for window in derivation.windows
+    ):
+        return False
+    last = history.last_run(cell, now)
+    limit = last and gap_limit(history, cell, last.every_s)
+    if last and limit is not None and now - last.started_at > limit:
+        return False
+    return history.count(cell, pending.last_at, until_after(now)) <= rule.down.of
