@@ -23,6 +23,8 @@ _OURS = {
     "Unclosed array": "a list is opened with [ and never closed",
     "Unclosed inline table": "a table is opened with { and never closed",
     "Unterminated string": "a text is opened with a quote and never closed",
+    "Expected \"'''\"": "a text is opened with three quotes and never closed",
+    "Invalid value": "a value is missing, or is none that TOML knows",
     "Illegal character '\\n'": "a text is opened with a quote and not closed on this line",
     "Expected '=' after a key": "after a key comes =",
     "Expected ']' at the end of a table declaration": "the name of a table has no spaces and ends with ]",

@@ -72,7 +72,7 @@ def make_plan(settings: Settings) -> Plan:
         quotas=tuple(_quotas(settings.targets)),
         usd_a_day=sum(target.usd_a_day or 0 for target in watched),
         usd_a_day_down=sum(target.usd_a_day_down or 0 for target in watched),
-        unpriced=tuple(dict.fromkeys(target.model for target in watched if target.usd_a_day is None)),
+        unpriced=tuple(dict.fromkeys(f"{t.endpoint}/{t.model}" for t in watched if t.usd_a_day is None)),
         prices_as_of=AS_OF,
         retirements=tuple(_retirements(settings.targets)),
         unanswered=tuple(unanswered(settings)),
@@ -111,8 +111,9 @@ def _runs_a_day(every: timedelta) -> int:
 
 def _price(target: Target, own: Mapping[str, float]) -> float | None:
     """Own prices first; the shipped list holds for OpenAI and Azure, not for a server of one's own."""
-    if target.model in own:
-        return own[target.model]
+    for name in (f"{target.endpoint.name}/{target.model}", target.model):
+        if name in own:
+            return own[name]
     known = KNOWN_MODELS.get(target.model)
     return known.usd_per_minute if known and target.endpoint.provider != "openai_compatible" else None
 

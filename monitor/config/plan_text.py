@@ -73,7 +73,7 @@ def _costs(plan: Plan) -> tuple[str, list[str]]:
     runs = sum(target.runs_a_day for target in plan.targets)
     minutes = sum(target.runs_a_day * target.clip_seconds for target in plan.targets) / 60
     lines = [f"  {runs:,} runs, {minutes:,.1f} minutes of audio"]
-    if len(plan.unpriced) < len({target.model for target in plan.targets}):
+    if any(target.usd_a_day is not None for target in plan.targets):
         lines.append(
             f"  about ${plan.usd_a_day:.2f}; ${plan.usd_a_day_down:.2f} if everything were down all day "
             f"(estimate by list prices of {plan.prices_as_of})"

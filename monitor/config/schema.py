@@ -15,7 +15,7 @@ def json_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a configuration file."""
     schema = ConfigurationFile.model_json_schema()
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Earwitness configuration"}
-    made: dict[str, Any] = _without_null({**head, **{k: v for k, v in schema.items() if k != "title"}})
+    made: dict[str, Any] = {**head, **_tidied(schema)}
     return made
 
 
@@ -29,15 +29,23 @@ def shipped_schema() -> str:
     return (files(__package__) / SHIPPED).read_text("utf-8")
 
 
-def _without_null(node: Any) -> Any:
-    """The schema without alternatives of null, which TOML cannot write, and without their default."""
+def _tidied(node: Any) -> Any:
+    """The schema without alternatives of null, which TOML cannot write, and without made-up titles."""
     if isinstance(node, list):
-        return [_without_null(item) for item in node]
+        return [_tidied(item) for item in node]
     if not isinstance(node, dict):
         return node
-    kept = {key: _without_null(value) for key, value in node.items() if (key, value) != ("default", None)}
+    kept = {key: _tidied(value) for key, value in node.items() if not _is_noise(key, value)}
     choices = [item for item in kept.get("anyOf", []) if item != {"type": "null"}]
     if len(choices) == 1:
         del kept["anyOf"]
         return {**choices[0], **kept}
     return kept
+
+
+def _is_noise(key: str, value: object) -> bool:
+    return (key == "default" and value is None) or (key == "title" and isinstance(value, str))
+
+
+if __name__ == "__main__":
+    print(schema_text(), end="")  # noqa: T201

@@ -194,5 +194,6 @@ class ConfigurationFile(Table):
     rule: RuleTable | None = None
     channel: dict[str, ChannelTable] | None = None
     price: dict[str, Price] | None = Field(
-        None, description="US dollars for a minute of audio, by model, in place of the shipped price list."
+        None,
+        description="US dollars for a minute of audio, by model or endpoint/model; else the shipped list.",
     )
