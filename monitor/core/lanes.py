@@ -59,6 +59,19 @@ class Unseen(NamedTuple):
     reason: str
 
 
+def find_unseen(
+    period: Span, *, first_at: datetime | None, holes: Sequence[Unseen], now: datetime
+) -> tuple[Unseen, ...]:
+    """What of *period* nobody measured up to *now*: before the first run, and the *holes* that touch it."""
+    end = min(period.end, now)
+    if first_at is None or first_at >= end:
+        return (Unseen(period.start, end, "no run yet"),) if period.start < end else ()
+    found = [hole for hole in holes if hole.start < end and hole.end > period.start]
+    if first_at > period.start:
+        found.append(Unseen(period.start, first_at, "no run yet"))
+    return tuple(sorted(found))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket:
     """One cell of a lane. `state` is the worst in it, None where it lies wholly ahead of now."""

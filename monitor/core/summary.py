@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from monitor.core.model import State, Verdict
 from monitor.core.times import duration_words
@@ -63,8 +63,7 @@ def subtract(spans: Iterable[Span], holes: Iterable[Span]) -> tuple[Span, ...]:
 
 
 def _around(span: Span, hole: Span) -> tuple[Span, Span]:
-    before = Span(span.start, min(span.end, hole.start))
-    return before, Span(max(span.start, hole.end, before.end), span.end)
+    return Span(span.start, min(span.end, hole.start)), Span(max(span.start, hole.end), span.end)
 
 
 def length(spans: Iterable[Span]) -> timedelta:
@@ -110,6 +109,20 @@ class Uptime:
     def text(self) -> str:
         """``99.92 %``, or ``–`` where nothing was measured."""
         return "–" if self.share is None else percent(self.share, flawless=self.flawless)
+
+    def range_text(self) -> str:
+        """Worst and best case for unseen time, ``26.57 % to 100.00 %``; empty where none was unseen."""
+        if self.measured == self.period:
+            return ""
+        least, most = percent(self.worst, flawless=self.flawless), percent(self.best, flawless=self.flawless)
+        return f"{least} to {most}"
+
+    def interval_text(self) -> str:
+        """The 95 % interval of the share of good runs, by count; ``–`` without runs."""
+        if not self.total:
+            return "–"
+        low, high = wilson(self.failed, self.total)
+        return f"{percent(low, flawless=self.flawless)} to {percent(high, flawless=self.flawless)}"
 
 
 def measure_uptime(
@@ -159,20 +172,44 @@ class Bounds:
         return least if self.most is None else f"{least}, at most {duration_words(self.most)}"
 
 
-def bounds(windows: Sequence[Window], gaps: Iterable[Span] = ()) -> Bounds:
+class Edges(Protocol):
+    """Anything with the four edges of a window."""
+
+    @property
+    def start(self) -> datetime:
+        """The first bad run."""
+        ...
+
+    @property
+    def start_after(self) -> datetime | None:
+        """The last good run before it."""
+        ...
+
+    @property
+    def end(self) -> datetime | None:
+        """The first good run of the closing streak; None while open."""
+        ...
+
+    @property
+    def end_after(self) -> datetime:
+        """The last bad run so far."""
+        ...
+
+
+def bounds(windows: Sequence[Edges], gaps: Iterable[Span] = ()) -> Bounds:
     """Least and most time that the windows, taken together, lasted.
 
     Least = first bad to last bad less the gaps inside; most = last good before to first good after.
     """
     certain = union(Span(window.start, window.end_after) for window in windows)
     least = length(subtract(certain, gaps))
-    ongoing = any(window.open for window in windows)
+    ongoing = any(window.end is None for window in windows)
     edges = [
         Span(window.start_after, window.end)
         for window in windows
         if window.start_after is not None and window.end is not None
     ]
-    known = bool(windows) and len(edges) == len(windows) and not ongoing
+    known = bool(windows) and len(edges) == len(windows)
     return Bounds(least=least, most=length(edges) if known else None, open=ongoing)
 
 

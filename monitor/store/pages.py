@@ -1,0 +1,254 @@
+"""What pages ask of the store: whole answers for all cells at once, from indexes and rollups; it only reads.
+
+Counts finer than an hour come from two indexes, never from the rows of passed runs: how many runs there
+were, and which of them did not pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, Row, Select, Table, case, func, or_, select, type_coerce
+
+from monitor.core.lanes import Counts
+from monitor.core.model import Cell, Verdict
+from monitor.store.cells import cell_rows
+from monitor.store.columns import from_ms, to_ms
+from monitor.store.rollups import DAY_MS, HOUR_MS
+from monitor.store.tables import (
+    cells,
+    contexts,
+    daily,
+    entries,
+    hourly,
+    incidents,
+    notices,
+    outcomes,
+    skips,
+    targets,
+    windows,
+)
+
+Buckets = dict[Cell, dict[datetime, Counts]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenCell:
+    """A cell with the ends of its history; `since_gap` is the first run after its last gap, if it had one.
+
+    `every` is the interval its newest run was made at, else the watch's.
+    """
+
+    cell: Cell
+    provider: str | None
+    region: str | None
+    configuration: str | None
+    every: timedelta | None
+    watched: bool
+    first_at: datetime
+    last_at: datetime
+    last_id: str
+    last_verdict: Verdict
+    since_gap: datetime | None
+
+
+def seen_cells(tx: Connection, target: str | None = None) -> tuple[SeenCell, ...]:
+    """Every cell with at least one run, or those of one target key, in order."""
+    found = (_seen(row) for row in tx.execute(_SEEN))
+    return tuple(
+        sorted((one for one in found if target in {None, one.cell.target}), key=lambda one: one.cell)
+    )
+
+
+def _select_seen() -> Select[Any]:
+    own = outcomes.c.cell_id == cells.c.id
+    first = select(func.min(outcomes.c.started_at)).where(own).scalar_subquery()
+    since_gap = (
+        select(outcomes.c.started_at)
+        .where(own, outcomes.c.notable == 1, outcomes.c.silence_since.is_not(None))
+        .order_by(outcomes.c.started_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    newest = outcomes.alias("newest")
+    names = (targets.c.endpoint, targets.c.model, targets.c.pathway, targets.c.provider, targets.c.region)
+    return (
+        select(
+            *names,
+            cells.c.location,
+            targets.c.active,
+            targets.c.every_us,
+            contexts.c.document.label("context"),
+            cells.c.last_started_at,
+            cells.c.last_uid,
+            newest.c.verdict,
+            first.label("first_at"),
+            since_gap.label("since_gap"),
+        )
+        .join_from(cells, targets, cells.c.target_id == targets.c.id)
+        .join(newest, newest.c.uid == cells.c.last_uid)
+        .join(contexts, contexts.c.id == newest.c.context_id)
+    )
+
+
+_SEEN = _select_seen()
+
+
+def _seen(row: Row[Any]) -> SeenCell:
+    provider, region, _clip, configuration, every_s, *_names = row.context
+    watch = None if row.every_us is None else timedelta(microseconds=row.every_us)
+    return SeenCell(
+        cell=Cell(row.endpoint, row.model, row.pathway, row.location),
+        provider=row.provider or provider,
+        region=row.region or region,
+        configuration=configuration,
+        every=timedelta(seconds=every_s) if every_s else watch,
+        watched=bool(row.active),
+        first_at=row.first_at,
+        last_at=row.last_started_at,
+        last_id=row.last_uid,
+        last_verdict=Verdict(row.verdict),
+        since_gap=row.since_gap,
+    )
+
+
+def bucket_counts(
+    tx: Connection, since: datetime, until: datetime, width: timedelta, wanted: Iterable[str] | None = None
+) -> Buckets:
+    """Runs per cell and bucket for ``since <= started_at < until``; *since* lies on a bucket of UTC.
+
+    *wanted* are target keys. Days and hours are read from the rollups, finer buckets from the indexes.
+    """
+    bucket_ms = width // timedelta(milliseconds=1)
+    names = {row_id: cell for cell, row_id in cell_rows(tx, wanted).items()}
+    rollup = _rollup_for(bucket_ms)
+    found = (
+        _from_indexes(tx, names, since, until, bucket_ms)
+        if rollup is None
+        else _from_rollup(tx, rollup, names, since, until, bucket_ms)
+    )
+    answer: Buckets = {}
+    for (cell_id, number), counts in found.items():
+        answer.setdefault(names[cell_id], {})[from_ms(number * bucket_ms)] = Counts(*counts)
+    return answer
+
+
+def _rollup_for(width_ms: int) -> Table | None:
+    if width_ms % DAY_MS == 0:
+        return daily
+    return hourly if width_ms % HOUR_MS == 0 else None
+
+
+_Found = dict[tuple[int, int], list[int]]
+_PLACE = {Verdict.DEGRADED.value: 1, Verdict.FAILED.value: 2, Verdict.INCONCLUSIVE.value: 3}
+
+
+def _from_indexes(
+    tx: Connection, names: Mapping[int, Cell], since: datetime, until: datetime, bucket_ms: int
+) -> _Found:
+    bucket = type_coerce(outcomes.c.started_at, BigInteger) // bucket_ms
+    where = (outcomes.c.cell_id.in_(names), outcomes.c.started_at >= since, outcomes.c.started_at < until)
+    runs = select(outcomes.c.cell_id, bucket, func.count()).where(*where)
+    found = {
+        (row[0], row[1]): [row[2], 0, 0, 0] for row in tx.execute(runs.group_by(outcomes.c.cell_id, bucket))
+    }
+    bad = select(outcomes.c.cell_id, bucket, outcomes.c.verdict, func.count())
+    bad = bad.where(*where, outcomes.c.notable == 1, outcomes.c.verdict != Verdict.PASSED.value)
+    for cell_id, number, verdict, count in tx.execute(
+        bad.group_by(outcomes.c.cell_id, bucket, outcomes.c.verdict)
+    ):
+        counts = found[cell_id, number]
+        counts[0] -= count
+        counts[_PLACE[verdict]] += count
+    return found
+
+
+def _from_rollup(
+    tx: Connection, table: Table, names: Mapping[int, Cell], since: datetime, until: datetime, bucket_ms: int
+) -> _Found:
+    columns = (table.c.cell_id, table.c.start, *(table.c[name] for name in Counts._fields))
+    found: _Found = {}
+    for cell_id, start, *counts in tx.execute(select(*columns).where(*_in(table, names, since, until))):
+        sums = found.setdefault((cell_id, to_ms(start) // bucket_ms), [0, 0, 0, 0])
+        sums[:] = map(sum, zip(sums, counts, strict=True))
+    return found
+
+
+def _in(table: Table, names: Iterable[int], since: datetime, until: datetime) -> tuple[Any, ...]:
+    return table.c.start >= since, table.c.start < until, table.c.cell_id.in_(list(names))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellTotals:
+    """All runs of a cell ever stored, and the slots on record as skipped."""
+
+    cell: Cell
+    counts: Counts
+    skipped: int
+
+
+def cell_totals(tx: Connection) -> tuple[CellTotals, ...]:
+    """The totals of every cell, from the daily rollups."""
+    sums = select(daily.c.cell_id, *(func.sum(daily.c[name]) for name in Counts._fields))
+    counts = {row[0]: Counts(*map(int, row[1:])) for row in tx.execute(sums.group_by(daily.c.cell_id))}
+    skipped: dict[int, int] = dict(tx.execute(select(skips.c.cell_id, func.count()).group_by(skips.c.cell_id)).tuples())
+    return tuple(
+        CellTotals(cell=cell, counts=counts.get(row_id, Counts()), skipped=skipped.get(row_id, 0))
+        for cell, row_id in sorted(cell_rows(tx).items())
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryTotal:
+    """How many notices of a channel were `sent`, `given up` or are `owed`."""
+
+    channel: str
+    result: str
+    count: int
+
+
+def delivery_totals(tx: Connection) -> tuple[DeliveryTotal, ...]:
+    """Notices by channel and by what became of them."""
+    result = case(
+        (notices.c.sent_at.is_not(None), "sent"),
+        (notices.c.gave_up_at.is_not(None), "given up"),
+        else_="owed",
+    )
+    counted = select(notices.c.channel, result, func.count()).group_by(notices.c.channel, result)
+    rows = tx.execute(counted.order_by(notices.c.channel, result))
+    return tuple(DeliveryTotal(channel=row[0], result=row[1], count=row[2]) for row in rows)
+
+
+def revision(tx: Connection) -> str:
+    """A text that differs whenever an outcome, an entry, an incident or the fate of a notice does."""
+    parts = (
+        select(func.max(outcomes.c.id)),
+        select(func.max(entries.c.id)),
+        select(func.max(type_coerce(incidents.c.updated_at, BigInteger))),
+        select(func.count(notices.c.sent_at)),
+        select(func.sum(notices.c.attempts)),
+    )
+    row = tx.execute(select(*(part.scalar_subquery() for part in parts))).one()
+    return "-".join(str(part or 0) for part in row)
+
+
+def newest_run(tx: Connection) -> datetime | None:
+    """When the newest run of all began."""
+    return tx.execute(select(func.max(cells.c.last_started_at))).scalar()
+
+
+def incident_of_run(tx: Connection, cell: Cell, started_at: datetime) -> int | None:
+    """The number of the incident whose window of the cell holds a run that began then."""
+    row_id = cell_rows(tx, [cell.target]).get(cell)
+    wanted = (
+        select(incidents.c.number)
+        .join_from(windows, incidents, windows.c.incident_id == incidents.c.id)
+        .where(windows.c.cell_id == row_id, windows.c.start <= started_at)
+        .where(or_(windows.c.end.is_(None), windows.c.end > started_at))
+        .order_by(incidents.c.number.desc())
+        .limit(1)
+    )
+    return tx.execute(wanted).scalar()

@@ -1,0 +1,165 @@
+"""The parts that several pages show: the frame, states with their signs, lanes with their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+from monitor.core.lanes import Lane, Segment, segments
+from monitor.core.model import State
+from monitor.core.summary import Span
+from monitor.core.times import duration_words
+from monitor.web.moments import Clockface, Moment
+from monitor.web.settings import WebSettings
+from monitor.web.svg import draw_lane
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What the frame of every page shows."""
+
+    location: str
+    timezone: str
+    version: str
+    demo_url: str | None
+    demo_note: str
+
+
+def site_of(settings: WebSettings) -> Site:
+    """The frame for these settings."""
+    demo = settings.demo
+    return Site(
+        location=settings.location,
+        timezone=settings.timezone,
+        version=settings.version,
+        demo_url=demo.sandbox_url if demo else None,
+        demo_note=demo.note if demo else "",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freshness:
+    """When the page was made and how old its newest run is; `stale` once that is too old to trust."""
+
+    made: Moment
+    newest: Moment | None
+    age: str
+    stale: bool
+    limit_s: int
+
+
+def freshness(now: datetime, newest: datetime | None, limit: timedelta, face: Clockface) -> Freshness:
+    """How far a page made at *now* can be trusted."""
+    age = max(now - newest, timedelta(0)) if newest else None
+    return Freshness(
+        made=face(now),
+        newest=face(newest) if newest else None,
+        age=duration_words(age) if age is not None else "",
+        stale=age is not None and age > limit,
+        limit_s=round(limit.total_seconds()),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """An address with its text; `current` marks the one that is shown."""
+
+    text: str
+    href: str
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentRow:
+    """One line of the table under the lanes."""
+
+    target: str
+    start: Moment
+    end: Moment
+    state: State
+    runs: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneRow:
+    """One lane with what stands beside it; `drawing` is SVG of ours."""
+
+    name: str
+    pathway: str
+    place: str
+    href: str
+    state: State | None
+    figure: str
+    drawing: Markup
+    segments: Sequence[SegmentRow]
+
+
+def lane_row(  # each is one thing that stands in the row
+    lane: Lane,
+    *,
+    target: str,
+    model: str,
+    pathway: str,
+    place: str,
+    state: State | None,
+    figure: str,
+    face: Clockface,
+) -> LaneRow:
+    """The row of one lane; its title tells in words what the drawing shows."""
+    told = segments(lane)
+    failed = sum(segment.counts.failed for segment in told)
+    total = sum(segment.counts.total for segment in told)
+    spoken = f"{target}: {failed} of {total} runs failed; {_trouble(lane)}"
+    return LaneRow(
+        name=model,
+        pathway=pathway,
+        place=place,
+        href=target_href(target),
+        state=state,
+        figure=figure,
+        drawing=draw_lane(lane, spoken),
+        segments=tuple(
+            SegmentRow(
+                target=target,
+                start=face(segment.start),
+                end=face(segment.end),
+                state=segment.state,
+                runs=_runs_words(segment),
+            )
+            for segment in told
+        ),
+    )
+
+
+def _runs_words(segment: Segment) -> str:
+    counts = segment.counts
+    return f"{counts.failed} of {counts.total} failed" if counts.total else "no runs"
+
+
+def _trouble(lane: Lane) -> str:
+    windows = [
+        f"{window.state.value} {window.start:%d %b %H:%M:%S} to "
+        f"{f'{window.end:%d %b %H:%M:%S}' if window.end else 'now'} UTC"
+        for window in lane.windows
+    ]
+    return "; ".join(windows) if windows else "no window"
+
+
+def target_href(target: str) -> str:
+    """The page of a target; the key's slashes stay, everything else from outside is quoted."""
+    return f"/targets/{quote(target, safe='/')}"
+
+
+def run_href(run_id: str) -> str:
+    """The page of a run; an imported id may hold anything."""
+    return f"/runs/{quote(run_id, safe='')}"
+
+
+def period_text(period: Span) -> str:
+    """``16 Nov 2025 10:45 to 17 Nov 2025 10:45 UTC``."""
+    start, end = period
+    return f"{start.day} {start:%b %Y %H:%M} to {end.day} {end:%b %Y %H:%M} UTC"

@@ -1,0 +1,147 @@
+"""Reading the store into what pages know: a few questions per page, whatever the number of targets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from monitor.core.blind import find_blocks, unmeasured_spans
+from monitor.core.lanes import Unseen, find_unseen
+from monitor.core.latency import merge, percentile
+from monitor.core.model import Cell, Verdict
+from monitor.core.summary import Span
+from monitor.core.windows import Run, Window, derive_gaps
+from monitor.store.history import StoreHistory
+from monitor.store.incidents import stored_windows
+from monitor.store.pages import SeenCell, bucket_counts, seen_cells
+from monitor.store.rollups import hourly_rollups, latencies
+from monitor.store.runs import Page, outcomes_page
+from monitor.web.problems import BadQuery
+from monitor.web.readings import CellReading, LastRun
+from monitor.web.settings import WebSettings
+
+LatencyPoint = tuple[datetime, float | None, float | None]
+
+_UNKNOWN_EVERY = timedelta(minutes=5)
+
+
+def read_standings(tx: Connection, settings: WebSettings, now: datetime) -> tuple[CellReading, ...]:
+    """Every cell as it stands at *now*: its open windows and newest run, nothing of a period."""
+    seen = seen_cells(tx)
+    every = _intervals(settings)
+    found = _by_cell(window for window in stored_windows(tx, now, now) if window.open)
+    return tuple(_standing(one, found.get(one.cell, ()), every) for one in seen)
+
+
+def read_cells(
+    tx: Connection,
+    *,
+    settings: WebSettings,
+    period: Span,
+    bucket: timedelta,
+    now: datetime,
+    target: str | None = None,
+) -> tuple[CellReading, ...]:
+    """Every cell, or those of one target, with all that its lane and its numbers over *period* need."""
+    every = _intervals(settings)
+    seen = seen_cells(tx, target)
+    wanted = None if target is None else [target]
+    end = min(period.end, now)
+    found = _by_cell(stored_windows(tx, period.start, now))
+    counts = bucket_counts(tx, period.start, end, bucket, wanted)
+    histograms = latencies(tx, period.start, end)
+    holes = _read_holes(tx, [one.cell for one in seen], Span(period.start, end), every)
+    return tuple(
+        replace(
+            _standing(one, found.get(one.cell, ()), every),
+            unseen=find_unseen(period, first_at=one.first_at, holes=holes.get(one.cell, ()), now=now),
+            counts=counts.get(one.cell, {}),
+            histogram=histograms.get(one.cell, ()),
+        )
+        for one in seen
+    )
+
+
+def _intervals(settings: WebSettings) -> Mapping[str, timedelta]:
+    return {target.key: target.every for target in settings.targets}
+
+
+def _standing(one: SeenCell, found: Sequence[Window], every: Mapping[str, timedelta]) -> CellReading:
+    return CellReading(
+        cell=one.cell,
+        provider=one.provider,
+        region=one.region,
+        every=one.every or every.get(one.cell.target) or _UNKNOWN_EVERY,
+        watched=one.watched,
+        first_at=one.first_at,
+        steady_since=one.since_gap or one.first_at,
+        last=LastRun(id=one.last_id, started_at=one.last_at, verdict=one.last_verdict),
+        windows=found,
+    )
+
+
+def _by_cell(found: Iterable[Window]) -> Mapping[Cell, list[Window]]:
+    grouped: dict[Cell, list[Window]] = {}
+    for window in found:
+        grouped.setdefault(window.cell, []).append(window)
+    return grouped
+
+
+def _read_holes(
+    tx: Connection, cells: Sequence[Cell], period: Span, every: Mapping[str, timedelta]
+) -> Mapping[Cell, list[Unseen]]:
+    """Gaps and blind spans per cell; what ends after the period is read up to its end only."""
+    if period.end <= period.start:
+        return {}
+    history = StoreHistory(tx, every).prefetch(period.start, period.end)
+    runs = {cell: history.notable(cell, period.start, period.end) for cell in cells}
+    holes: dict[Cell, list[Unseen]] = {}
+    for cell in cells:
+        gaps = derive_gaps(history, cell, runs[cell], now=period.end)
+        spans = unmeasured_spans(history, cell, runs[cell], now=period.end)
+        holes[cell] = [Unseen(gap.start, gap.end, "gap") for gap in gaps]
+        holes[cell] += [Unseen(span.start, span.end, span.reason) for span in spans]
+    _add_blocks(history, runs, holes, period.end)
+    return holes
+
+
+def _add_blocks(
+    history: StoreHistory,
+    runs: Mapping[Cell, Sequence[Run]],
+    holes: dict[Cell, list[Unseen]],
+    now: datetime,
+) -> None:
+    """The stretches in which a whole location reached nothing."""
+    for location in sorted({cell.location for cell in runs}):
+        here = {cell: notable for cell, notable in runs.items() if cell.location == location}
+        for block in find_blocks(history, here, now=now):
+            for cell in here:
+                holes[cell].append(Unseen(block.span.start, block.span.end, block.span.reason))
+
+
+def read_points(
+    tx: Connection, cells: Sequence[Cell], period: Span, bucket: timedelta
+) -> tuple[LatencyPoint, ...]:
+    """p50 and p95 of all locations together, per bucket but never finer than an hour; None where unknown."""
+    width = max(bucket, timedelta(hours=1))
+    found: dict[datetime, list[Sequence[int]]] = {}
+    start = period.start.replace(minute=0)
+    for rollup in hourly_rollups(tx, start, period.end, cells):
+        found.setdefault(start + (rollup.start - start) // width * width, []).append(rollup.latencies)
+    steps = range((period.end - start) // width)
+    counts = ((start + step * width, merge(found.get(start + step * width, ()))) for step in steps)
+    return tuple((at + width / 2, percentile(one, 0.5), percentile(one, 0.95)) for at, one in counts)
+
+
+def read_runs(
+    tx: Connection, target: str, until: datetime, verdict: Verdict | None, cursor: str | None, limit: int
+) -> Page:
+    """Runs of one target before *until*, newest first; BadQuery for a cursor that is not ours."""
+    verdicts = None if verdict is None else [verdict]
+    try:
+        return outcomes_page(tx, targets=[target], until=until, verdicts=verdicts, after=cursor, limit=limit)
+    except ValueError:
+        raise BadQuery("cursor", "is none of ours: begin again without it") from None

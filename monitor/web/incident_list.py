@@ -1,0 +1,60 @@
+"""Incidents in a list: one card each, the sentence first, its unaffected neighbours beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from monitor.core.incidents import StoredIncident
+from monitor.core.story import read_story
+from monitor.core.summary import bounds
+from monitor.web.common import Freshness, Link
+from monitor.web.moments import Clockface, Moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentCard:
+    """One incident in a list; a suspicion has no number and no page yet."""
+
+    number: int | None
+    href: str
+    phase: str
+    severity: str
+    state: str
+    title: str
+    beside: str
+    lasted: str
+    runs: str
+    blame: str
+    start: Moment
+    end: Moment | None
+
+
+def incident_card(incident: StoredIncident, face: Clockface) -> IncidentCard:
+    """The card of a stored incident."""
+    story = read_story(incident)
+    title, _, beside = incident.title.partition(" Unaffected: ")
+    return IncidentCard(
+        number=incident.number,
+        href=f"/incidents/{incident.number}" if incident.number is not None else "",
+        phase=incident.phase.value,
+        severity=incident.severity.value,
+        state=story.state.value,
+        title=title,
+        beside=beside,
+        lasted=bounds(story.leading).text() if story.leading else "",
+        runs=f"{story.failed}/{story.total}" if story.total else "",
+        blame=incident.blame.value,
+        start=face(incident.start),
+        end=face(incident.end) if incident.end else None,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentsPage:
+    """All incidents, newest first."""
+
+    title: str
+    fresh: Freshness
+    incidents: Sequence[IncidentCard]
+    more: Link | None

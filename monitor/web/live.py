@@ -1,0 +1,73 @@
+"""Server-sent events: one word whenever something stored has changed; the page then asks for itself again.
+
+The stream carries no content, so that there is one way only to word a page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from monitor.web.problems import problem_response
+
+LOOK_EVERY_S = 1.0
+ALIVE_EVERY = 10  # looks
+MOST_STREAMS = 64
+LONGEST_LOOKS = 900  # then the browser connects again, so that no stream outlives its service for long
+
+
+class Streams:
+    """The open streams: bounded in number, each looking at the same *revision*."""
+
+    def __init__(self, revision: Callable[[], str], *, look_every_s: float = LOOK_EVERY_S) -> None:
+        self._revision = revision
+        self._look_every_s = look_every_s
+        self._open = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether no further stream is accepted."""
+        return self._open >= MOST_STREAMS
+
+    async def follow(self, request: Request) -> AsyncIterator[str]:
+        """The events of one listener, until it leaves or the stream has lasted long enough."""
+        self._open += 1
+        try:
+            seen = await asyncio.to_thread(self._revision)
+            yield f"retry: 3000\nevent: alive\ndata: {seen}\n\n"
+            for look in range(1, LONGEST_LOOKS):
+                await asyncio.sleep(self._look_every_s)
+                if await request.is_disconnected():
+                    return
+                now = await asyncio.to_thread(self._revision)
+                if now != seen:
+                    seen = now
+                    yield f"event: changed\ndata: {now}\n\n"
+                elif look % ALIVE_EVERY == 0:
+                    yield f"event: alive\ndata: {now}\n\n"
+        finally:
+            self._open -= 1
+
+
+def live_routes(revision: Callable[[], str]) -> APIRouter:
+    """``/events``."""
+    router = APIRouter(tags=["live"])
+    streams = Streams(revision)
+
+    @router.get(
+        "/events",
+        summary="Server-sent events: `changed` when something was stored, `alive` otherwise",
+        response_class=Response,
+        responses={200: {"content": {"text/event-stream": {}}}, 503: {"description": "too many streams"}},
+    )
+    async def events(request: Request) -> Response:
+        if streams.full:
+            return problem_response(503, "Too many live streams are open; poll the page instead.")
+        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        return StreamingResponse(streams.follow(request), media_type="text/event-stream", headers=headers)
+
+    return router

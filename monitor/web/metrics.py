@@ -1,0 +1,150 @@
+"""What Prometheus asks for, computed from the store at each scrape; no address, key or id is ever a label."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+
+from fastapi import APIRouter
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+from starlette.requests import Request
+from starlette.responses import Response
+
+from monitor.core.latency import EDGES_MS
+from monitor.core.model import Cell, State
+from monitor.store.engine import Database
+from monitor.store.pages import CellTotals, DeliveryTotal, cell_totals, delivery_totals
+from monitor.store.rollups import latencies
+from monitor.web.gather import read_standings
+from monitor.web.readings import CellReading
+from monitor.web.settings import WebSettings
+
+# Every fourth edge: an octave each, so that a scrape stays small.
+_EDGES = tuple(enumerate(EDGES_MS))[3::4]
+
+
+class Snapshot(Collector):
+    """The metrics of one scrape."""
+
+    def __init__(
+        self,
+        *,
+        now: datetime,
+        standings: Sequence[CellReading],
+        totals: Sequence[CellTotals],
+        latencies: Mapping[Cell, Sequence[int]],
+        deliveries: Sequence[DeliveryTotal],
+    ) -> None:
+        self._now = now
+        self._standings = standings
+        self._totals = totals
+        self._latencies = latencies
+        self._deliveries = deliveries
+
+    def collect(self) -> Iterable[Metric]:
+        """Every family."""
+        yield self._checks()
+        yield self._durations()
+        yield self._states()
+        yield self._last_checks()
+        yield self._missed()
+        yield self._sent()
+
+    def _checks(self) -> Metric:
+        family = CounterMetricFamily(
+            "monitor_checks", "Runs by verdict.", labels=["target", "pathway", "location", "verdict"]
+        )
+        for one in self._totals:
+            for verdict, count in one.counts._asdict().items():
+                family.add_metric([one.cell.target, one.cell.pathway, one.cell.location, verdict], count)
+        return family
+
+    def _durations(self) -> Metric:
+        family = HistogramMetricFamily(
+            "monitor_check_duration_seconds",
+            "Time to the final text of today's good runs (UTC); the sum is estimated from the buckets.",
+            labels=["target", "pathway", "location"],
+        )
+        for cell, counts in self._latencies.items():
+            family.add_metric([cell.target, cell.pathway, cell.location], _buckets(counts), _sum_s(counts))
+        return family
+
+    def _states(self) -> Metric:
+        family = GaugeMetricFamily(
+            "monitor_target_state", "1 for the state a target is in.", labels=["target", "location", "state"]
+        )
+        for cell in self._standings:
+            now = cell.standing(self._now).state
+            for state in State:
+                family.add_metric([cell.cell.target, cell.cell.location, state.value], float(state is now))
+        return family
+
+    def _last_checks(self) -> Metric:
+        family = GaugeMetricFamily(
+            "monitor_last_check_timestamp_seconds",
+            "When the newest run of a target began.",
+            labels=["target", "location"],
+        )
+        for cell in self._standings:
+            if cell.last:
+                labels = [cell.cell.target, cell.cell.location]
+                family.add_metric(labels, cell.last.started_at.timestamp())
+        return family
+
+    def _missed(self) -> Metric:
+        family = CounterMetricFamily(
+            "monitor_slots_missed", "Slots that were skipped, on record.", labels=["target", "location"]
+        )
+        for one in self._totals:
+            family.add_metric([one.cell.target, one.cell.location], one.skipped)
+        return family
+
+    def _sent(self) -> Metric:
+        family = CounterMetricFamily(
+            "monitor_deliveries", "Notices by what became of them.", labels=["channel", "result"]
+        )
+        for one in self._deliveries:
+            family.add_metric([one.channel, one.result], one.count)
+        return family
+
+
+def _buckets(latencies: Sequence[int]) -> list[tuple[str, float]]:
+    cumulated = [(str(edge / 1000), float(sum(latencies[: index + 1]))) for index, edge in _EDGES]
+    return [*cumulated, ("+Inf", float(sum(latencies)))]
+
+
+def _sum_s(latencies: Sequence[int]) -> float:
+    edges = (*EDGES_MS, EDGES_MS[-1])
+    return sum(count * edge for count, edge in zip(latencies, edges, strict=True)) / 1000
+
+
+def _midnight(now: datetime) -> datetime:
+    return now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def metrics_routes(database: Database, *, clock: Callable[[], datetime], settings: WebSettings) -> APIRouter:
+    """``/metrics``, in Prometheus' text format or OpenMetrics by content negotiation."""
+    router = APIRouter(tags=["health"])
+
+    @router.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
+    def metrics(request: Request) -> Response:
+        now = clock()
+        with database.read() as tx:
+            snapshot = Snapshot(
+                now=now,
+                standings=read_standings(tx, settings, now),
+                totals=cell_totals(tx),
+                latencies=latencies(tx, _midnight(now), now),
+                deliveries=delivery_totals(tx),
+            )
+        registry = CollectorRegistry()
+        registry.register(snapshot)
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        headers = {"content-type": content_type, "cache-control": "no-store"}
+        return Response(encode(registry), headers=headers)
+
+    return router

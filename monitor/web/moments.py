@@ -1,0 +1,58 @@
+"""Instants and durations as a page prints them: UTC first, the monitor's zone beside it with its offset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from monitor.core.times import rfc3339
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """One instant: `iso` for machines, `date`, `clock` in UTC, and `local` with its offset, "" in UTC."""
+
+    iso: str
+    date: str
+    clock: str
+    local: str
+
+
+Clockface = Callable[[datetime], Moment]
+
+
+def zone_named(name: str) -> tzinfo:
+    """The zone of that name; UTC where this machine does not know it."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+
+
+def clockface(zone: tzinfo) -> Clockface:
+    """A function that prints instants for *zone*."""
+
+    def face(instant: datetime) -> Moment:
+        utc = instant.astimezone(UTC)
+        local = instant.astimezone(zone)
+        return Moment(
+            iso=rfc3339(utc),
+            date=f"{utc:%Y-%m-%d}",
+            clock=_clock(utc),
+            local="" if zone is UTC or str(zone) == "UTC" else _local(local, utc),
+        )
+
+    return face
+
+
+def _clock(instant: datetime) -> str:
+    millis = instant.microsecond // 1000
+    return f"{instant:%H:%M:%S}.{millis:03d}" if millis else f"{instant:%H:%M:%S}"
+
+
+def _local(local: datetime, utc: datetime) -> str:
+    offset = f"{local:%z}"
+    day = f"{local:%Y-%m-%d} " if local.date() != utc.date() else ""
+    return f"{day}{local:%H:%M:%S} {offset[:3]}:{offset[3:5]}"

@@ -1,0 +1,271 @@
+"""The first page: open incidents, the matrix per endpoint, a lane per target, the table, what was before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from markupsafe import Markup
+
+from monitor.core.latency import latency_text, percentile
+from monitor.core.model import Pathway, State
+from monitor.core.summary import METHOD, Standing, worst
+from monitor.core.times import duration_words
+from monitor.web.common import (
+    Freshness,
+    LaneRow,
+    Link,
+    freshness,
+    lane_row,
+    period_text,
+    run_href,
+    target_href,
+)
+from monitor.web.incident_list import IncidentCard, incident_card
+from monitor.web.moments import Clockface, Moment
+from monitor.web.queries import Shown, move_links, zoom_links
+from monitor.web.readings import CellReading, Reading
+from monitor.web.settings import WebSettings
+from monitor.web.svg import draw_axis
+
+_PATHWAYS = {pathway.value: number for number, pathway in enumerate(Pathway)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatrixCell:
+    """Model × pathway of one endpoint, the worst of its locations."""
+
+    href: str
+    label: str
+    state: State
+    since: Moment | None
+    lasting: str
+    last: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatrixRow:
+    """One model; a pathway that is not watched has no cell."""
+
+    model: str
+    cells: Sequence[MatrixCell | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointCard:
+    """One endpoint: its matrix and its lanes, the pathways of one model next to each other."""
+
+    name: str
+    provider: str
+    region: str
+    state: State
+    pathways: Sequence[str]
+    rows: Sequence[MatrixRow]
+    lanes: Sequence[LaneRow]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetRow:
+    """One line of the table of targets."""
+
+    href: str
+    endpoint: str
+    model: str
+    pathway: str
+    location: str
+    state: State
+    since: Moment | None
+    last: Moment | None
+    last_href: str
+    last_verdict: str
+    uptime: str
+    uptime_range: str
+    coverage: str
+    runs: str
+    interval: str
+    p50: str
+    p95: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverviewPage:
+    """Everything on the first page, worded."""
+
+    title: str
+    state: State | None
+    headline: str
+    detail: str
+    fresh: Freshness
+    open_incidents: Sequence[IncidentCard]
+    recent: Sequence[IncidentCard]
+    endpoints: Sequence[EndpointCard]
+    targets: Sequence[TargetRow]
+    several_locations: bool
+    axis: Markup
+    period: str
+    zooms: Sequence[Link]
+    moves: Sequence[Link]
+    method: str
+    demo_incident: int | None
+    demo_day: str | None
+    watched: Sequence[str]
+
+
+def overview_page(reading: Reading, shown: Shown, *, settings: WebSettings, face: Clockface) -> OverviewPage:
+    """The page of a reading of the period that is *shown*."""
+    cells = sorted(reading.cells, key=_order)
+    standings = {id(cell): cell.standing(reading.now) for cell in cells}
+    watched = [standings[id(cell)].state for cell in cells if cell.watched]
+    headline, detail = _headline(watched, cells)
+    several = len({cell.cell.location for cell in cells}) > 1
+    return OverviewPage(
+        title="Overview",
+        state=worst(watched) if watched else None,
+        headline=headline,
+        detail=detail,
+        fresh=freshness(reading.now, reading.newest, _patience(cells, settings), face),
+        open_incidents=tuple(incident_card(one, face) for one in reading.unresolved),
+        recent=tuple(incident_card(one, face) for one in reading.recent),
+        endpoints=tuple(
+            _endpoint_card(name, list(group), standings, reading, face=face, several=several)
+            for name, group in groupby(cells, key=lambda cell: cell.cell.endpoint)
+        ),
+        targets=tuple(_target_row(cell, standings[id(cell)], reading, face) for cell in cells),
+        several_locations=several,
+        axis=draw_axis(reading.period, reading.now),
+        period=period_text(reading.period),
+        zooms=zoom_links("/", shown),
+        moves=move_links("/", shown, reading.now),
+        method=METHOD,
+        demo_incident=settings.demo.incident if settings.demo else None,
+        demo_day=settings.demo.day if settings.demo else None,
+        watched=tuple(target.key for target in settings.targets),
+    )
+
+
+def _order(reading: CellReading) -> tuple[bool, str, str, int, str]:
+    """What is watched first; then by endpoint and model, so that REST and realtime stand together."""
+    cell = reading.cell
+    return (not reading.watched, cell.endpoint, cell.model, _PATHWAYS.get(cell.pathway, 99), cell.location)
+
+
+def _patience(cells: Iterable[CellReading], settings: WebSettings) -> timedelta:
+    watched = [cell.patience for cell in cells if cell.watched]
+    return max(min(watched, default=settings.stale_after), settings.stale_after)
+
+
+def _headline(states: Sequence[State], cells: Sequence[CellReading]) -> tuple[str, str]:
+    if not cells:
+        return "No run yet", "The first runs are made within one interval; this page fills itself."
+    if not states:
+        return "Nothing is being watched now", "What is shown was imported or recorded earlier."
+    counts = {state: states.count(state) for state in State}
+    bad = [f"{counts[state]} {state.value}" for state in (State.DOWN, State.DEGRADED) if counts[state]]
+    rest = [f"{counts[state]} {state.value}" for state in (State.UNKNOWN, State.MAINTENANCE) if counts[state]]
+    measured = f"{counts[State.UP]} of {len(states)} up"
+    if bad:
+        return ", ".join(bad).capitalize(), ", ".join([measured, *rest])
+    if counts[State.UP] == len(states):
+        return "All up", f"{measured}: words, not only handshakes, were checked"
+    if not counts[State.UP]:
+        return "Unknown", "No target was measured lately: that is neither up nor down."
+    return f"{measured.capitalize()}", ", ".join(rest)
+
+
+def _endpoint_card(
+    name: str,
+    cells: Sequence[CellReading],
+    standings: Mapping[int, Standing],
+    reading: Reading,
+    *,
+    face: Clockface,
+    several: bool,
+) -> EndpointCard:
+    present = {cell.cell.pathway for cell in cells}
+    pathways = sorted(present, key=lambda pathway: (_PATHWAYS.get(pathway, 99), pathway))
+    return EndpointCard(
+        name=name,
+        provider=next((cell.provider for cell in cells if cell.provider), "") or "",
+        region=next((cell.region for cell in cells if cell.region), "") or "",
+        state=worst(standings[id(cell)].state for cell in cells),
+        pathways=pathways,
+        rows=tuple(
+            _matrix_row(model, list(group), pathways, standings, now=reading.now, face=face)
+            for model, group in groupby(cells, key=lambda cell: cell.cell.model)
+        ),
+        lanes=tuple(
+            lane_row(
+                cell.lane(reading.period, reading.bucket, reading.now),
+                target=cell.cell.target,
+                model=cell.cell.model,
+                pathway=cell.cell.pathway,
+                place=cell.cell.location if several else "",
+                state=standings[id(cell)].state,
+                figure=cell.uptime(reading.period, reading.now).text(),
+                face=face,
+            )
+            for cell in cells
+        ),
+    )
+
+
+def _matrix_row(
+    model: str,
+    cells: Sequence[CellReading],
+    pathways: Sequence[str],
+    standings: Mapping[int, Standing],
+    *,
+    now: datetime,
+    face: Clockface,
+) -> MatrixRow:
+    by_pathway: dict[str, list[CellReading]] = {}
+    for cell in cells:
+        by_pathway.setdefault(cell.cell.pathway, []).append(cell)
+    return MatrixRow(
+        model=model,
+        cells=tuple(
+            _matrix_cell(there, standings, now=now, face=face) if there else None
+            for there in map(by_pathway.get, pathways)
+        ),
+    )
+
+
+def _matrix_cell(
+    cells: Sequence[CellReading], standings: Mapping[int, Standing], *, now: datetime, face: Clockface
+) -> MatrixCell:
+    state = worst(standings[id(cell)].state for cell in cells)
+    chosen = next(cell for cell in cells if standings[id(cell)].state is state)
+    standing = standings[id(chosen)]
+    return MatrixCell(
+        href=target_href(chosen.cell.target),
+        label=f"{chosen.cell.model} {chosen.cell.pathway}",
+        state=state,
+        since=face(standing.since) if standing.since else None,
+        lasting=duration_words(now - standing.since) if standing.since else "",
+        last=standing.last_verdict.value if standing.last_verdict else "no run yet",
+    )
+
+
+def _target_row(cell: CellReading, standing: Standing, reading: Reading, face: Clockface) -> TargetRow:
+    uptime = cell.uptime(reading.period, reading.now)
+    return TargetRow(
+        href=target_href(cell.cell.target),
+        endpoint=cell.cell.endpoint,
+        model=cell.cell.model,
+        pathway=cell.cell.pathway,
+        location=cell.cell.location,
+        state=standing.state,
+        since=face(standing.since) if standing.since else None,
+        last=face(cell.last.started_at) if cell.last else None,
+        last_href=run_href(cell.last.id) if cell.last else "",
+        last_verdict=cell.last.verdict.value if cell.last else "",
+        uptime=uptime.text(),
+        uptime_range=uptime.range_text(),
+        coverage=f"{uptime.coverage * 100:.1f} %",
+        runs=f"{uptime.failed}/{uptime.total}",
+        interval=uptime.interval_text(),
+        p50=latency_text(percentile(cell.histogram, 0.5)),
+        p95=latency_text(percentile(cell.histogram, 0.95)),
+    )

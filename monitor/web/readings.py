@@ -1,0 +1,96 @@
+"""What a page knows before it is worded: values read from the store, per cell and as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from monitor.core.incidents import StoredIncident
+from monitor.core.lanes import Counts, Lane, Unseen, cut
+from monitor.core.model import Cell, Verdict
+from monitor.core.summary import Span, Standing, Uptime, down_spans, measure_uptime, standing, subtract
+from monitor.core.windows import Window
+
+PATIENCE_INTERVALS = 3  # silence longer than this many intervals is a gap
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastRun:
+    """The newest run of a cell."""
+
+    id: str
+    started_at: datetime
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellReading:
+    """One cell over a period: `windows` touching it, what was `unseen`, `counts` per bucket.
+
+    `steady_since` is the first run after the last gap; `histogram` counts the latencies of good runs
+    in the period; `watched` says whether the running configuration still asks for it.
+    """
+
+    cell: Cell
+    provider: str | None
+    region: str | None
+    every: timedelta
+    watched: bool
+    first_at: datetime | None
+    steady_since: datetime | None
+    last: LastRun | None
+    windows: Sequence[Window] = ()
+    unseen: Sequence[Unseen] = ()
+    counts: Mapping[datetime, Counts] = field(default_factory=dict)
+    histogram: Sequence[int] = ()
+
+    @property
+    def patience(self) -> timedelta:
+        """How long silence may last before the state is unknown."""
+        return self.every * PATIENCE_INTERVALS
+
+    @property
+    def totals(self) -> Counts:
+        """The runs of the period."""
+        return sum(self.counts.values(), Counts())
+
+    def standing(self, now: datetime) -> Standing:
+        """The state of the cell now."""
+        return standing(
+            windows=self.windows,
+            last_at=self.last.started_at if self.last else None,
+            last_verdict=self.last.verdict if self.last else None,
+            first_at=self.steady_since,
+            patience=self.patience,
+            now=now,
+        )
+
+    def uptime(self, period: Span, now: datetime) -> Uptime:
+        """The uptime over *period* as far as it has passed."""
+        passed = Span(period.start, min(period.end, now))
+        measured = subtract([passed], (Span(hole.start, hole.end) for hole in self.unseen))
+        return measure_uptime(
+            passed,
+            measured=measured,
+            down=down_spans(self.windows, now),
+            failed=self.totals.failed,
+            total=self.totals.total,
+        )
+
+    def lane(self, period: Span, bucket: timedelta, now: datetime) -> Lane:
+        """The lane of the cell over *period*."""
+        return cut(period, bucket, counts=self.counts, windows=self.windows, unseen=self.unseen, now=now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """Everything the overview shows: cells in order, incidents still open and those gone by."""
+
+    period: Span
+    bucket: timedelta
+    now: datetime
+    newest: datetime | None
+    cells: Sequence[CellReading]
+    unresolved: Sequence[StoredIncident]
+    recent: Sequence[StoredIncident]

@@ -1,0 +1,65 @@
+"""What the pages need to know of the configuration; handed in once, never read from a file here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TypedDict
+from urllib.parse import urlsplit
+
+from monitor.core.model import Target
+from monitor.core.windows import Rule
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoLinks:
+    """Where the demo sends its visitor: the control page of the sandbox and the recorded day."""
+
+    sandbox_url: str
+    incident: int | None = None
+    day: str | None = None
+    note: str = ""
+
+
+class Liveness(TypedDict):
+    """What the scheduler says of itself; `last_cycle` is when it last did its round."""
+
+    running: bool
+    last_cycle: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebSettings:
+    """The part of the configuration that pages and JSON show.
+
+    `hosts` are further names under which the service may be asked for, beside loopback and the host
+    of `public_url`; None accepts every name (behind a proxy that checks it).
+    """
+
+    location: str = "default"
+    timezone: str = "UTC"
+    public_url: str | None = None
+    targets: Sequence[Target] = ()
+    rule: Rule = field(default_factory=Rule)
+    demo: DemoLinks | None = None
+    version: str = "0.1.0"
+    hosts: frozenset[str] | None = frozenset()
+    stale_after: timedelta = timedelta(seconds=60)
+    cycle_limit: timedelta = timedelta(minutes=2)
+
+    @cached_property
+    def allowed_hosts(self) -> frozenset[str] | None:
+        """Every accepted host name without its port, in lower case; None accepts all."""
+        if self.hosts is None:
+            return None
+        public = urlsplit(self.public_url).hostname if self.public_url else None
+        return LOOPBACK | self.hosts | ({public} if public else set())
+
+    @cached_property
+    def by_key(self) -> Mapping[str, Target]:
+        """The configured targets by their key."""
+        return {target.key: target for target in self.targets}
