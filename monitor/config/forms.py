@@ -108,13 +108,17 @@ def model_name(value: str) -> str:
 
 def timezone(value: str) -> str:
     """A name from the IANA time zone database."""
-    known = zoneinfo.available_timezones()
-    if value in known:
-        return value
-    by_lower = {zone.lower(): zone for zone in sorted(known)}
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"unknown time zone {shown(value)}, {_nearest_zone(value)}") from None
+    return value
+
+
+def _nearest_zone(value: str) -> str:
+    by_lower = {zone.lower(): zone for zone in sorted(zoneinfo.available_timezones())}
     close = difflib.get_close_matches(value.lower(), list(by_lower), n=1)
-    hint = f"did you mean '{by_lower[close[0]]}'?" if close else "write such as 'Europe/Berlin' or 'UTC'"
-    raise ValueError(f"unknown time zone {shown(value)}, {hint}")
+    return f"did you mean '{by_lower[close[0]]}'?" if close else "write such as 'Europe/Berlin' or 'UTC'"
 
 
 def language(value: str) -> str:

@@ -50,10 +50,10 @@ class Quota:
         return max(self.quiet, self.down) <= self.max_per_minute
 
 
-def noticing(target: Target, targets: Sequence[Target], rule: Rule) -> Noticing:
-    """How fast an outage of *target* alone would be noticed; the other targets are its neighbours."""
-    shared = sum(quota_key(other) == quota_key(target) for other in neighbours(target, targets))
-    quota = quota_of(target, targets).max_per_minute
+def noticing(target: Target, group: Sequence[Target], rule: Rule) -> Noticing:
+    """How fast an outage of *target* alone would be noticed; *group* shares its deployment's quota."""
+    shared = len(neighbours(target, group))
+    quota = quota_of(group).max_per_minute
 
     def within(step: timedelta, beside: int) -> timedelta | None:
         opened = _opens_after(rule.down, step, quota, beside)
@@ -82,12 +82,11 @@ def _opens_after(rule: Threshold, step: timedelta, quota: int, beside: int) -> t
     return None
 
 
-def quota_of(target: Target, targets: Sequence[Target]) -> Quota:
-    """What the target's deployment is asked for in the worst minute."""
-    group = [other for other in targets if quota_key(other) == quota_key(target)]
+def quota_of(group: Sequence[Target]) -> Quota:
+    """What one deployment is asked for in the worst minute; *group* is all its targets, one at least."""
     quiet = sum(_a_minute(other.every) for other in group)
     confirming = max(0, _a_minute(CONFIRM_EVERY) - min(_a_minute(other.every) for other in group))
-    endpoint, deployment = quota_key(target)
+    endpoint, deployment = quota_key(group[0])
     return Quota(
         endpoint=endpoint,
         deployment=deployment,

@@ -64,12 +64,15 @@ class Plan:
 
 def make_plan(settings: Settings) -> Plan:
     """The plan of the settings; raises ClipError where a clip vanished since they were read."""
-    watched = tuple(_watched(target, settings) for target in settings.targets)
+    groups: dict[tuple[str, str], list[Target]] = {}
+    for target in settings.targets:
+        groups.setdefault(quota_key(target), []).append(target)
+    watched = tuple(_watched(target, groups[quota_key(target)], settings) for target in settings.targets)
     return Plan(
         location=settings.monitor.location,
         rule=settings.rule,
         targets=watched,
-        quotas=tuple(_quotas(settings.targets)),
+        quotas=tuple(quota_of(group) for group in groups.values()),
         usd_a_day=sum(target.usd_a_day or 0 for target in watched),
         usd_a_day_down=sum(target.usd_a_day_down or 0 for target in watched),
         unpriced=tuple(dict.fromkeys(f"{t.endpoint}/{t.model}" for t in watched if t.usd_a_day is None)),
@@ -80,7 +83,7 @@ def make_plan(settings: Settings) -> Plan:
     )
 
 
-def _watched(target: Target, settings: Settings) -> Watched:
+def _watched(target: Target, group: Sequence[Target], settings: Settings) -> Watched:
     provider = PROVIDERS[target.endpoint.provider]
     url = provider.realtime_url(target) if target.pathway in REALTIME else provider.rest_url(target)
     seconds = load_clip(target.clip).seconds
@@ -101,7 +104,7 @@ def _watched(target: Target, settings: Settings) -> Watched:
         runs_a_day=_runs_a_day(target.every),
         usd_a_day=_cost(target.every, seconds, price),
         usd_a_day_down=_cost(min(target.every, OPEN_EVERY), seconds, price),
-        noticing=noticing(target, settings.targets, settings.rule),
+        noticing=noticing(target, group, settings.rule),
     )
 
 
@@ -122,11 +125,6 @@ def _cost(every: timedelta, seconds: float, usd_per_minute: float | None) -> flo
     if usd_per_minute is None:
         return None
     return _runs_a_day(every) * math.ceil(seconds) / 60 * usd_per_minute
-
-
-def _quotas(targets: Sequence[Target]) -> Iterator[Quota]:
-    for target in {quota_key(target): target for target in targets}.values():
-        yield quota_of(target, targets)
 
 
 def _retirements(targets: Sequence[Target]) -> Iterator[str]:

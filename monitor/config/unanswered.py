@@ -59,9 +59,10 @@ def _controls(targets: tuple[Target, ...]) -> Iterator[str]:
                 f"Is it the pathway or the model? {target.key} has no REST neighbour: "
                 f"add 'rest' to the pathways of '{target.model}'."
             )
-    pathways = {(target.endpoint.name, target.pathway) for target in targets}
-    for endpoint, pathway in sorted(pathways):
-        models = {t.model for t in targets if (t.endpoint.name, t.pathway) == (endpoint, pathway)}
+    pathways: dict[tuple[str, str], set[str]] = {}
+    for target in targets:
+        pathways.setdefault((target.endpoint.name, target.pathway), set()).add(target.model)
+    for (endpoint, pathway), models in pathways.items():
         if len(models) < 2:
             yield (
                 f"Is it the model or the endpoint? {endpoint} has one model only on '{pathway}' "

@@ -72,7 +72,7 @@ def test_frequent_runs_are_confirmed_at_their_own_pace() -> None:
 def test_the_default_watch_fits_its_own_quota() -> None:
     """Every 5 minutes, three a minute: REST and realtime of one deployment share it and fit."""
     family = [target(pathway=pathway) for pathway in ("rest", "realtime", "realtime_transcription")]
-    quota = quota_of(family[0], family)
+    quota = quota_of(family)
     assert (quota.quiet, quota.down, quota.wanted, quota.max_per_minute) == (3, 3, 7, 3)
     assert quota.fits
 
@@ -80,6 +80,6 @@ def test_the_default_watch_fits_its_own_quota() -> None:
 def test_runs_every_ten_seconds_do_not_fit_three_a_minute() -> None:
     """Six slots a minute, three runs allowed."""
     often = target(every=timedelta(seconds=10))
-    quota = quota_of(often, [often, target(model="gpt-4o-transcribe")])
+    quota = quota_of([often])
     assert (quota.quiet, quota.down, quota.wanted, quota.fits) == (6, 6, 6, False)
     assert quota.targets == ("azure/whisper-1/rest",)
