@@ -6,7 +6,7 @@ from there on equals what the whole history gives.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,8 @@ from monitor.core.blind import Block, MaskedHistory, find_blocks, mask_of, unite
 from monitor.core.clearing import clear_instant
 from monitor.core.diagnose import diagnose
 from monitor.core.documents import blind_to_json, gap_to_json, incident_to_json, window_to_json
-from monitor.core.incidents import Derivation
+from monitor.core.incidents import Derivation, StoredIncident
+from monitor.core.life import horizon
 from monitor.core.model import Cell
 from monitor.core.scene import Scene
 from monitor.core.windows import (
@@ -60,6 +61,28 @@ def derive(history: History, rule: Rule, *, now: datetime, since: datetime | Non
         pending=tuple(pending),
         since=since,
     )
+
+
+def settle(
+    history: History,
+    rule: Rule,
+    *,
+    now: datetime,
+    touched: datetime | None,
+    stored_since: Callable[[datetime], Sequence[StoredIncident]],
+) -> tuple[Sequence[StoredIncident], Derivation]:
+    """What to hand to `reconcile` after runs begun at *touched* or later were added (None: none were).
+
+    ``stored_since(instant)`` gives the unresolved incidents and those resolved at or after it. Asked
+    again, further back, until derived and stored incidents cover the same stretch.
+    """
+    since = now if touched is None else touched
+    while True:
+        stored = stored_since(since)
+        derivation = derive(history, rule, now=now, since=horizon(stored, history, now, touched=since))
+        if derivation.since is None or derivation.since >= since:
+            return stored, derivation
+        since = derivation.since
 
 
 def _follow(

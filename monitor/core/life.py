@@ -1,0 +1,248 @@
+"""The life of an incident: stored and derived ones give changes; nothing here stores or sends.
+
+An incident is *suspected* at a first bad run, *open* once a rule made it a window, *recovering* when its
+windows are closed, and *resolved* when the time for a relapse is over. All of it follows from what is
+stored, the derivation and now: a restart in between changes nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from monitor.core.diagnose import Incident, Severity
+from monitor.core.documents import incident_document
+from monitor.core.entries import dismissal, suspected_title, suspicion_entry, tell
+from monitor.core.incidents import Change, Derivation, Phase, StoredIncident, Suspicion
+from monitor.core.model import Blame, Cell, split_target
+from monitor.core.times import parse_instant, rfc3339
+from monitor.core.windows import Gap, History, Pending, Window
+
+_LIVING = frozenset({Phase.SUSPECTED, Phase.OPEN, Phase.RECOVERING})
+_SEVERITIES = tuple(Severity)
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+def severity(incident: Incident, before: StoredIncident | None, phase: Phase) -> Severity:
+    """How bad the incident is: it may rise while it lasts, and falls only on resolution."""
+    if before is None or before.number is None or phase is Phase.RESOLVED:
+        return incident.severity
+    return min(incident.severity, before.severity, key=_SEVERITIES.index)
+
+
+def horizon(
+    stored: Iterable[StoredIncident], history: History, now: datetime, *, touched: datetime | None = None
+) -> datetime | None:
+    """From when the verdict must be derived anew; None from the beginning (nothing is stored).
+
+    *touched* is the start of the earliest run added since the last time; it changes windows that
+    reach beyond it, and nothing that ended, its time of relapse included, before it. What is not yet
+    resolved is always looked at. *stored* holds the unresolved incidents and those that were resolved
+    at or after *touched*. The answer lies outside every one of them that it reaches, so an incident is
+    derived whole or not at all; `derive` goes back further where a window demands it.
+    """
+    if history.newest() is None:
+        return None
+    current = (one for one in stored if one.phase is not Phase.DISMISSED)
+    known = sorted(current, key=lambda one: one.start, reverse=True)
+    starts = [one.start for one in known if one.phase in _LIVING]
+    since = min([now if touched is None else touched, *starts])
+    for one in known:
+        if one.start < since and (one.resolved_at or one.end or _NEVER) >= since:
+            since = one.start
+    return since
+
+
+def phase_of(incident: Incident, pending: Iterable[Pending], now: datetime) -> Phase:
+    """Open while a window is; resolved once the time for a relapse is over and none is under way."""
+    if incident.open:
+        return Phase.OPEN
+    relapse = any(
+        window.cell == one.cell and one.first_at <= window.continues_until
+        for window in incident.windows
+        for one in pending
+    )
+    return Phase.RECOVERING if relapse or now <= settled_at(incident) else Phase.RESOLVED
+
+
+def settled_at(incident: Incident) -> datetime:
+    """Until when a relapse continues the incident."""
+    return max(window.continues_until for window in incident.windows)
+
+
+def reconcile(
+    stored: Sequence[StoredIncident],
+    derivation: Derivation,
+    suspicions: Sequence[Suspicion],
+    *,
+    now: datetime,
+    rule_json: Mapping[str, Any],
+    next_number: Callable[[], int],
+    new_id: Callable[[], str],
+) -> list[Change]:
+    """What must be stored so that the stored incidents say what the derivation says.
+
+    *stored* holds every unresolved incident and those that were resolved after the derivation's
+    `since`. An incident that says the same gives no change; one whose counts moved a change without an
+    entry. Numbers are given in the order of the derived incidents.
+    """
+    desk = _Desk(derivation=derivation, now=now, rule=rule_json, new_id=new_id)
+    known = [one for one in stored if one.phase is not Phase.DISMISSED]
+    matched = match(known, derivation.incidents)
+    changes = [
+        desk.advanced(matched.get(incident.number), incident, next_number)
+        for incident in derivation.incidents
+    ]
+    taken = {one.id for one in matched.values()}
+    left = [one for one in known if one.id not in taken]
+    changes += desk.suspected([one for one in left if one.number is None], suspicions)
+    changes += (desk.vanished(one, matched) for one in left if one.number is not None)
+    return [change for change in changes if change is not None]
+
+
+def match(stored: Iterable[StoredIncident], derived: Iterable[Incident]) -> dict[int, StoredIncident]:
+    """The stored incident of each derived one, by its derived number.
+
+    They belong together when windows of the same cell share time. Where several could, the earliest
+    shared window decides: after a split the number stays with that piece, after a join with the
+    earliest incident.
+    """
+    pairs = [
+        (shared, one.number or sys.maxsize, one.start, incident.number, one)
+        for one in stored
+        for incident in derived
+        if (shared := _shared(one, incident)) is not None
+    ]
+    matched: dict[int, StoredIncident] = {}
+    taken: set[str] = set()
+    for *_, number, one in sorted(pairs, key=lambda pair: pair[:4]):
+        if number not in matched and one.id not in taken:
+            matched[number] = one
+            taken.add(one.id)
+    return matched
+
+
+def _shared(one: StoredIncident, incident: Incident) -> datetime | None:
+    """The start of the earliest window of *incident* that shares time with a stored one of its cell."""
+    spans = list(_stored_spans(one))
+    starts = (
+        window.start
+        for window in incident.windows
+        for cell, start, end in spans
+        if cell == window.cell and start <= (window.end or _NEVER) and window.start <= end
+    )
+    return min(starts, default=None)
+
+
+def _stored_spans(one: StoredIncident) -> Iterator[tuple[Cell, datetime, datetime]]:
+    for part in (*one.document.get("windows", ()), *one.document.get("cells", ())):
+        cell = Cell(*split_target(part["target"]), part["location"])
+        end = part.get("end")
+        yield cell, parse_instant(part["start"]), parse_instant(end) if end else _NEVER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Desk:
+    """Where one reconciliation writes its changes."""
+
+    derivation: Derivation
+    now: datetime
+    rule: Mapping[str, Any]
+    new_id: Callable[[], str]
+
+    def advanced(
+        self, before: StoredIncident | None, incident: Incident, next_number: Callable[[], int]
+    ) -> Change | None:
+        """The stored incident as the derived one has it, with what happened since."""
+        number = (before and before.number) or next_number()
+        phase = phase_of(incident, self.derivation.pending, self.now)
+        closed = [window.closed_at for window in incident.windows if window.closed_at]
+        after = StoredIncident(
+            id=before.id if before else self.new_id(),
+            number=number,
+            phase=phase,
+            severity=severity(incident, before, phase),
+            blame=incident.blame,
+            title=incident.title,
+            start=incident.start,
+            end=incident.end,
+            opened_at=min(window.decided_at for window in incident.windows),
+            recovering_at=None if phase is Phase.OPEN else max(closed),
+            resolved_at=settled_at(incident) if phase is Phase.RESOLVED else None,
+            updated_at=self.now,
+            rule=self.rule,
+            configurations=incident.configurations,
+            document=incident_document(replace(incident, number=number), self._gaps(incident)),
+        )
+        if before and replace(before, updated_at=self.now) == after:
+            return None
+        return Change(incident=after, entries=tuple(tell(before, after, self.now)))
+
+    def _gaps(self, incident: Incident) -> list[Gap]:
+        return [
+            gap
+            for gap in self.derivation.gaps
+            if any(gap.cell == window.cell and _within(gap, window) for window in incident.windows)
+        ]
+
+    def suspected(
+        self, known: Iterable[StoredIncident], suspicions: Iterable[Suspicion]
+    ) -> Iterator[Change | None]:
+        """New suspicions, those that go on, and those that came to nothing or joined an incident."""
+        before = {cell: one for one in known for cell, _, _ in _stored_spans(one)}
+        for suspicion in suspicions:
+            yield self._suspected(before.pop(suspicion.cell, None), suspicion)
+        for one in before.values():
+            after = replace(one, phase=Phase.DISMISSED, end=self.now, updated_at=self.now)
+            yield Change(incident=after, entries=(dismissal(one, self.now, None),))
+
+    def _suspected(self, before: StoredIncident | None, suspicion: Suspicion) -> Change | None:
+        title = suspected_title(suspicion)
+        cell = {
+            "target": suspicion.cell.target,
+            "location": suspicion.cell.location,
+            "start": rfc3339(suspicion.first_at),
+        }
+        after = StoredIncident(
+            id=before.id if before else self.new_id(),
+            number=None,
+            phase=Phase.SUSPECTED,
+            severity=Severity.MINOR,
+            blame=Blame.UNKNOWN,
+            title=title,
+            start=suspicion.first_at,
+            end=None,
+            opened_at=None,
+            recovering_at=None,
+            resolved_at=None,
+            updated_at=self.now,
+            rule=self.rule,
+            configurations=(),
+            document={"title": title, "affected": [suspicion.cell.target], "cells": [cell]},
+        )
+        if before and replace(before, updated_at=self.now) == after:
+            return None
+        return Change(incident=after, entries=() if before else (suspicion_entry(after),))
+
+    def vanished(self, one: StoredIncident, matched: Mapping[int, StoredIncident]) -> Change | None:
+        """An incident that the outcomes no longer bear out; None where it lies before what was derived."""
+        since = self.derivation.since
+        if since is not None and one.end is not None and one.end <= since:
+            return None
+        joined = next(
+            (
+                matched[incident.number].number
+                for incident in self.derivation.incidents
+                if incident.number in matched and _shared(one, incident) is not None
+            ),
+            None,
+        )
+        after = replace(one, phase=Phase.DISMISSED, updated_at=self.now)
+        return Change(incident=after, entries=(dismissal(one, self.now, joined),))
+
+
+def _within(gap: Gap, window: Window) -> bool:
+    return gap.start >= window.start and (window.end is None or gap.end <= window.end)
