@@ -7,6 +7,7 @@ address of every redirect, even where it does not follow it. Nothing of that can
 from __future__ import annotations
 
 import asyncio
+import logging
 import zlib
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from monitor.transport.evidence import CLIENT
 from monitor.transport.faults import Broken, translated
 from monitor.transport.tape import Tape
 
+# The engine would write whole response heads to the log at level DEBUG, and a peer may echo the key there.
+logging.getLogger("httpcore").setLevel(logging.WARNING)
 _DIALLING = (Stage.RESOLVE, Stage.CONNECT, Stage.TLS)
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
