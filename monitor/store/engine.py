@@ -73,11 +73,11 @@ def known_of(source: Engine | Connection) -> Known:
     return known if isinstance(known, Known) else Known()
 
 
-def open_database(url: str, *, create: bool = True) -> Database:
+def open_database(url: str, *, create: bool = True, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Database:
     """The database at *url*, connected to once; the folder of a SQLite file is made where it is missing.
 
-    With *create* false a SQLite file that does not exist is an error, and nothing is made. Raises
-    DatabaseError with the place and the remedy.
+    With *create* false a SQLite file that does not exist is an error, and nothing is made. A writer waits
+    *busy_timeout_s* for others. Raises DatabaseError with the place and the remedy.
     """
     try:
         parsed = make_url(url)
@@ -87,9 +87,10 @@ def open_database(url: str, *, create: bool = True) -> Database:
             "postgresql+psycopg://user@host/name is expected"
         ) from None
     place = place_of(parsed)
-    database = (
-        _open_sqlite(parsed, place, create=create) if _is_sqlite(parsed) else _open_postgres(parsed, place)
-    )
+    if _is_sqlite(parsed):
+        database = _open_sqlite(parsed, place, busy_timeout_s, create=create)
+    else:
+        database = _open_postgres(parsed, place, busy_timeout_s)
     try:
         with database.read() as tx:
             tx.execute(text("SELECT count(*) FROM sqlite_master" if _is_sqlite(parsed) else "SELECT 1"))
@@ -103,7 +104,7 @@ def _is_sqlite(url: URL) -> bool:
     return url.get_backend_name() == "sqlite"
 
 
-def _open_sqlite(url: URL, place: str, *, create: bool) -> Database:
+def _open_sqlite(url: URL, place: str, busy_timeout_s: float, *, create: bool) -> Database:
     if url.database in {None, "", ":memory:"}:
         raise DatabaseError("database.url: SQLite needs a file: sqlite:///data/earwitness.db")
     path = Path(str(url.database))
@@ -114,16 +115,15 @@ def _open_sqlite(url: URL, place: str, *, create: bool) -> Database:
     except OSError as error:
         raise DatabaseError(f"{place}: its folder cannot be made: {error.strerror}") from None
     url = url.set(drivername="sqlite+pysqlite")
-    options: dict[str, Any] = {"connect_args": {"timeout": BUSY_TIMEOUT_S}}
     # One connection writes, so that the threads of this process queue instead of polling the file's lock.
-    writer = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=BUSY_TIMEOUT_S, **options)
-    reader = create_engine(url, pool_size=8, max_overflow=8, **options)
-    prepare_sqlite(writer, begin="BEGIN IMMEDIATE")
-    prepare_sqlite(reader, begin="BEGIN")
+    writer = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=busy_timeout_s)
+    reader = create_engine(url, pool_size=8, max_overflow=8)
+    prepare_sqlite(writer, begin="BEGIN IMMEDIATE", busy_timeout_s=busy_timeout_s)
+    prepare_sqlite(reader, begin="BEGIN", busy_timeout_s=busy_timeout_s)
     return Database(url=url, place=place, writer=_with_known(writer), reader=_with_known(reader))
 
 
-def prepare_sqlite(engine: Engine, *, begin: str, foreign_keys: bool = True) -> None:
+def prepare_sqlite(engine: Engine, *, begin: str, busy_timeout_s: float, foreign_keys: bool = True) -> None:
     """Give every connection the pragmas, and transactions that this program begins itself.
 
     The driver's own transactions begin too late: two that read before they write would lose updates.
@@ -134,7 +134,7 @@ def prepare_sqlite(engine: Engine, *, begin: str, foreign_keys: bool = True) -> 
     def connected(connection: Any, _record: object) -> None:
         connection.isolation_level = None
         for pragma in (
-            f"busy_timeout={BUSY_TIMEOUT_S * 1000}",
+            f"busy_timeout={round(busy_timeout_s * 1000)}",
             "journal_mode=wal",
             "synchronous=normal",
             f"foreign_keys={switch}",
@@ -148,14 +148,14 @@ def prepare_sqlite(engine: Engine, *, begin: str, foreign_keys: bool = True) -> 
         connection.exec_driver_sql(begin)
 
 
-def _open_postgres(url: URL, place: str) -> Database:
+def _open_postgres(url: URL, place: str, busy_timeout_s: float) -> Database:
     if url.get_backend_name() != "postgresql":
         raise DatabaseError(
             f"database.url: '{url.drivername}' is not supported: use sqlite or postgresql+psycopg"
         )
     url = url.set(drivername="postgresql+psycopg")
     try:
-        writer, reader = (_postgres_engine(url) for _ in range(2))
+        writer, reader = (_postgres_engine(url, busy_timeout_s) for _ in range(2))
     except ImportError:
         raise DatabaseError(
             f"{place} needs the Postgres driver: install earwitness with its extra, earwitness[postgres]"
@@ -165,12 +165,12 @@ def _open_postgres(url: URL, place: str) -> Database:
     return Database(url=url, place=place, writer=_with_known(writer), reader=_with_known(reader))
 
 
-def _postgres_engine(url: URL, **options: Any) -> Engine:
-    engine = create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 5}, **options)
+def _postgres_engine(url: URL, busy_timeout_s: float) -> Engine:
+    engine = create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 5})
 
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _record: object) -> None:
-        connection.execute(f"SET lock_timeout = '{BUSY_TIMEOUT_S}s'")
+        connection.execute(f"SET lock_timeout = {round(busy_timeout_s * 1000)}")
         connection.commit()
 
     return engine
@@ -191,8 +191,8 @@ def migrating(database: Database) -> Iterator[Connection]:
         with database.write() as tx:
             yield tx
         return
-    engine = create_engine(database.url, poolclass=NullPool, connect_args={"timeout": BUSY_TIMEOUT_S})
-    prepare_sqlite(engine, begin="BEGIN IMMEDIATE", foreign_keys=False)
+    engine = create_engine(database.url, poolclass=NullPool)
+    prepare_sqlite(engine, begin="BEGIN IMMEDIATE", busy_timeout_s=BUSY_TIMEOUT_S, foreign_keys=False)
     with translate(database.place), engine.begin() as tx:
         yield tx
         broken = tx.exec_driver_sql("PRAGMA foreign_key_check").fetchone()
