@@ -11,7 +11,7 @@ from monitor.config.expand import CONFIG_VARIABLE, load
 from monitor.config.plan import Plan, make_plan
 from monitor.config.plan_text import render_text, to_json
 from monitor.config.rules import rule_from_toml
-from monitor.config.secrets import resolve_secret
+from monitor.config.secrets import resolve, resolve_secret
 from monitor.config.settings import (
     ChannelSettings,
     DatabaseSettings,
@@ -37,6 +37,7 @@ __all__ = [
     "make_plan",
     "missing_secrets",
     "render_text",
+    "resolve",
     "resolve_secret",
     "rule_from_toml",
     "to_json",

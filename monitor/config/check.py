@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from monitor.config.secrets import check_webhook_secret, resolve_secret
+from monitor.config import forms
+from monitor.config.secrets import POSTGRES_SCHEMES, check_webhook_secret, resolve_secret
 from monitor.config.settings import SecretUse, Settings
 from monitor.core.errors import ConfigurationError, SecretError
 
+ALL = ("endpoint", "network", "database", "channel")
 
-def missing_secrets(settings: Settings, environ: Mapping[str, str]) -> Sequence[str]:
-    """A sentence with file, line and key for each reference that gives no usable secret."""
-    faults = ((use, _fault(use, environ)) for use in settings.secrets)
+
+def missing_secrets(
+    settings: Settings, environ: Mapping[str, str], *, sections: Collection[str] = ALL
+) -> Sequence[str]:
+    """A sentence with file, line and key for each reference that gives no usable secret.
+
+    *sections* names the tables of the file that are needed: a single check needs no channel.
+    """
+    uses = [use for use in settings.secrets if use.key.partition(".")[0] in sections]
+    faults = ((use, _fault(use, environ)) for use in uses)
     return [
         f"{settings.path}:{use.line}: {use.key}: {use.reference}: {reason}"
         for use, reason in faults
@@ -19,9 +28,9 @@ def missing_secrets(settings: Settings, environ: Mapping[str, str]) -> Sequence[
     ]
 
 
-def check_secrets(settings: Settings, environ: Mapping[str, str]) -> None:
+def check_secrets(settings: Settings, environ: Mapping[str, str], *, sections: Collection[str] = ALL) -> None:
     """Nothing, where every reference gives a secret; else raises ConfigurationError with all of them."""
-    problems = missing_secrets(settings, environ)
+    problems = missing_secrets(settings, environ, sections=sections)
     if problems:
         raise ConfigurationError(problems)
 
@@ -31,4 +40,12 @@ def _fault(use: SecretUse, environ: Mapping[str, str]) -> str | None:
         value = resolve_secret(use.reference, environ)
     except SecretError as error:
         return error.reason
-    return check_webhook_secret(value) if use.key.endswith(".secret") else None
+    section, _, _ = use.key.partition(".")
+    if use.key.endswith(".secret"):
+        return check_webhook_secret(value)
+    if section == "endpoint":
+        return None
+    schemes = ("sqlite", *POSTGRES_SCHEMES) if section == "database" else ("https", "http")
+    if forms.scheme_of(value) not in schemes:
+        return f"is no URL that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}"
+    return None

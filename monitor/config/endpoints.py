@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from monitor.config import forms
-from monitor.config.problems import KeyPath, Problems
+from monitor.config.problems import KeyPath, Problems, spell
 from monitor.config.sentences import Read, read_table
 from monitor.config.tables import DeploymentTable, EndpointTable
 from monitor.core.model import Deployment, Endpoint, Pathway
@@ -37,7 +37,7 @@ def _tables(raw: object, path: KeyPath, problems: Problems) -> Mapping[str, Any]
     if raw is None:
         return {}
     if not isinstance(raw, Mapping):
-        problems.add(path, f"must be tables such as [{path[-1]}.some-name]")
+        problems.add(path, f"must be tables such as [{spell(path)}.some-name]")
         return {}
     return raw
 

@@ -192,6 +192,12 @@ def refuse_secrets(value: str) -> SplitResult:
     return parts
 
 
+def scheme_of(value: str) -> str:
+    """What stands before ``://`` in lower case, else nothing."""
+    scheme, found, _ = value.partition("://")
+    return scheme.lower() if found else ""
+
+
 def holds_password(value: str) -> bool:
     """Whether the URL carries a password or a key; one that cannot be read is taken to."""
     try:

@@ -17,6 +17,7 @@ _HOW = 'write "env:NAME" or "file:/path" and keep the value out of this file'
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SHELL = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
 _LARGEST = 65_536
+POSTGRES_SCHEMES = ("postgresql", "postgresql+psycopg")
 WEBHOOK_PREFIX = "whsec_"
 
 
@@ -59,6 +60,11 @@ def resolve_secret(reference: str, environ: Mapping[str, str]) -> str:
     if reason:
         raise SecretError(reference, reason)
     return value
+
+
+def resolve(value: str, environ: Mapping[str, str]) -> str:
+    """What the reference stands for, or the value itself where it is none; raises SecretError."""
+    return resolve_secret(value, environ) if is_reference(value) else value
 
 
 def check_webhook_secret(value: str) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from monitor.config import forms
 from monitor.config.problems import KeyPath, Problems, kind_of
-from monitor.config.secrets import check_reference, is_reference
+from monitor.config.secrets import POSTGRES_SCHEMES, check_reference, is_reference
 from monitor.config.sentences import Read, read_table
 from monitor.config.settings import (
     ChannelSettings,
@@ -30,7 +30,6 @@ from monitor.config.tables import (
 
 T = TypeVar("T", bound=Table)
 _SQLITE = "sqlite:///"
-_POSTGRES = ("postgresql", "postgresql+psycopg")
 
 
 def _section(form: type[T], raw: object, key: str, problems: Problems) -> Read[T] | None:
@@ -129,7 +128,7 @@ def _check_database(url: str) -> None:
         if url.removeprefix(_SQLITE).partition("?")[0] in {"", ":memory:"}:
             raise ValueError('must name a file, such as "sqlite:///data/earwitness.db"')
         return
-    if url.partition("://")[0] not in _POSTGRES:
+    if forms.scheme_of(url) not in POSTGRES_SCHEMES:
         schemes = "sqlite:/// or postgresql+psycopg://"
         raise ValueError(f'must begin with {schemes}, or be a reference such as "env:NAME"')
     if forms.holds_password(url):

@@ -32,3 +32,23 @@ def test_nothing_is_told_where_all_are_there(settings: Settings) -> None:
     environ = {"AZURE_OPENAI_KEY": CANARY, "URL": "http://a/", "SECRET": "whsec_" + "A" * 32}
     assert missing_secrets(settings, environ) == []
     check_secrets(settings, environ)
+
+
+def test_a_single_check_asks_for_no_channel(settings: Settings) -> None:
+    """Only the tables that a command needs are looked up."""
+    told = missing_secrets(settings, {}, sections=("endpoint", "network"))
+    assert [problem.partition(": env:")[0].partition(": ")[2] for problem in told] == ["endpoint.azure.key"]
+
+
+def test_a_secret_address_must_be_an_address(loaded: Callable[[str], Settings]) -> None:
+    """A proxy, a receiver and a database whose variables hold something else; none is repeated."""
+    settings = loaded(
+        '[network]\nproxy = "env:P"\n[database]\nurl = "env:D"\n'
+        '[channel.a]\nkind = "webhook"\nurl = "env:U"\nsecret = "env:S"\n'
+    )
+    environ = {"P": CANARY, "D": f"mysql://{CANARY}", "U": f"ftp://{CANARY}", "S": "whsec_" + "A" * 32}
+    told = "\n".join(missing_secrets(settings, environ))
+    assert CANARY not in told
+    assert told.count("is no URL that begins with") == 3
+    right = {**environ, "P": "http://p", "D": "postgresql://d", "U": "https://u"}
+    assert missing_secrets(settings, right) == []

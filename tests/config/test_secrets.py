@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.config.secrets import check_reference, check_webhook_secret, is_reference, resolve_secret
+from monitor.config.secrets import (
+    check_reference,
+    check_webhook_secret,
+    is_reference,
+    resolve,
+    resolve_secret,
+)
 from monitor.core.errors import SecretError
 
 CANARY = "hunter2"
@@ -85,6 +91,12 @@ def test_no_literal_is_taken_for_a_reference_or_repeated(text: str) -> None:
     with pytest.raises(ValueError, match=r"^a literal secret is refused; write") as caught:
         check_reference(text)
     assert len(str(caught.value)) < 120
+
+
+def test_what_is_no_reference_stands_for_itself() -> None:
+    """A URL without a secret may stand in the file, and is given as it is."""
+    assert resolve("sqlite:///e.db", {}) == "sqlite:///e.db"
+    assert resolve("env:URL", {"URL": "sqlite:///f.db"}) == "sqlite:///f.db"
 
 
 def test_a_signing_secret_has_the_form_of_standard_webhooks() -> None:
