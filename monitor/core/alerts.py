@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b32encode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -92,12 +92,13 @@ def decide(
     *,
     now: datetime,
     voice: Voice,
-    latest: Mapping[Cell, Latest] | None = None,
+    latest: Callable[[Story], Mapping[Cell, Latest]] | None = None,
 ) -> list[Decision]:
     """One decision for every incident and channel, in the order of incidents, then of policies.
 
     *incidents* are those not yet resolved and those just resolved; *sent* holds every notice about
-    them, delivered or not. The same rows give the same ids, so that a decision taken twice is one.
+    them, delivered or not; *latest* reads how an incident's cells stand, and is asked only where a
+    text is written. The same rows give the same ids, so that a decision taken twice is one.
     """
     told: dict[tuple[str | None, str], list[Notice]] = {}
     for notice in sorted(sent, key=lambda notice: notice.sequence):
@@ -108,7 +109,7 @@ def decide(
         for policy in policies:
             known = told.get((incident.id, policy.channel), [])
             owed = _owed(story, known, policy, now, voice)
-            decisions.append(_decision(story, owed, known, policy.channel, now, voice, latest or {}))
+            decisions.append(_decision(story, owed, known, policy.channel, now, voice, latest))
     return decisions
 
 
@@ -195,7 +196,7 @@ def _decision(
     channel: str,
     now: datetime,
     voice: Voice,
-    latest: Mapping[Cell, Latest],
+    latest: Callable[[Story], Mapping[Cell, Latest]] | None,
 ) -> Decision:
     if owed.kind is None:
         return Decision(send=False, reason=owed.reason, channel=channel, incident_id=story.id)
@@ -204,7 +205,7 @@ def _decision(
         story=story,
         now=now,
         voice=voice,
-        latest=latest,
+        latest=latest(story) if latest else {},
         told_failed=before.get("failed"),
         told_total=before.get("total"),
         changed=owed.changed,

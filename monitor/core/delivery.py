@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Protocol
 
 LONGEST_PAUSE = timedelta(hours=24)
 
@@ -30,21 +30,35 @@ class Request:
     """One HTTP POST, complete to the byte: what is signed is what is sent."""
 
     url: str
-    headers: Sequence[tuple[str, str]]
+    headers: Mapping[str, str]
     body: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(Protocol):
     """What came back: a status with headers and the beginning of the body, or why nothing did.
 
-    `problem` is a sentence (refused, timed out, bad certificate) and then `status` is None.
+    `status` is None where nothing came; `detail` then says why.
     """
 
-    status: int | None = None
-    headers: Sequence[tuple[str, str]] = ()
-    body: bytes = b""
-    problem: str | None = None
+    @property
+    def status(self) -> int | None:
+        """The HTTP status."""
+        ...
+
+    @property
+    def headers(self) -> Sequence[tuple[str, str]]:
+        """The headers in order."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """The beginning of the body."""
+        ...
+
+    @property
+    def detail(self) -> str | None:
+        """Why no answer came."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +91,9 @@ def serialise(body: Mapping[str, Any]) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
-def header(headers: Sequence[tuple[str, str]] | Mapping[str, str], name: str) -> str | None:
+def header(headers: Sequence[tuple[str, str]], name: str) -> str | None:
     """The first value of a header, whatever the case of its name."""
-    pairs = headers.items() if isinstance(headers, Mapping) else headers
-    return next((value for key, value in pairs if key.lower() == name), None)
+    return next((value for key, value in headers if key.lower() == name), None)
 
 
 def retry_after(reply: Reply, *, now: datetime) -> timedelta | None:

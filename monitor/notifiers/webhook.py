@@ -22,13 +22,13 @@ def compose(notice: Notice, *, url: str, secret: str, now: datetime) -> Request:
     # The library replaces the zone of the time it is given instead of converting it.
     attempt = now.astimezone(UTC)
     signature = _signer(secret).sign(notice.id, attempt, body.decode())
-    headers = (
-        ("content-type", "application/json; charset=utf-8"),
-        ("user-agent", "earwitness"),
-        ("webhook-id", notice.id),
-        ("webhook-timestamp", str(int(attempt.timestamp()))),
-        ("webhook-signature", signature),
-    )
+    headers = {
+        "content-type": "application/json; charset=utf-8",
+        "user-agent": "earwitness",
+        "webhook-id": notice.id,
+        "webhook-timestamp": str(int(attempt.timestamp())),
+        "webhook-signature": signature,
+    }
     return Request(url=url, headers=headers, body=body)
 
 
@@ -61,6 +61,6 @@ def _redirects(reply: Reply) -> bool:
 
 def _said(reply: Reply) -> str:
     if reply.status is None:
-        return one_line(reply.problem or "no answer", 200)
+        return one_line(reply.detail or "no answer", 200)
     body = one_line(reply.body[:400].decode("utf-8", "replace"), 120)
     return f"status {reply.status}: {body}" if body else f"status {reply.status}"

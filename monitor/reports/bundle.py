@@ -117,7 +117,7 @@ def _safe(identity: str) -> str:
 def _exchange(exhibit: Exhibit) -> bytes:
     evidence = None if exhibit.evidence is None else _without_credentials(exhibit.evidence)
     contents = {"role": str(exhibit.role), "outcome": outcome_to_line(exhibit.outcome), "evidence": evidence}
-    return (json.dumps(contents, ensure_ascii=False, indent=1) + "\n").encode()
+    return (json.dumps(contents, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace")
 
 
 def _without_credentials(evidence: Mapping[str, Any]) -> dict[str, Any]:
@@ -134,7 +134,9 @@ def _without_credentials(evidence: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _canonical(value: object) -> bytes:
-    return (json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n").encode()
+    return (json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n").encode(
+        "utf-8", "replace"
+    )
 
 
 def _facts(dossier: Dossier) -> dict[str, Any]:

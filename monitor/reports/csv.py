@@ -58,4 +58,4 @@ def _taken(page: io.StringIO) -> bytes:
     text = page.getvalue()
     page.seek(0)
     page.truncate()
-    return text.encode()
+    return text.encode("utf-8", "replace")

@@ -28,6 +28,7 @@ class _Case:
     story: Story
     target: Target | None  # the first affected one, where it is configured
     first: Exhibit
+    failed: Sequence[Exhibit]
     opened: bool
     controls: Sequence[tuple[Neighbour, Target]]  # on the endpoint of the target
     passed_before: bool
@@ -51,6 +52,7 @@ def _case(dossier: Dossier, first: Exhibit) -> _Case:
         story=story,
         target=dossier.targets.get(first.outcome.target),
         first=first,
+        failed=[shown for shown in dossier.exhibits if shown.outcome.verdict is Verdict.FAILED],
         opened=session_opened(first),
         controls=[
             (control, target)
@@ -112,13 +114,10 @@ def _against_missing(case: _Case, target: Target) -> str | None:
 
 
 def _saw_quota(case: _Case) -> bool:
-    outcome = case.first.outcome
-    if outcome.http_status == 429 or outcome.failure in ("quota", "capacity"):
+    if any(symptom.failure in ("quota", "capacity") for symptom in case.story.symptoms):
         return True
-    return any(
-        symptom.failure in ("quota", "capacity") or "429" in f"{symptom.code} {symptom.message}"
-        for symptom in case.story.symptoms
-    )
+    quoted = [exhibit.outcome for exhibit in case.failed]
+    return any("429" in f"{run.http_status} {run.code} {run.message}" for run in quoted)
 
 
 def _is_generic(case: _Case) -> bool:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from monitor.core.errors import MonitorError
 
 _SHORTEST = 4
+_NESTED = 3  # a body that quotes JSON, kept as text in a frame, in a member that is JSON
 # A name and a value: a bare mention in a vendor's sentence is no credential. The words before each
 # pattern must occur at all, which spares most chunks the search.
 _CREDENTIALS = (
@@ -48,19 +49,20 @@ class LeakFound(MonitorError):
 
 
 def needles(secrets: Iterable[str]) -> tuple[bytes, ...]:
-    """Each secret in the spellings in which it could stand in a member: plain, in JSON, in a URL."""
+    """Each secret in the spellings in which a member could hold it: plain, in a URL, in JSON within JSON."""
     found: dict[bytes, None] = {}
     for secret in secrets:
         text = secret.strip()
         if len(text) >= _SHORTEST:
-            for spelling in (
-                text,
-                json.dumps(text)[1:-1],
-                json.dumps(text, ensure_ascii=False)[1:-1],
-                quote(text, ""),
-            ):
-                found[spelling.encode()] = None
+            spellings = {text, quote(text, "")}
+            for _ in range(_NESTED):
+                spellings |= {_in_json(one, ascii_only=plain) for one in spellings for plain in (True, False)}
+            found.update(dict.fromkeys(spelling.encode() for spelling in sorted(spellings)))
     return tuple(found)
+
+
+def _in_json(text: str, *, ascii_only: bool) -> str:
+    return json.dumps(text, ensure_ascii=ascii_only)[1:-1]
 
 
 def inspect(member: str, content: bytes, sought: Sequence[bytes]) -> None:

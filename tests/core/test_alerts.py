@@ -40,7 +40,7 @@ def ask(
     stored: StoredIncident, sent: Sequence[Notice] = (), now: datetime = DECIDED, policy: Policy = ONCALL
 ) -> Decision:
     """The one decision about one incident on one channel."""
-    (decision,) = decide([stored], sent, [policy], now=now, voice=VOICE, latest=latest_at(now))
+    (decision,) = decide([stored], sent, [policy], now=now, voice=VOICE, latest=lambda _story: latest_at(now))
     return decision
 
 

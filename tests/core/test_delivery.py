@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -10,9 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.delivery import PAUSES, Reply, header, retry_after, retry_at, serialise
+from monitor.core.delivery import PAUSES, header, retry_after, retry_at, serialise
 
 NOW = datetime(2025, 11, 17, 8, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer as the schedule sees it."""
+
+    status: int | None
+    headers: tuple[tuple[str, str], ...]
+    body: bytes = b""
+    detail: str | None = None
 
 
 def asks(value: str) -> Reply:
@@ -58,10 +69,9 @@ def test_every_pause_is_positive_and_at_most_a_day(attempts: int, asked: str) ->
     assert due is None or PAUSES[0] <= due - NOW <= timedelta(days=1)
 
 
-def test_a_header_is_found_in_pairs_and_mappings_whatever_its_case() -> None:
+def test_a_header_is_found_whatever_its_case() -> None:
     """The first of several values counts."""
     assert header((("X-A", "1"), ("x-a", "2")), "x-a") == "1"
-    assert header({"X-A": "3"}, "x-a") == "3"
     assert header((), "x-a") is None
 
 

@@ -9,10 +9,11 @@ import pytest
 from standardwebhooks.webhooks import Webhook
 
 from monitor.core.alerts import Notice, NoticeKind
-from monitor.core.delivery import PAUSES, GiveUp, Reply, Request, Retry, Sent
+from monitor.core.delivery import PAUSES, GiveUp, Request, Retry, Sent
 from monitor.core.errors import SecretError
 from monitor.notifiers import CHANNELS
 from monitor.notifiers.webhook import compose, judge
+from monitor.transport import Reply
 
 SECRET = "whsec_" + "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"
 NOW = datetime(2025, 11, 17, 8, 32, 10, tzinfo=UTC)
@@ -103,7 +104,7 @@ def test_a_day_of_errors_follows_the_schedule_and_then_gives_up() -> None:
 
 def test_no_answer_is_tried_again_with_its_reason() -> None:
     """A refused or stalled connection is a retry that says what happened."""
-    verdict = judge(Reply(problem="connection refused"), 2, NOW)
+    verdict = judge(Reply(status=None, detail="connection refused"), 2, NOW)
     assert verdict == Retry(at=NOW + timedelta(minutes=5), reason="connection refused")
 
 

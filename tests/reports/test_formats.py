@@ -1,0 +1,22 @@
+"""The formats by name: each renders, and says what it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.reports import EXPORTS, FORMATS
+from tests.sample_dossier import dossier, runs
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_every_format_renders_the_dossier(name: str) -> None:
+    """Bytes come out, and a secret would have stopped them."""
+    assert FORMATS[name].render(dossier(), ["canary-key-1234"])
+    assert "/" in FORMATS[name].media_type
+
+
+@pytest.mark.parametrize("name", sorted(EXPORTS))
+def test_every_export_streams_outcomes(name: str) -> None:
+    """Chunks come out, and the extension is the name."""
+    assert b"run-r1" in b"".join(EXPORTS[name].render(runs(5)))
+    assert EXPORTS[name].extension == name
