@@ -36,10 +36,11 @@ def check(
         Keys ENDPOINT/MODEL/PATHWAY; all that are configured where none is named.
     json
         Print one outcome line each (earwitness.outcome/1).
+
     """
     settings = settings_of(config)
     wanted = chosen(settings.targets, targets)
-    check_secrets(settings, os.environ)
+    check_secrets(settings, os.environ, sections=("endpoint", "network"))
     if not wanted:
         complain(f"{settings.path}: nothing to check: there is no [[watch]]")
         return 2
@@ -82,6 +83,7 @@ def validate(*, json: Annotated[bool, Parameter(negative="")] = False, config: C
     ----------
     json
         Print the plan as one JSON object.
+
     """
     settings = settings_of(config)
     plan = make_plan(settings)

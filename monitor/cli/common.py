@@ -8,12 +8,18 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from cyclopts import Parameter
 
-from monitor.config import CONFIG_VARIABLE, Settings, load, resolve_secret
+from monitor.config import CONFIG_VARIABLE, Settings, load, resolve, resolve_secret
+from monitor.core.alerts import Policy
 from monitor.core.errors import NotFound
 from monitor.core.model import Target
+from monitor.core.texts import Voice
+from monitor.pipeline.verdict import House
+from monitor.store.engine import Database, open_database
+from monitor.store.schema import check_schema, is_empty, migrate
 from monitor.transport import Transport
 
 DEFAULT_CONFIG = Path("config.toml")
@@ -66,9 +72,11 @@ def _resolve(environ: Mapping[str, str], reference: str) -> str:
 def transport_of(settings: Settings) -> Transport:
     """The one way out, with proxy and certificates as configured."""
     proxy = settings.network.proxy
-    if proxy is not None and "://" not in proxy:
-        proxy = resolve_secret(proxy, os.environ)
-    return Transport(secret=secrets(), proxy=proxy, ca_file=settings.network.ca_file)
+    return Transport(
+        secret=secrets(),
+        proxy=None if proxy is None else resolve(proxy, os.environ),
+        ca_file=settings.network.ca_file,
+    )
 
 
 def chosen(targets: Iterable[Target], keys: Iterable[str]) -> list[Target]:
@@ -79,3 +87,27 @@ def chosen(targets: Iterable[Target], keys: Iterable[str]) -> list[Target]:
         listed = ", ".join(sorted(known)) or "none is configured"
         raise NotFound(f"unknown target {', '.join(missing)}; the configured ones: {listed}")
     return [known[key] for key in keys] or list(known.values())
+
+
+def database_of(settings: Settings, *, fill: bool = False) -> Database:
+    """The configured database with the schema of this program.
+
+    With *fill* an empty one is brought to the schema; else, and for an older or newer schema, it
+    raises SchemaMismatch with what to run.
+    """
+    database = open_database(resolve(settings.database.url, os.environ))
+    if fill and is_empty(database):
+        migrate(database)
+    check_schema(database)
+    return database
+
+
+def house_of(settings: Settings) -> House:
+    """What the verdict rests on, as configured."""
+    return House(
+        location=settings.monitor.location,
+        rule=settings.rule,
+        every={target.key: target.every for target in settings.targets},
+        policies=[Policy(channel=channel.name, when=channel.when) for channel in settings.channels.values()],
+        voice=Voice(public_url=settings.web.base_url, zone=ZoneInfo(settings.monitor.timezone)),
+    )

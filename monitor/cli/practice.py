@@ -27,6 +27,7 @@ def sandbox(
     script
         A TOML file with endpoints, latencies and faults; without one, the endpoints azure-sweden and
         openai-us.
+
     """
     from monitor.sandbox import default_script, load_script, serve  # noqa: PLC0415 - only here needed
 

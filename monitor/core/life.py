@@ -125,6 +125,11 @@ def match(stored: Iterable[StoredIncident], derived: Iterable[Incident]) -> dict
     return matched
 
 
+def cells_of(one: StoredIncident) -> set[Cell]:
+    """The cells that an incident, or a suspicion, is about."""
+    return {cell for cell, _, _ in _stored_spans(one)}
+
+
 def _shared(one: StoredIncident, incident: Incident) -> datetime | None:
     """The start of the earliest window of *incident* that shares time with a stored one of its cell."""
     spans = list(_stored_spans(one))

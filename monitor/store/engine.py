@@ -20,6 +20,8 @@ from monitor.core.errors import DatabaseError
 from monitor.store.known import Known
 from monitor.store.problems import place_of, translate
 
+Transaction = Connection  # what `write` and `read` give; a name for those who may not know SQLAlchemy
+
 BUSY_TIMEOUT_S = 5
 _LOCK = 0x6561727769746E73  # "earwitns": any number that nobody else on the server uses
 

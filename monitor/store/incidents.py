@@ -7,7 +7,7 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, RowMapping, Select, func, insert, select, update
+from sqlalchemy import Connection, Row, RowMapping, Select, and_, func, insert, or_, select, update
 
 from monitor.core.errors import NotFound
 from monitor.core.incidents import Entry, EntryKind, Phase, Severity, StoredIncident
@@ -39,6 +39,13 @@ def save_incident(tx: Connection, incident: StoredIncident) -> None:
 def unresolved_incidents(tx: Connection) -> tuple[StoredIncident, ...]:
     """Every incident that is neither resolved nor dismissed, by start."""
     return _incidents(tx, select(incidents).where(_UNRESOLVED).order_by(incidents.c.start, incidents.c.id))
+
+
+def incidents_since(tx: Connection, instant: datetime) -> tuple[StoredIncident, ...]:
+    """Every unresolved incident, and those that were resolved at or after an instant, by start."""
+    late = and_(incidents.c.phase == Phase.RESOLVED.value, incidents.c.resolved_at >= instant)
+    wanted = select(incidents).where(or_(_UNRESOLVED, late))
+    return _incidents(tx, wanted.order_by(incidents.c.start, incidents.c.id))
 
 
 def incident(tx: Connection, number: int) -> StoredIncident:

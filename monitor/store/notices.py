@@ -5,7 +5,7 @@ A notice is told at least once under the same id: a worker that dies after sendi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -110,6 +110,13 @@ def stored_notices(tx: Connection, incident_id: str | None = None) -> tuple[Noti
     if incident_id is not None:
         wanted = wanted.where(notices.c.incident_id == incident_id)
     return tuple(_notice(row) for row in tx.execute(wanted))
+
+
+def notices_about(tx: Connection, incident_ids: Collection[str]) -> tuple[Notice, ...]:
+    """Every notice about these incidents, sent or not, in the order in which they became owed."""
+    mine = notices.c.incident_id.in_(incident_ids)
+    wanted = select(notices).where(mine).order_by(notices.c.created_at, notices.c.sequence, notices.c.id)
+    return tuple(_notice(row) for row in tx.execute(wanted)) if incident_ids else ()
 
 
 def _one(tx: Connection, notice_id: str) -> Notice:

@@ -1,0 +1,214 @@
+"""The commands that work on stored outcomes: migrate, import, export, replay, evidence."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Annotated, Any
+
+import orjson
+from cyclopts import Parameter
+
+from monitor.cli.common import Config, complain, database_of, house_of, say, settings_or_defaults
+from monitor.config import Settings, resolve, resolve_secret, rule_from_toml
+from monitor.core.errors import ConfigurationError, MonitorError, SecretError
+from monitor.core.replay import derive, to_json
+from monitor.core.replay_text import render_text
+from monitor.core.sampling import EPOCH
+from monitor.core.times import parse_instant
+from monitor.pipeline.intake import Taken, take_in
+from monitor.pipeline.verdict import judge_all
+from monitor.reports import EXPORTS, FORMATS
+from monitor.store.dossier import read_dossier
+from monitor.store.history import StoreHistory
+from monitor.store.runs import stream_outcomes
+from monitor.store.schema import migrate as bring_to_schema
+
+Instant = Annotated[str | None, Parameter(help="An instant such as 2025-11-17T08:30:00Z.")]
+
+
+def migrate(*, config: Config = None) -> int:
+    """Bring the database to the current schema; nothing happens where it is there already."""
+    settings = settings_or_defaults(config)
+    from monitor.store.engine import open_database  # noqa: PLC0415 - the one command that checks no schema
+
+    database = open_database(resolve(settings.database.url, os.environ))
+    bring_to_schema(database)
+    say(f"{database.place} has the current schema.")
+    return 0
+
+
+def import_(file: str, *, config: Config = None) -> int:
+    """Read outcome lines (earwitness.outcome/1) and derive windows and incidents; sends no notice.
+
+    The same line twice is stored once. A bad line is refused by its number and the rest is stored;
+    the exit code is then 2.
+
+    Parameters
+    ----------
+    file
+        A file of JSON lines, or - for standard input.
+
+    """
+    settings = settings_or_defaults(config)
+    with _opened(file) as source:
+        database = database_of(settings, fill=True)
+        done = take_in(source, database, complain)
+    judge_all(database, house_of(settings))
+    say(_summary(done))
+    return 2 if done.refused else 0
+
+
+def _summary(done: Taken) -> str:
+    known = f", {done.known} known already" if done.known else ""
+    refused = f", {done.refused} refused" if done.refused else ""
+    return f"{done.added} outcomes added{known}{refused}."
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[IO[bytes]]:
+    if file == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        with Path(file).open("rb") as source:
+            yield source
+    except OSError as error:
+        raise MonitorError(f"{file}: {(error.strerror or str(error)).lower()}") from error
+
+
+def export(
+    *targets: str,
+    since: Annotated[Instant, Parameter(name=["--from", "--since"])] = None,
+    until: Annotated[Instant, Parameter(name=["--to", "--until"])] = None,
+    format: Annotated[str, Parameter(help="jsonl or csv.")] = "jsonl",  # noqa: A002 - the option's name
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+    config: Config = None,
+) -> int:
+    """Write outcomes, oldest first, as they are read.
+
+    Parameters
+    ----------
+    targets
+        Keys ENDPOINT/MODEL/PATHWAY; all targets where none is named.
+    output
+        The file to write; standard output where it is absent.
+
+    """
+    kind = EXPORTS.get(format)
+    if kind is None:
+        raise ConfigurationError([f"--format {format}: one of {', '.join(EXPORTS)} is expected"])
+    begin, end = _range(since, until)
+    database = database_of(settings_or_defaults(config))
+    with database.read() as tx, _writing(output) as sink:
+        found = stream_outcomes(tx, targets=set(targets) or None, since=begin, until=end)
+        for chunk in kind.render(found):
+            sink.write(chunk)
+    return 0
+
+
+@contextmanager
+def _writing(output: Path | None) -> Iterator[IO[bytes]]:
+    if output is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    try:
+        with output.open("wb") as sink:
+            yield sink
+    except OSError as error:
+        raise MonitorError(f"{output}: {(error.strerror or str(error)).lower()}") from error
+
+
+def _range(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
+    begin, end = _instant("--from", since), _instant("--to", until)
+    if begin and end and begin > end:
+        raise ConfigurationError([f"--from {since}: lies after --to {until}"])
+    return begin, end
+
+
+def _instant(option: str, text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise ConfigurationError([f"{option}: {error}"]) from error
+
+
+def replay(
+    *,
+    rules: Path | None = None,
+    since: Annotated[Instant, Parameter(name=["--from"])] = None,
+    until: Annotated[Instant, Parameter(name=["--to"])] = None,
+    json: Annotated[bool, Parameter(negative="")] = False,
+    config: Config = None,
+) -> int:
+    """Derive windows, gaps and incidents afresh from stored outcomes; nothing stored is changed.
+
+    Parameters
+    ----------
+    rules
+        A TOML file with [rule.down] and [rule.degraded]; the configured rule where it is absent.
+    json
+        Print one JSON object, the same for the same outcomes in any order.
+
+    """
+    begin, end = _range(since, until)
+    settings = settings_or_defaults(config)
+    rule = rule_from_toml(rules) if rules else settings.rule
+    database = database_of(settings)
+    with database.read() as tx:
+        history = StoreHistory(tx, {target.key: target.every for target in settings.targets})
+        now = end or history.newest()
+        if now is None:
+            now = EPOCH  # no outcome at all: nothing is derived, whatever the moment
+        derivation = derive(
+            history.prefetch(None, now) if begin is None else history, rule, now=now, since=begin
+        )
+    found: dict[str, Any] = to_json(derivation)
+    say(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode() if json else render_text(derivation))
+    return 0
+
+
+def evidence(
+    number: int,
+    *,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+    config: Config = None,
+) -> int:
+    """Write the evidence bundle of an incident.
+
+    Parameters
+    ----------
+    number
+        The incident's number.
+    output
+        The file to write; ./incident-N.zip where it is absent.
+
+    """
+    settings = settings_or_defaults(config)
+    database = database_of(settings)
+    path = output or Path(f"incident-{number}.zip")
+    with database.read() as tx:
+        dossier = read_dossier(tx, number, targets={target.key: target for target in settings.targets})
+        content = FORMATS["bundle"].render(dossier, known_secrets(settings))
+    with _writing(path) as sink:
+        sink.write(content)
+    say(f"{path} holds the evidence of incident {number}.")
+    return 0
+
+
+def known_secrets(settings: Settings) -> list[str]:
+    """Every secret that the configuration refers to and that can be read now: what no report may hold."""
+    found = []
+    for use in settings.secrets:
+        try:
+            found.append(resolve_secret(use.reference, os.environ))
+        except SecretError:
+            continue  # what cannot be read here cannot have been used here
+    return found

@@ -1,0 +1,141 @@
+"""The outbox: claim a notice, compose it, send it once, judge the reply, settle it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from monitor.core.alerts import Notice
+from monitor.core.delivery import GiveUp, Judgement, Reply, Request, Retry, Sent
+from monitor.core.errors import DatabaseError, MonitorError
+from monitor.notifiers import CHANNELS
+from monitor.store.engine import Database
+from monitor.store.notices import claim_notice, next_due, settle_notice
+from monitor.transport import Reply as Answered
+from monitor.transport import Transport
+
+log = structlog.get_logger("deliver")
+
+ATTEMPT_S = 20.0  # Standard Webhooks 1.0 advises 15 to 30 seconds
+LEASE = timedelta(seconds=60)
+AT_ONCE = 8
+IDLE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receiver:
+    """Where one channel's notices go; `url` and `secret` are references until a notice is sent."""
+
+    kind: str
+    url: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsent:
+    """In place of a reply: our own side kept the notice from being sent."""
+
+    detail: str
+    status: int | None = None
+    headers: Sequence[tuple[str, str]] = ()
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Courier:
+    """What delivering needs: receivers by channel, the way out, how references become secrets."""
+
+    database: Database
+    transport: Transport
+    receivers: Mapping[str, Receiver]
+    resolve: Callable[[str], str]
+    clock: Callable[[], datetime]
+
+    async def run(self) -> None:
+        """Deliver what is owed until cancelled; one slow receiver does not hold up another."""
+        under_way: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                await self._claim_all(under_way)
+                await asyncio.sleep(IDLE_S)
+        finally:
+            for task in under_way:
+                task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+
+    async def _claim_all(self, under_way: set[asyncio.Task[None]]) -> None:
+        try:
+            while len(under_way) < AT_ONCE and (notice := await asyncio.to_thread(self._claim)):
+                task = asyncio.create_task(self._deliver(notice))
+                under_way.add(task)
+                task.add_done_callback(under_way.discard)
+        except DatabaseError as error:
+            log.warning("notices wait for the database", error=str(error))
+
+    async def deliver_one(self) -> bool:
+        """Claim and attempt one notice that is due; whether there was one.
+
+        The lease outlives the attempt: a process that dies in it leaves the notice to be claimed again,
+        with the same id, so that the receiver can drop the second copy.
+        """
+        notice = await asyncio.to_thread(self._claim)
+        if notice is None:
+            return False
+        await self._deliver(notice)
+        return True
+
+    async def _deliver(self, notice: Notice) -> None:
+        judgement = await self._attempt(notice)
+        try:
+            await asyncio.to_thread(self._settle, notice, judgement)
+        except DatabaseError as error:
+            # The lease runs out and the notice goes out once more, under the same id.
+            log.warning("a notice could not be settled", channel=notice.channel, error=str(error))
+
+    def _claim(self) -> Notice | None:
+        now = self.clock()
+        with self.database.read() as tx:
+            due = next_due(tx)
+        if due is None or due > now:
+            return None
+        with self.database.write() as tx:
+            return claim_notice(tx, now, LEASE)
+
+    async def _attempt(self, notice: Notice) -> Judgement:
+        receiver = self.receivers.get(notice.channel)
+        if receiver is None:
+            return GiveUp(reason=f"the channel {notice.channel} is no longer configured")
+        channel = CHANNELS[receiver.kind]
+        try:
+            reply: Reply = await self.post(self.compose(notice, receiver))
+        except MonitorError as error:
+            reply = Unsent(detail=str(error))
+        except Exception as error:  # one notice: the next one must go out, whatever this one met
+            log.exception("a notice failed on our side", channel=notice.channel)
+            reply = Unsent(detail=f"our own fault: {type(error).__name__}")
+        return channel.judge(reply, notice.attempts, self.clock())
+
+    def compose(self, notice: Notice, receiver: Receiver) -> Request:
+        """The signed request of one attempt; raises SecretError for a reference that gives nothing."""
+        url, secret = self.resolve(receiver.url), self.resolve(receiver.secret)
+        return CHANNELS[receiver.kind].compose(notice, url=url, secret=secret, now=self.clock())
+
+    async def post(self, request: Request) -> Answered:
+        """Send it, once."""
+        return await self.transport.post(request.url, request.headers, request.body, deadline=ATTEMPT_S)
+
+    def _settle(self, notice: Notice, judgement: Judgement) -> None:
+        now = self.clock()
+        with self.database.write() as tx:
+            match judgement:
+                case Sent():
+                    settle_notice(tx, notice.id, now=now, sent=True, reply=judgement.reason)
+                case Retry():
+                    settle_notice(tx, notice.id, now=now, retry_at=judgement.at, reply=judgement.reason)
+                case GiveUp():
+                    settle_notice(tx, notice.id, now=now, gave_up=True, reply=judgement.reason)
+        log.info("notice", channel=notice.channel, kind=notice.kind.value, result=judgement.reason)

@@ -1,0 +1,67 @@
+"""One short transaction: outcomes, what they mean, and what is owed because of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from monitor.core.model import Cell, Verdict
+from monitor.pipeline.observe import Observed
+from monitor.pipeline.verdict import House, Judged, judge
+from monitor.store.engine import Database
+from monitor.store.heartbeats import add_skips, beat
+from monitor.store.outcomes import Added, AddResult, add_outcomes, pack_evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """A slot that was due and not run, and why."""
+
+    cell: Cell
+    slot: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What one transaction did; `results` in the order of the outcomes."""
+
+    results: Sequence[AddResult]
+    judged: Judged
+
+
+def record(
+    database: Database,
+    items: Sequence[Observed | Skipped],
+    house: House,
+    *,
+    now: datetime,
+    lag: timedelta = timedelta(0),
+) -> Recorded:
+    """Store what came, and everything that follows from it.
+
+    Without items it stores what only time brings: a sign of life, a resolution, a reminder. Raises
+    DatabaseError; then nothing is stored and the same call may be made again.
+    """
+    observed = [item for item in items if isinstance(item, Observed)]
+    # Packing takes longer than storing: it is done before the transaction begins.
+    packed = [(one.outcome, one.evidence and pack_evidence(one.evidence)) for one in observed]
+    skipped = [(item.cell, item.slot, item.reason) for item in items if isinstance(item, Skipped)]
+    with database.write() as tx:
+        results = add_outcomes(tx, packed)
+        add_skips(tx, skipped)
+        beat(tx, now, lag, location=house.location)
+        added = [
+            outcome
+            for (outcome, _), result in zip(packed, results, strict=True)
+            if result.added is Added.ADDED
+        ]
+        judged = judge(
+            tx,
+            house,
+            now=now,
+            touched=min((outcome.started_at for outcome in added), default=None),
+            bad=any(outcome.verdict is not Verdict.PASSED for outcome in added),
+        )
+    return Recorded(results=results, judged=judged)

@@ -1,0 +1,195 @@
+"""What stored outcomes mean, stored in its turn: derive, reconcile, decide; it holds no rule itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import count
+
+from monitor.core.alerts import Notice, Policy, decide
+from monitor.core.incidents import Change, Derivation, Phase, StoredIncident
+from monitor.core.life import cells_of, horizon, match, reconcile
+from monitor.core.model import Cell, Verdict
+from monitor.core.replay import derive
+from monitor.core.sampling import EPOCH, Watching, watch
+from monitor.core.standing import suspicions
+from monitor.core.story import Story
+from monitor.core.texts import Latest, Voice
+from monitor.core.windows import History, Rule, rule_to_json
+from monitor.pipeline.observe import new_id
+from monitor.store.engine import Database, Transaction
+from monitor.store.history import StoreHistory
+from monitor.store.incidents import (
+    add_entries,
+    incidents_since,
+    next_number,
+    replace_windows,
+    save_incident,
+)
+from monitor.store.notices import add_notices, notices_about
+
+QUOTED = 4  # controls of an incident whose latest pass a notice may quote
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """What the verdict rests on beside the outcomes. Without policies nothing is ever owed."""
+
+    location: str = "default"
+    rule: Rule = field(default_factory=Rule)
+    every: Mapping[str, timedelta] = field(default_factory=dict)  # by target key
+    policies: Sequence[Policy] = ()
+    voice: Voice = field(default_factory=Voice)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What changed, what is owed because of it, and how closely to watch the cells concerned."""
+
+    changes: Sequence[Change] = ()
+    notices: Sequence[Notice] = ()
+    watchings: Sequence[Watching] = ()
+
+
+def judge(tx: Transaction, house: House, *, now: datetime, touched: datetime | None, bad: bool) -> Judged:
+    """Bring the stored verdict up to date after runs were added.
+
+    *touched* is the start of the earliest of them (None: only time passed), *bad* whether any did not
+    pass. Where everything passed and nothing is unresolved there is nothing to derive: the usual case.
+    """
+    known = incidents_since(tx, now if touched is None else touched)
+    if not bad and not known:
+        return Judged()
+    history = StoreHistory(tx, house.every)
+    since = horizon(known, history, now, touched=touched)
+    return _settle(tx, history, house, now, derive(history, house.rule, now=now, since=since))
+
+
+def judge_all(database: Database, house: House) -> Judged:
+    """Derive the verdict over the whole history, as of its newest outcome; nothing is owed by it.
+
+    For outcomes that came from elsewhere: their news is old.
+    """
+    silent = replace(house, policies=())
+    with database.write() as tx:
+        history = StoreHistory(tx, house.every)
+        now = history.newest()
+        if now is None:
+            return Judged()
+        return _settle(tx, history, silent, now, derive(history.prefetch(None, now), house.rule, now=now))
+
+
+def watchings(database: Database, house: House, *, now: datetime) -> Sequence[Watching]:
+    """How closely the cells of unresolved incidents are to be watched: what a start begins with."""
+    with database.read() as tx:
+        living = incidents_since(tx, now)
+        history = StoreHistory(tx, house.every)
+        derivation = derive(history, house.rule, now=now, since=horizon(living, history, now))
+        return _watch(history, house, derivation, living, now) if living else ()
+
+
+def _settle(tx: Transaction, history: History, house: House, now: datetime, derivation: Derivation) -> Judged:
+    known = incidents_since(tx, derivation.since or EPOCH)
+    changes = reconcile(
+        known,
+        derivation,
+        suspicions(history, derivation, house.rule, now),
+        now=now,
+        rule_json=rule_to_json(house.rule),
+        next_number=_numbers(tx),
+        new_id=partial(new_id, now),
+    )
+    for change in changes:
+        save_incident(tx, change.incident)
+        add_entries(tx, change.entries)
+    current = _after(known, changes)
+    matched = match(current, derivation.incidents)
+    owners = {
+        (window.cell, window.state, window.start): matched[incident.number].id
+        for incident in derivation.incidents
+        for window in incident.windows
+    }
+    replace_windows(
+        tx,
+        derivation.since,
+        [(window, owners.get((window.cell, window.state, window.start))) for window in derivation.windows],
+    )
+    notices = _owe(tx, history, house, current, now)
+    return Judged(
+        changes=changes, notices=notices, watchings=_watch(history, house, derivation, current, now)
+    )
+
+
+def _numbers(tx: Transaction) -> Callable[[], int]:
+    """Numbers in turn from the next free one: incidents of one reconciliation are stored after it."""
+    taken = count(next_number(tx))
+    return lambda: next(taken)
+
+
+def _after(known: Iterable[StoredIncident], changes: Iterable[Change]) -> list[StoredIncident]:
+    """The incidents with the changes in place, in a stable order."""
+    current = {one.id: one for one in known} | {change.incident.id: change.incident for change in changes}
+    return sorted(current.values(), key=lambda one: (one.start, one.number or 0, one.id))
+
+
+def _owe(
+    tx: Transaction, history: History, house: House, current: Sequence[StoredIncident], now: datetime
+) -> Sequence[Notice]:
+    """What the channels are owed now about the numbered incidents."""
+    told = [one for one in current if one.number is not None and one.phase is not Phase.DISMISSED]
+    if not house.policies or not told:
+        return ()
+    decisions = decide(
+        told,
+        notices_about(tx, [one.id for one in told]),
+        house.policies,
+        now=now,
+        voice=house.voice,
+        latest=lambda story: _standing(history, story, now),
+    )
+    owed = [decision.notice for decision in decisions if decision.send and decision.notice]
+    add_notices(tx, owed)
+    return owed
+
+
+def _standing(history: History, story: Story, now: datetime) -> Mapping[Cell, Latest]:
+    cells = {window.cell for window in story.windows} | {near.cell for near in story.unaffected[:QUOTED]}
+    known = set(history.cells())
+    return {cell: _latest(history, cell, story.end, now) for cell in cells & known}
+
+
+def _latest(history: History, cell: Cell, since: datetime | None, now: datetime) -> Latest:
+    last = history.last_run(cell, now)
+    if last is None:
+        return Latest()
+    total = 0 if since is None else history.count(cell, since, None)
+    bad = (
+        0
+        if since is None
+        else sum(run.verdict is Verdict.FAILED for run in history.notable(cell, since, now))
+    )
+    good = last.verdict in (Verdict.PASSED, Verdict.DEGRADED)
+    passed_at = last.started_at if last.verdict is Verdict.PASSED else None
+    return Latest(
+        last_pass=passed_at or history.last_pass(cell, last.configuration, now),
+        healthy=good,
+        passed=total - bad,
+        total=total,
+    )
+
+
+def _watch(
+    history: History,
+    house: House,
+    derivation: Derivation,
+    current: Iterable[StoredIncident],
+    now: datetime,
+) -> Sequence[Watching]:
+    """The cells of what is unresolved, and those of what has just ended, which are calm again."""
+    cells: set[Cell] = set()
+    for one in current:
+        cells |= cells_of(one)
+    known = set(history.cells())
+    return [watch(history, cell, house.rule, derivation.windows, now) for cell in sorted(cells & known)]
