@@ -51,8 +51,11 @@ class Counts(NamedTuple):
         return Counts(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
 
 
+GAP, NO_RUN, MAINTENANCE = "gap", "no run yet", "maintenance"
+
+
 class Unseen(NamedTuple):
-    """A stretch that was not measured, and why: `gap`, `blind`, `maintenance`, `no run yet`."""
+    """A stretch that was not measured, and why: a gap, no run yet, maintenance, or why we were blind."""
 
     start: datetime
     end: datetime
@@ -65,10 +68,10 @@ def find_unseen(
     """What of *period* nobody measured up to *now*: before the first run, and the *holes* that touch it."""
     end = min(period.end, now)
     if first_at is None or first_at >= end:
-        return (Unseen(period.start, end, "no run yet"),) if period.start < end else ()
+        return (Unseen(period.start, end, NO_RUN),) if period.start < end else ()
     found = [hole for hole in holes if hole.start < end and hole.end > period.start]
     if first_at > period.start:
-        found.append(Unseen(period.start, first_at, "no run yet"))
+        found.append(Unseen(period.start, first_at, NO_RUN))
     return tuple(sorted(found))
 
 
@@ -147,7 +150,7 @@ def _state(
     holes = clip((Span(hole.start, hole.end) for hole in unseen), Span(bucket.start, seen_until))
     if length(holes) < seen_until - bucket.start:
         return State.UP
-    return State.MAINTENANCE if all(hole.reason == "maintenance" for hole in unseen) else State.UNKNOWN
+    return State.MAINTENANCE if all(hole.reason == MAINTENANCE for hole in unseen) else State.UNKNOWN
 
 
 class Segment(NamedTuple):

@@ -236,15 +236,17 @@ def standing(
     first_at: datetime | None,
     patience: timedelta,
     now: datetime,
+    blind: bool = False,
 ) -> Standing:
     """The state of one cell at *now*, the worse of its two tracks.
 
     *windows* are the cell's, *first_at* the first run after the last gap, *patience* how long silence
-    may last (three intervals): beyond it the state is unknown, and never up.
+    may last (three intervals): beyond it the state is unknown, and never up; so it is while *blind*, the
+    newest run having measured nothing.
     """
     if last_at is None:
         return Standing(state=State.UNKNOWN, since=None, last_at=None, last_verdict=None)
-    silent = now - last_at > patience
+    silent = blind or now - last_at > patience
     state, since = (State.UNKNOWN, last_at) if silent else _tracked(windows, first_at)
     return Standing(state=state, since=since, last_at=last_at, last_verdict=last_verdict)
 

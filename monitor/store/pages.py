@@ -194,7 +194,8 @@ def cell_totals(tx: Connection) -> tuple[CellTotals, ...]:
     """The totals of every cell, from the daily rollups."""
     sums = select(daily.c.cell_id, *(func.sum(daily.c[name]) for name in Counts._fields))
     counts = {row[0]: Counts(*map(int, row[1:])) for row in tx.execute(sums.group_by(daily.c.cell_id))}
-    skipped: dict[int, int] = dict(tx.execute(select(skips.c.cell_id, func.count()).group_by(skips.c.cell_id)).tuples())
+    skips_of = select(skips.c.cell_id, func.count()).group_by(skips.c.cell_id)
+    skipped = {row[0]: row[1] for row in tx.execute(skips_of)}
     return tuple(
         CellTotals(cell=cell, counts=counts.get(row_id, Counts()), skipped=skipped.get(row_id, 0))
         for cell, row_id in sorted(cell_rows(tx).items())

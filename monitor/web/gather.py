@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from monitor.core.blind import find_blocks, unmeasured_spans
-from monitor.core.lanes import Unseen, find_unseen
+from monitor.core.lanes import GAP, Unseen, find_unseen
 from monitor.core.latency import merge, percentile
 from monitor.core.model import Cell, Verdict
 from monitor.core.summary import Span
@@ -29,11 +29,9 @@ _UNKNOWN_EVERY = timedelta(minutes=5)
 
 
 def read_standings(tx: Connection, settings: WebSettings, now: datetime) -> tuple[CellReading, ...]:
-    """Every cell as it stands at *now*: its open windows and newest run, nothing of a period."""
-    seen = seen_cells(tx)
-    every = _intervals(settings)
-    found = _by_cell(window for window in stored_windows(tx, now, now) if window.open)
-    return tuple(_standing(one, found.get(one.cell, ()), every) for one in seen)
+    """Every cell as it stands at *now*; its numbers are those of the last hour only."""
+    hour = Span(now - timedelta(hours=1), now)
+    return read_cells(tx, settings=settings, period=hour, bucket=hour.length, now=now)
 
 
 def read_cells(
@@ -102,7 +100,7 @@ def _read_holes(
     for cell in cells:
         gaps = derive_gaps(history, cell, runs[cell], now=period.end)
         spans = unmeasured_spans(history, cell, runs[cell], now=period.end)
-        holes[cell] = [Unseen(gap.start, gap.end, "gap") for gap in gaps]
+        holes[cell] = [Unseen(gap.start, gap.end, GAP) for gap in gaps]
         holes[cell] += [Unseen(span.start, span.end, span.reason) for span in spans]
     _add_blocks(history, runs, holes, period.end)
     return holes

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from monitor.core.incidents import StoredIncident
-from monitor.core.lanes import Counts, Lane, Unseen, cut
+from monitor.core.lanes import GAP, MAINTENANCE, NO_RUN, Counts, Lane, Unseen, cut
 from monitor.core.model import Cell, Verdict
 from monitor.core.summary import Span, Standing, Uptime, down_spans, measure_uptime, standing, subtract
-from monitor.core.windows import Window
+from monitor.core.windows import GAP_INTERVALS, Window
 
-PATIENCE_INTERVALS = 3  # silence longer than this many intervals is a gap
+MEASURABLE = frozenset({GAP, NO_RUN, MAINTENANCE})  # unseen for other reasons than blindness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +48,20 @@ class CellReading:
     @property
     def patience(self) -> timedelta:
         """How long silence may last before the state is unknown."""
-        return self.every * PATIENCE_INTERVALS
+        return self.every * GAP_INTERVALS
 
     @property
     def totals(self) -> Counts:
         """The runs of the period."""
         return sum(self.counts.values(), Counts())
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether the newest run lies in a blind span: it measured us, and not the target."""
+        return self.last is not None and any(
+            hole.reason not in MEASURABLE and hole.start <= self.last.started_at <= hole.end
+            for hole in self.unseen
+        )
 
     def standing(self, now: datetime) -> Standing:
         """The state of the cell now."""
@@ -64,6 +72,7 @@ class CellReading:
             first_at=self.steady_since,
             patience=self.patience,
             now=now,
+            blind=self.is_blind,
         )
 
     def uptime(self, period: Span, now: datetime) -> Uptime:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from markupsafe import Markup, escape
 
-from monitor.core.lanes import Bucket, Lane
+from monitor.core.lanes import MAINTENANCE, Bucket, Lane
 from monitor.core.model import State
 from monitor.core.summary import Span
 
@@ -89,7 +89,7 @@ def _hatching(lane: Lane, x: Scale) -> str:
     boxes, lines = "", ""
     for hole in lane.unseen:
         left, right = x(hole.start), x(hole.end)
-        if right <= left or hole.reason == "maintenance":
+        if right <= left or hole.reason == MAINTENANCE:
             continue
         boxes += _box(left, right)
         for foot in range(left - left % _HATCH, right, _HATCH):

@@ -1,0 +1,272 @@
+"""The same facts as JSON under /api/v1: RFC 3339 instants, durations in seconds, opaque cursors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Path, Query
+from starlette.responses import Response
+
+from monitor.core.alerts import Notice
+from monitor.core.documents import window_to_json
+from monitor.core.incidents import Entry, StoredIncident
+from monitor.core.latency import percentile
+from monitor.core.lines import outcome_to_line
+from monitor.core.model import Verdict
+from monitor.core.story import read_story
+from monitor.core.summary import METHOD, Span, Uptime, bounds
+from monitor.core.times import rfc3339
+from monitor.core.windows import Window
+from monitor.store.engine import Database
+from monitor.store.incidents import (
+    incident as stored_incident,
+)
+from monitor.store.incidents import (
+    incident_entries,
+    numbered_incidents,
+    stored_windows,
+)
+from monitor.store.notices import stored_notices
+from monitor.store.runs import evidence_of, outcomes_page
+from monitor.store.runs import outcome as stored_outcome
+from monitor.web.gather import read_cells
+from monitor.web.problems import BadQuery
+from monitor.web.queries import read_cursor, read_range, write_cursor
+from monitor.web.readings import CellReading
+from monitor.web.settings import WebSettings
+
+_DAY = timedelta(days=1)
+_QUARTER = timedelta(minutes=15)
+
+From = Annotated[
+    str | None, Query(alias="from", description="start of the range, RFC 3339; a day before `to`")
+]
+To = Annotated[str | None, Query(description="end of the range, RFC 3339; now")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="how many at most")]
+Cursor = Annotated[str | None, Query(description="`next` of the answer before", max_length=2000)]
+Targets = Annotated[list[str] | None, Query(alias="target", description="target keys; repeat for several")]
+Verdicts = Annotated[list[Verdict] | None, Query(alias="verdict", description="verdicts; repeat for several")]
+Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="the incident's number")]
+
+PROBLEM: dict[int | str, dict[str, Any]] = {
+    code: {"description": text, "content": {"application/problem+json": {}}}
+    for code, text in ((404, "nobody knows it"), (422, "cannot be asked so"), (503, "the database is busy"))
+}
+
+
+class Json(Response):
+    """A JSON answer that is never kept by a cache on the way."""
+
+    media_type = "application/json"
+
+    def __init__(self, content: Any = None, status_code: int = 200) -> None:
+        super().__init__(content, status_code, {"cache-control": "no-cache"})
+
+    def render(self, content: Any) -> bytes:
+        """The bytes of any JSON-ready value."""
+        return orjson.dumps(content)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counter:
+    """What every API route works with."""
+
+    database: Database
+    clock: Callable[[], datetime]
+    settings: WebSettings
+
+
+def api_routes(counter: Counter) -> APIRouter:
+    """Every route under ``/api/v1``."""
+    router = APIRouter(prefix="/api/v1", tags=["facts"], default_response_class=Json, responses=PROBLEM)
+    _add_runs(router, counter)
+    _add_incidents(router, counter)
+    return router
+
+
+def _add_runs(router: APIRouter, counter: Counter) -> None:
+    database, clock = counter.database, counter.clock
+
+    @router.get("/targets", summary="Every target per location: state, newest run, numbers of a range")
+    def targets(start: From = None, to: To = None) -> Response:
+        now = clock()
+        asked = read_range(start, to, now=now)
+        period = _whole_quarters(asked)
+        with database.read() as tx:
+            cells = read_cells(tx, settings=counter.settings, period=period, bucket=_QUARTER, now=now)
+        items = [cell_to_json(cell, period, now) for cell in cells]
+        return Json({"items": items, "next": None, "now": rfc3339(now), "method": METHOD})
+
+    @router.get("/outcomes", summary="Outcomes as `earwitness.outcome/1` lines, newest first")
+    def outcomes(  # each is a parameter of the address
+        target: Targets = None,
+        verdict: Verdicts = None,
+        start: From = None,
+        to: To = None,
+        limit: Limit = 100,
+        cursor: Cursor = None,
+    ) -> Response:
+        asked = read_range(start, to, now=clock())
+        with database.read() as tx:
+            try:
+                page = outcomes_page(
+                    tx,
+                    targets=target,
+                    verdicts=verdict,
+                    since=asked.start,
+                    until=asked.end,
+                    limit=limit,
+                    after=cursor,
+                )
+            except ValueError as error:
+                raise BadQuery("cursor", str(error)) from None
+        return Json({"items": [outcome_to_line(one) for one in page.outcomes], "next": page.cursor})
+
+    @router.get("/outcomes/{run_id:path}", summary="One outcome, with the frames of its exchange")
+    def outcome(run_id: str) -> Response:
+        with database.read() as tx:
+            found = stored_outcome(tx, run_id)
+            return Json(outcome_to_line(found, evidence_of(tx, run_id)))
+
+    @router.get("/windows", summary="Windows that touch a range, oldest first, as in `replay --json`")
+    def windows(
+        target: Targets = None, start: From = None, to: To = None, limit: Limit = 100, cursor: Cursor = None
+    ) -> Response:
+        asked = read_range(start, to, now=clock(), usual=30 * _DAY)
+        skip = int(read_cursor(cursor, int)[0]) if cursor else 0
+        with database.read() as tx:
+            found = stored_windows(tx, asked.start, asked.end)
+        chosen = [window for window in found if target is None or window.cell.target in target]
+        shown = chosen[skip : skip + limit]
+        following = write_cursor(skip + limit) if len(chosen) > skip + limit else None
+        return Json({"items": [_window_to_json(window) for window in shown], "next": following})
+
+
+def _add_incidents(router: APIRouter, counter: Counter) -> None:
+    database = counter.database
+
+    @router.get("/incidents", summary="Incidents, the newest number first")
+    def incidents(limit: Limit = 50, cursor: Cursor = None) -> Response:
+        before = int(read_cursor(cursor, int)[0]) if cursor else None
+        with database.read() as tx:
+            found = numbered_incidents(tx, limit=min(limit, 999) + 1, before=before)
+        shown = found[: min(limit, 999)]
+        following = write_cursor(shown[-1].number or 0) if len(found) > len(shown) else None
+        return Json({"items": [incident_to_json(one) for one in shown], "next": following})
+
+    @router.get("/incidents/{number}", summary="One incident with its timeline and its notices")
+    def incident(number: Number) -> Response:
+        with database.read() as tx:
+            found = stored_incident(tx, number)
+            entries = incident_entries(tx, found.id)
+            notices = stored_notices(tx, found.id)
+        details = {
+            "entries": [_entry_to_json(entry) for entry in entries],
+            "notices": [_notice_to_json(notice) for notice in notices],
+        }
+        return Json(incident_to_json(found) | details)
+
+
+def _whole_quarters(asked: Span) -> Span:
+    """The range widened to quarters of an hour, on which counts are kept."""
+    epoch = datetime(1970, 1, 1, tzinfo=asked.start.tzinfo)
+    return Span(
+        epoch + (asked.start - epoch) // _QUARTER * _QUARTER,
+        epoch - (epoch - asked.end) // _QUARTER * _QUARTER,
+    )
+
+
+def cell_to_json(cell: CellReading, period: Span, now: datetime) -> dict[str, Any]:
+    """One target seen from one location."""
+    standing = cell.standing(now)
+    return {
+        "target": cell.cell.target,
+        "endpoint": cell.cell.endpoint,
+        "provider": cell.provider,
+        "region": cell.region,
+        "model": cell.cell.model,
+        "pathway": cell.cell.pathway,
+        "location": cell.cell.location,
+        "watched": cell.watched,
+        "every_s": cell.every.total_seconds(),
+        "state": standing.state.value,
+        "since": _instant(standing.since),
+        "last_run": cell.last
+        and {"id": cell.last.id, "at": rfc3339(cell.last.started_at), "verdict": cell.last.verdict.value},
+        "from": rfc3339(period.start),
+        "to": rfc3339(min(period.end, now)),
+        "uptime": uptime_to_json(cell.uptime(period, now)),
+        "runs": {**cell.totals._asdict(), "total": cell.totals.total},
+        "latency_s": {
+            name: _seconds(percentile(cell.histogram, share))
+            for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
+        },
+    }
+
+
+def uptime_to_json(uptime: Uptime) -> dict[str, Any]:
+    """The figure with all that it was computed from; durations in seconds."""
+    return {
+        "share": uptime.share,
+        "text": uptime.text(),
+        "coverage": uptime.coverage,
+        "worst": uptime.worst,
+        "best": uptime.best,
+        "period_s": uptime.period.total_seconds(),
+        "measured_s": uptime.measured.total_seconds(),
+        "down_s": uptime.down.total_seconds(),
+    }
+
+
+def incident_to_json(incident: StoredIncident) -> dict[str, Any]:
+    """The object of ``replay --json`` with what only the store knows."""
+    lasted = bounds(read_story(incident).leading)
+    return {
+        **incident.document,
+        "number": incident.number,
+        "id": incident.id,
+        "phase": incident.phase.value,
+        "severity": incident.severity.value,
+        "decided_at": _instant(incident.opened_at),
+        "recovering_at": _instant(incident.recovering_at),
+        "resolved_at": _instant(incident.resolved_at),
+        "updated_at": rfc3339(incident.updated_at),
+        "least_s": lasted.least.total_seconds(),
+        "most_s": None if lasted.most is None else lasted.most.total_seconds(),
+        "rule": dict(incident.rule),
+        "configurations": list(incident.configurations),
+    }
+
+
+def _window_to_json(window: Window) -> Mapping[str, Any]:
+    own = {"decided_at": rfc3339(window.decided_at), "closed_at": _instant(window.closed_at)}
+    return {**window_to_json(window), **own, "first_id": window.first_id, "last_id": window.last_id}
+
+
+def _entry_to_json(entry: Entry) -> Mapping[str, Any]:
+    return {"at": rfc3339(entry.at), "kind": entry.kind.value, "text": entry.text, "author": entry.author}
+
+
+def _notice_to_json(notice: Notice) -> Mapping[str, Any]:
+    return {
+        "id": notice.id,
+        "channel": notice.channel,
+        "type": notice.kind.value,
+        "sequence": notice.sequence,
+        "created_at": rfc3339(notice.created_at),
+        "attempts": notice.attempts,
+        "sent_at": _instant(notice.sent_at),
+        "gave_up_at": _instant(notice.gave_up_at),
+    }
+
+
+def _instant(instant: datetime | None) -> str | None:
+    return rfc3339(instant) if instant else None
+
+
+def _seconds(milliseconds: float | None) -> float | None:
+    return None if milliseconds is None else round(milliseconds / 1000, 4)

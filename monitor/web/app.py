@@ -1,0 +1,144 @@
+"""The web application, put together: pages, JSON, live stream, health, metrics, files; it starts nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import FastAPI, Path
+from fastapi.staticfiles import StaticFiles
+from starlette.responses import HTMLResponse, Response
+from starlette.types import ASGIApp, Scope
+
+from monitor.resources import data_folder
+from monitor.store.engine import Database
+from monitor.store.pages import revision
+from monitor.web.api import PROBLEM, Counter, api_routes
+from monitor.web.common import site_of
+from monitor.web.docs import docs_page
+from monitor.web.guard import Guard
+from monitor.web.health import health_routes
+from monitor.web.live import live_routes
+from monitor.web.metrics import metrics_routes
+from monitor.web.moments import clockface, zone_named
+from monitor.web.pages import Desk, page_routes
+from monitor.web.problems import Render, install_problems
+from monitor.web.render import build_renderer
+from monitor.web.settings import Liveness, WebSettings
+
+MOST_BODY_BYTES = 64_000
+_ABOUT = "What Earwitness has seen, as JSON. Instants are RFC 3339 in UTC, durations are seconds."
+_FOR_EVER = "public, max-age=31536000, immutable"
+
+Bundle = Callable[[int], bytes]
+Summary = Callable[[int], str]
+
+
+class GuardedApp(FastAPI):
+    """An application whose every answer, its own faults included, passes the guard."""
+
+    allowed_hosts: frozenset[str] | None = None
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The usual stack inside the guard."""
+        return Guard(super().build_middleware_stack(), hosts=self.allowed_hosts)
+
+
+class Files(StaticFiles):
+    """Static files; an address that names the content by its hash may be kept for ever."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file, or an error."""
+        response = await super().get_response(path, scope)
+        named = scope.get("query_string", b"").startswith(b"v=")
+        response.headers["cache-control"] = _FOR_EVER if named else "no-cache"
+        return response
+
+
+def create_app(
+    *,
+    database: Database,
+    clock: Callable[[], datetime],
+    settings: WebSettings,
+    liveness: Callable[[], Liveness],
+    bundle: Bundle,
+    summary: Summary,
+    render: Render | None = None,
+) -> FastAPI:
+    """The application over one database.
+
+    *clock* gives the time, *liveness* what the scheduler says of itself, *bundle* and *summary* the evidence
+    zip and the Markdown text of an incident by its number (NotFound where there is none). *render* is made
+    with `build_renderer(site_of(settings))` where it is not handed in.
+    """
+    app = GuardedApp(
+        title="Earwitness",
+        version=settings.version,
+        description=_ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=MOST_BODY_BYTES,
+        telemetry={"tracing": False, "metrics": False},
+    )
+    app.allowed_hosts = settings.allowed_hosts
+    render = render or build_renderer(site_of(settings))
+    install_problems(app, render)
+    desk = Desk(
+        database=database,
+        clock=clock,
+        settings=settings,
+        render=render,
+        face=clockface(zone_named(settings.timezone)),
+        build=f"{settings.version} {clock():%Y%m%d%H%M%S%f}",
+    )
+    app.include_router(api_routes(Counter(database=database, clock=clock, settings=settings)))
+    app.include_router(health_routes(database, clock=clock, settings=settings, liveness=liveness))
+    app.include_router(metrics_routes(database, clock=clock, settings=settings))
+    app.include_router(live_routes(lambda: _revision(database)))
+    _add_evidence(app, bundle, summary)
+    _add_docs(app, render)
+    app.include_router(page_routes(desk))
+    app.mount("/static", Files(directory=data_folder("static")), name="static")
+    return app
+
+
+def _revision(database: Database) -> str:
+    with database.read() as tx:
+        return revision(tx)
+
+
+Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="the incident's number")]
+
+
+def _add_evidence(app: FastAPI, bundle: Bundle, summary: Summary) -> None:
+    @app.get(
+        "/incidents/{number}/evidence.zip",
+        tags=["evidence"],
+        summary="The evidence bundle of an incident",
+        response_class=Response,
+        responses={**PROBLEM, 200: {"content": {"application/zip": {}}}},
+    )
+    def evidence(number: Number) -> Response:
+        headers = {
+            "content-disposition": f'attachment; filename="incident-{number}.zip"',
+            "cache-control": "no-store",
+        }
+        return Response(bundle(number), media_type="application/zip", headers=headers)
+
+    @app.get(
+        "/incidents/{number}/summary.md",
+        tags=["evidence"],
+        summary="The ticket text of an incident, ready to paste",
+        response_class=Response,
+        responses={**PROBLEM, 200: {"content": {"text/markdown": {}}}},
+    )
+    def text(number: Number) -> Response:
+        headers = {"cache-control": "no-store"}
+        return Response(summary(number), media_type="text/markdown", headers=headers)
+
+
+def _add_docs(app: FastAPI, render: Render) -> None:
+    @app.get("/docs", include_in_schema=False)
+    def docs() -> Response:
+        return HTMLResponse(render("pages/docs.html", docs_page(app.openapi())))
