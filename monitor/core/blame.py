@@ -8,7 +8,7 @@ explicit code is believed.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -131,15 +131,15 @@ def _by_history(scene: Scene, window: Window, configuration: str | None) -> Reas
 
 def _never_passed(scene: Scene, window: Window) -> Reasoned:
     rest = window.cell._replace(pathway=Pathway.REST.value)
-    total = scene.total(rest, window.start, window.end) if rest in scene.runs else 0
-    if rest != window.cell and total > len(_failed_in(scene, rest, window)):
+    if rest != window.cell and rest in scene.runs and _passes(scene, rest, window):
         reason = "this configuration never passed before, yet rest of the same deployment passes"
         return Reasoned(Blame.UNKNOWN, reason)
     return Reasoned(Blame.ACCOUNT, "this configuration never passed before: suspected configuration")
 
 
-def _failed_in(scene: Scene, cell: Cell, window: Window) -> Sequence[Run]:
-    return scene.failed(cell, window.start, window.end)
+def _passes(scene: Scene, cell: Cell, window: Window) -> bool:
+    failed = scene.failed(cell, window.start, window.end)
+    return scene.total(cell, window.start, window.end) > len(failed)
 
 
 def _baseline(scene: Scene, cell: Cell, configuration: str | None, start: datetime) -> str:

@@ -1,0 +1,121 @@
+"""Outcomes for tests of the verdict: short ways to write them, and a strategy of random ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+from monitor.core.model import Failure, Outcome, Verdict
+
+T0 = datetime(2025, 11, 17, 8, 30, 10, tzinfo=UTC)
+MARKS = {
+    ".": (Verdict.PASSED, None),
+    "F": (Verdict.FAILED, Failure.SERVER),
+    "C": (Verdict.FAILED, Failure.CONNECT),
+    "A": (Verdict.FAILED, Failure.AUTH),
+    "M": (Verdict.FAILED, Failure.AUDIO),
+    "D": (Verdict.DEGRADED, None),
+    "?": (Verdict.INCONCLUSIVE, Failure.MONITOR),
+}
+
+
+def outcome(at: datetime, mark: str = ".", **more: Any) -> Outcome:
+    """One run; *more* sets any field of it."""
+    verdict, failure = MARKS[mark]
+    fields: dict[str, Any] = {
+        "endpoint": "azure-sweden",
+        "provider": "azure_openai",
+        "region": "swedencentral",
+        "model": "gpt-4o-transcribe",
+        "pathway": "realtime",
+        "location": "berlin",
+        "every_s": 60,
+        "configuration": "c1",
+        "verdict": verdict,
+        "failure": failure,
+        "slot": at,
+        "started_at": at,
+        "finished_at": at + timedelta(seconds=2),
+    }
+    fields |= more
+    fields.setdefault(
+        "id",
+        f"{at:%d%H%M%S%f}-{fields['endpoint']}-{fields['model']}-{fields['pathway']}-{fields['location']}",
+    )
+    return Outcome(**fields)
+
+
+def row(marks: str, *, start: datetime = T0, step: float = 60, **more: Any) -> list[Outcome]:
+    """One run per mark, *step* seconds apart; a space is a slot without a run."""
+    return [
+        outcome(start + timedelta(seconds=step * index), mark, **more)
+        for index, mark in enumerate(marks)
+        if mark != " "
+    ]
+
+
+def minutes(number: float) -> datetime:
+    """The instant that many minutes after the first run."""
+    return T0 + timedelta(minutes=number)
+
+
+def together(*rows: Iterable[Outcome]) -> list[Outcome]:
+    """All runs of several rows."""
+    return [one for part in rows for one in part]
+
+
+CELLS = (
+    {"endpoint": "one", "region": "r1", "provider": "p", "model": "a", "pathway": "rest", "location": "x"},
+    {
+        "endpoint": "one",
+        "region": "r1",
+        "provider": "p",
+        "model": "a",
+        "pathway": "realtime",
+        "location": "x",
+    },
+    {"endpoint": "two", "region": "r1", "provider": "p", "model": "a", "pathway": "rest", "location": "x"},
+    {"endpoint": "two", "region": None, "provider": "q", "model": "b", "pathway": "rest", "location": "y"},
+    {"endpoint": "one", "region": "r1", "provider": "p", "model": "b", "pathway": "rest", "location": "y"},
+)
+
+
+@st.composite
+def matrices(draw: st.DrawFn, *, most: int = 60, interval: bool = False) -> list[Outcome]:
+    """The runs of up to four cells: stretches of verdicts, gaps, other configurations, odd spacings.
+
+    With *interval* every run has an `every_s`, so that no median moves when runs are added.
+    """
+    count = draw(st.integers(1, 4))
+    runs: list[Outcome] = []
+    for fields in draw(st.permutations(CELLS))[:count]:
+        runs += draw(_cell_rows(fields, most, interval=interval))
+    return runs
+
+
+@st.composite
+def _cell_rows(draw: st.DrawFn, fields: dict[str, Any], most: int, *, interval: bool) -> list[Outcome]:
+    every = draw(st.sampled_from((20, 60, 300) if interval else (None, 20, 60, 300)))
+    at = T0 + timedelta(seconds=draw(st.integers(0, 3)) * 20)
+    configuration = "c1"
+    runs: list[Outcome] = []
+    while len(runs) < most and draw(st.integers(0, 12)):
+        pattern = draw(st.sampled_from((".", "F", "F.", "C", "D", "?", "?F", "A", "D.F", ".....F")))
+        length = draw(st.integers(1, 14))
+        marks = (pattern * length)[:length]
+        for mark in marks:
+            runs.append(outcome(at, mark, configuration=configuration, every_s=every, **fields))
+            at += timedelta(seconds=draw(st.sampled_from((20, 60, 60, 60, 300, 7))))
+        pause = draw(st.sampled_from((0, 0, 0, 200, 1000, 4000)))
+        at += timedelta(seconds=pause)
+        if draw(st.integers(0, 5)) == 0:
+            configuration = draw(st.sampled_from(("c1", "c2", None)))
+    return runs[:most]
+
+
+def shuffled(draw: st.DrawFn, runs: Sequence[Outcome]) -> list[Outcome]:
+    """The runs in another order."""
+    return draw(st.permutations(runs))

@@ -1,0 +1,49 @@
+"""Replay: the sparse derivation against the dense one, and the reference day to the letter."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.core.history import MemoryHistory
+from monitor.core.model import Outcome
+from monitor.core.replay import derive, to_json
+from monitor.core.times import parse_instant
+from monitor.core.windows import Rule
+from tests.core import dense
+from tests.core.scenes import matrices
+
+
+@settings(max_examples=400, deadline=None)
+@given(matrices())
+def test_sparse_derivation_equals_the_dense_one(outcomes: list[Outcome]) -> None:
+    """Windows, gaps and blind spans derived from notable runs equal those from a pass over every run."""
+    if not outcomes:
+        return
+    history = MemoryHistory(outcomes)
+    now = history.newest()
+    assert now is not None
+    shown = to_json(derive(history, Rule(), now=now))
+    assert shown["windows"] == dense.windows(outcomes, Rule(), now)
+    assert shown["gaps"] == dense.gaps(outcomes, now)
+    spans = [
+        (one["location"], parse_instant(one["from"]), parse_instant(one["to"])) for one in shown["blind"]
+    ]
+    assert sorted(spans, key=lambda span: (span[1], span[0], span[2])) == dense.blind(outcomes)
+
+
+@settings(max_examples=50, deadline=None)
+@given(matrices(), st.randoms(use_true_random=False))
+def test_order_of_outcomes_does_not_matter(outcomes: list[Outcome], random: object) -> None:
+    """The same outcomes in another order give the same bytes."""
+    if not outcomes:
+        return
+    once = MemoryHistory(outcomes)
+    again = list(outcomes)
+    random.shuffle(again)  # type: ignore[attr-defined]
+    now = once.newest()
+    assert now is not None
+    first, second = (to_json(derive(history, Rule(), now=now)) for history in (once, MemoryHistory(again)))
+    assert json.dumps(first) == json.dumps(second)
