@@ -154,12 +154,12 @@ class Session:
         self._received_ms += len(pcm) / BYTES_PER_MS
         if self._detector is not None:
             for turn in self._detector.feed(pcm):
-                self._take_turn(turn, self._detector)
+                self._take_turn(turn)
         elif abilities(self.settings.model).live:
             self._transcribe_live()
         return None
 
-    def _take_turn(self, turn: Turn, detector: TurnDetector) -> None:
+    def _take_turn(self, turn: Turn) -> None:
         kind = f"input_audio_buffer.speech_{turn.event}"
         edge = "audio_start_ms" if turn.event == "started" else "audio_end_ms"
         self._line.send(self.speaker.say(kind, **{edge: turn.at_ms}, item_id=self._next_item))
@@ -167,7 +167,7 @@ class Session:
             if (self.settings.turn_detection or {}).get("interrupt_response"):
                 self.answering.interrupt()
             return
-        self._commit(self._buffer.take_span(detector.end_turn(), turn.at_ms), by_turn=True)
+        self._commit(self._buffer.take_span(turn.begun_ms, turn.at_ms), by_turn=True)
 
     def _commit_asked(self, event: dict[str, Any]) -> Complaint | None:
         waiting = self._buffer.milliseconds
@@ -177,7 +177,7 @@ class Session:
             self._line.later(self._sandbox.script.latency.empty_commit, say)
             return None
         if self._detector is not None:
-            self._detector.end_turn()
+            self._detector.restart()
         self._commit(self._buffer.take(), by_turn=False)
         return None
 

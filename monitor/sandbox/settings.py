@@ -176,19 +176,21 @@ class Settings:
         changed = deepcopy(self.shown)
         (_merge_nested if identity.dialect == "ga" else _merge_flat)(changed, patch)
         before, self.shown = self.shown, changed
-        complaint = self._contradiction(patch.get("model"))
+        complaint = self._contradiction(patch)
         if complaint:
             self.shown = before
         return complaint
 
-    def _contradiction(self, host: object) -> Complaint | None:
-        if host is not None and host != self._identity.host:
+    def _contradiction(self, patch: Mapping[str, Any]) -> Complaint | None:
+        if patch.get("model", self._identity.host) != self._identity.host:
             return Complaint("invalid_parameter", "The session's model cannot be changed.", "session.model")
-        transcription = self.transcription
-        path = "session." + ("audio.input." if self._identity.dialect == "ga" else "input_audio_")
-        if transcription is None:
+        if self.transcription is None:
             return None
-        return _of_model(transcription, self.model, self.turn_detection, path, self._endpoint)
+        is_ga = self._identity.dialect == "ga"
+        asked = patch.get("audio", {}).get("input", {}) if is_ga else patch
+        wanted = asked.get("transcription" if is_ga else "input_audio_transcription") or self.transcription
+        path = "session.audio.input." if is_ga else "session.input_audio_"
+        return _of_model(wanted, self.model, self.turn_detection, path, self._endpoint)
 
     def _input(self, nested: str, flat: str) -> Any:
         if self._identity.dialect == "ga":

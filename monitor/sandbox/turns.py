@@ -23,6 +23,7 @@ class Turn(NamedTuple):
 
     event: Literal["started", "stopped"]
     at_ms: int
+    begun_ms: int  # where the speech began, with the padding before the first sound
 
 
 class AudioBuffer:
@@ -79,7 +80,7 @@ class TurnDetector:
         self._begun_ms = heard_ms
         self._loud_ms = 0
         self._quiet_ms = 0
-        self.speaking_since: int | None = None  # with the padding before the first sound
+        self._speaking_since: int | None = None
 
     def feed(self, pcm: bytes) -> list[Turn]:
         """The turns that begin or end in *pcm*."""
@@ -96,15 +97,15 @@ class TurnDetector:
         self._now_ms += FRAME_MS
         self._loud_ms = self._loud_ms + FRAME_MS if is_loud else 0
         self._quiet_ms = 0 if is_loud else self._quiet_ms + FRAME_MS
-        if self.speaking_since is None and self._loud_ms >= _SPEECH_MS:
-            self.speaking_since = max(self._begun_ms, self._now_ms - self._loud_ms - self._padding_ms)
-            return Turn("started", self.speaking_since)
-        if self.speaking_since is not None and self._quiet_ms >= max(FRAME_MS, self._silence_ms):
-            return Turn("stopped", self._now_ms)
+        if self._speaking_since is None and self._loud_ms >= _SPEECH_MS:
+            self._speaking_since = max(self._begun_ms, self._now_ms - self._loud_ms - self._padding_ms)
+            return Turn("started", self._speaking_since, self._speaking_since)
+        if self._speaking_since is not None and self._quiet_ms >= max(FRAME_MS, self._silence_ms):
+            return Turn("stopped", self._now_ms, self.restart())
         return None
 
-    def end_turn(self) -> int:
-        """Forgets the turn in progress; returns where it began."""
-        begin = self.speaking_since or 0
-        self.speaking_since, self._begun_ms = None, self._now_ms
+    def restart(self) -> int:
+        """Forgets the turn in progress, as after a commit; returns where it began."""
+        begin = self._speaking_since or 0
+        self._speaking_since, self._begun_ms = None, self._now_ms
         return begin

@@ -1,0 +1,149 @@
+"""What the sandbox's tests share: a line without a socket, ready frames, and ways to begin a session."""
+
+from __future__ import annotations
+
+import base64
+import random
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from monitor import clips
+from monitor.sandbox import Fault, Sandbox, Script
+from monitor.sandbox.faults import parse_fault
+from monitor.sandbox.script import NO_LATENCY
+from monitor.sandbox.session import Session
+from monitor.sandbox.settings import Dialect, Identity, Purpose
+
+NOON = datetime(2025, 11, 17, 12, 0, tzinfo=UTC)
+QUICK = Script(latency=NO_LATENCY)
+AMIABLE = "He might even have been made amiable himself."
+KEY = "sandbox-key"
+TRANSCRIPTION = "conversation.item.input_audio_transcription."
+ACKNOWLEDGED = ["input_audio_buffer.committed", "conversation.item.added", "conversation.item.done"]
+
+
+def fault(name: str, **rest: Any) -> Fault:
+    """A fault of that name."""
+    return parse_fault({"fault": name, **rest})
+
+
+def broken(*faults: Fault, script: Script = QUICK) -> Script:
+    """A script without latency and with these faults."""
+    return Script(endpoints=script.endpoints, latency=NO_LATENCY, faults=faults)
+
+
+def sandbox(script: Script = QUICK) -> Sandbox:
+    """A sandbox at noon of the reference day, with settled randomness."""
+    return Sandbox(script, clock=lambda: NOON, rng=random.Random(7))
+
+
+class RecordedLine:
+    """A line that keeps what is sent and has a clock of its own."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+        self.closed: tuple[int, str] | None = None
+        self.is_cut = False
+        self._now = 0.0
+        self._plans: list[tuple[float, int, Callable[[], None]]] = []
+
+    def send(self, event: bytes) -> None:
+        assert self.closed is None
+        self.sent.append(event)
+
+    def close(self, code: int, reason: str) -> None:
+        self.closed = (code, reason)
+
+    def cut(self) -> None:
+        self.is_cut = True
+
+    def later(self, seconds: float, step: Callable[[], None]) -> None:
+        if seconds <= 0:
+            step()
+        else:
+            self._plans.append((self._now + seconds, len(self._plans), step))
+
+    def wait(self, seconds: float) -> None:
+        """Lets time pass and does what was planned for it."""
+        end = self._now + seconds
+        while due := sorted(plan for plan in self._plans if plan[0] <= end):
+            self._now = due[0][0]
+            self._plans.remove(due[0])
+            due[0][2]()
+        self._now = end
+
+    def events(self) -> list[dict[str, Any]]:
+        """What was said so far."""
+        return [orjson.loads(event) for event in self.sent]
+
+    def kinds(self) -> list[str]:
+        """The types of what was said so far."""
+        return [event["type"] for event in self.events()]
+
+    def last(self) -> dict[str, Any]:
+        """The latest event."""
+        return self.events()[-1]
+
+
+class Caller:
+    """A client of a session without a socket."""
+
+    def __init__(
+        self,
+        script: Script = QUICK,
+        *,
+        endpoint: str = "azure-sweden",
+        dialect: Dialect = "ga",
+        purpose: Purpose = "transcription",
+    ) -> None:
+        self.sandbox = sandbox(script)
+        self.line = RecordedLine()
+        host = "gpt-realtime" if purpose == "realtime" else None
+        identity = Identity("sess_test", dialect, purpose, host, 1_763_384_400)
+        self.session = Session(self.sandbox, script.endpoints[endpoint], identity, self.line)
+        self.session.begin()
+        self._purpose = purpose
+
+    def say(self, kind: str, **fields: Any) -> list[dict[str, Any]]:
+        """Sends one event and returns what it brought about at once."""
+        before = len(self.line.sent)
+        self.session.receive(orjson.dumps({"type": kind, "event_id": "mine", **fields}))
+        return self.line.events()[before:]
+
+    def configure(self, model: str = "gpt-4o-transcribe", **inputs: Any) -> list[dict[str, Any]]:
+        """Sends a GA `session.update` with manual commit unless told otherwise."""
+        audio = {"transcription": {"model": model}, "turn_detection": None, **inputs}
+        return self.say("session.update", session={"type": self._purpose, "audio": {"input": audio}})
+
+    def speak(self, pcm: bytes, chunk: int = 4800) -> None:
+        """Appends audio in chunks."""
+        for event in appends(pcm, chunk):
+            self.session.receive(event)
+
+    def transcribe(self, model: str = "gpt-4o-transcribe", clip: str = "amiable") -> list[dict[str, Any]]:
+        """One whole turn; returns everything said from the commit on."""
+        self.configure(model)
+        self.speak(clips.load_clip(clip).pcm)
+        return self.say("input_audio_buffer.commit")
+
+
+def appends(pcm: bytes, chunk: int = 4800) -> Iterable[bytes]:
+    """The audio as `append` frames."""
+    for start in range(0, len(pcm), chunk):
+        audio = base64.b64encode(pcm[start : start + chunk]).decode()
+        yield orjson.dumps({"type": "input_audio_buffer.append", "audio": audio})
+
+
+def complaint(events: list[dict[str, Any]]) -> dict[str, Any]:
+    """The inside of the single `error` event among *events*."""
+    (event,) = [event for event in events if event["type"] == "error"]
+    inside: dict[str, Any] = event["error"]
+    return inside
+
+
+def kinds(events: list[dict[str, Any]]) -> list[str]:
+    """The types of events."""
+    return [event["type"] for event in events]
