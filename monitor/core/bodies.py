@@ -100,15 +100,6 @@ def error_in(body: bytes) -> ProviderError:
     return read_error(fields)
 
 
-def is_explained(body: bytes) -> bool:
-    """Whether the server itself explains the refusal in JSON, as against a proxy's page."""
-    try:
-        value = read_json(body)
-    except ValueError:
-        return False
-    return isinstance(value, dict) and error_in(body) != ProviderError()
-
-
 def _of_detail(detail: object) -> ProviderError:
     """FastAPI's ways: a string, a list of complaints, or an object with an error of its own."""
     if isinstance(detail, list):

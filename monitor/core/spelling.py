@@ -69,7 +69,7 @@ _NUMBER = re.compile(r"([0-9]{1,40})(st|nd|rd|th|s)?")
 def spell(text: str, language: str | None, reading: str = "cardinal") -> list[str]:
     """The words of *text* as they are compared; *reading* is one of READINGS."""
     code = (language or "").lower().partition("-")[0]
-    folded = unicodedata.normalize("NFKC", _NO_SPEECH.sub(" ", text)).casefold()
+    folded = _plain_digits(unicodedata.normalize("NFKC", _NO_SPEECH.sub(" ", text)).casefold())
     english = code == "en"
     words = _words(_english_signs(folded) if english else folded)
     if english:
@@ -77,6 +77,13 @@ def spell(text: str, language: str | None, reading: str = "cardinal") -> list[st
     if code in _UNSPACED:
         return [character for word in words for character in word]
     return _without_hundred_and(words) if english else words
+
+
+def _plain_digits(text: str) -> str:
+    """Digits of every script as 0 to 9."""
+    if text.isascii():
+        return text
+    return "".join(str(unicodedata.decimal(each)) if each.isdecimal() else each for each in text)
 
 
 def _words(text: str) -> list[str]:

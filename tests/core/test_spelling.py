@@ -1,0 +1,95 @@
+"""Spelling text out into comparable words."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.core.spelling import READERS, READINGS, spell
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("He MIGHT, even...  have\nbeen!", "he might even have been"),
+        ("well-known don't Don’t", "well known dont dont"),
+        ("8 of spades", "eight of spades"),
+        ("21 cards, the 21st, the 3rd, the 12th", "twenty one cards the twenty first the third the twelfth"),
+        ("30th 90s 5s", "thirtieth nineties fives"),
+        ("1,205 and 1,000,000", "one thousand two hundred five and one million"),
+        ("one hundred and five", "one hundred five"),
+        ("black and white", "black and white"),
+        ("3.5 metres", "three point five metres"),
+        ("$20, £1, € 3", "twenty dollars one pound three euros"),
+        ("100% & more", "one hundred percent and more"),
+        ("8:30", "eight thirty"),
+        ("007", "zero zero seven"),
+        ("Dr. Smith cannot", "doctor smith can not"),
+        ("[BLANK_AUDIO]", ""),
+        ("(crying)", "crying"),
+        ("١٢", "12"),
+        ("B2B x86", "b2b x86"),
+        ("...", ""),
+        ("", ""),
+    ],
+)
+def test_english_is_spelt_out(text: str, words: str) -> None:
+    """Case, punctuation, spacing and numerals make no difference; invented words stay words."""
+    assert spell(text, "en") == spell(words, "en")
+
+
+@pytest.mark.parametrize(
+    ("reading", "words"),
+    [
+        ("cardinal", "one thousand nine hundred ninety five"),
+        ("pairs", "nineteen ninety five"),
+        ("digits", "one nine nine five"),
+    ],
+)
+def test_a_number_has_several_readings(reading: str, words: str) -> None:
+    """A year, a quantity or a code: the text of the clip decides."""
+    assert spell("1995", "en", reading) == words.split()
+
+
+def test_years_with_small_ends() -> None:
+    """1905 is nineteen oh five, 1900 nineteen hundred, 0905 no year."""
+    assert [" ".join(READERS["pairs"](year)) for year in ("1905", "1900", "2012", "0905")] == [
+        "nineteen oh five",
+        "nineteen hundred",
+        "twenty twelve",
+        "zero nine zero five",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "words"),
+    [
+        ("Drei Äpfel, 3 Birnen & mehr", "de", ["drei", "äpfel", "3", "birnen", "mehr"]),
+        ("STRASSE Straße", "de", ["strasse", "strasse"]),
+        ("שלום, עולם!", "he", ["שלום", "עולם"]),
+        ("\u200fשלום\u200e עולם", "he", ["שלום", "עולם"]),
+        ("e\u0301te\u0301 été", "fr", ["été", "été"]),
+        ("हिन्दी।", "hi", ["हिन्दी"]),
+        ("東京は。", "ja-JP", ["東", "京", "は"]),
+        ("hi 😀 there", None, ["hi", "there"]),
+        ("a\x00b", "en", ["a", "b"]),
+    ],
+)
+def test_other_languages_fall_back_to_letters_and_digits(
+    text: str, language: str | None, words: list[str]
+) -> None:
+    """Scripts of every direction, combining marks, emoji and NUL are survived."""
+    assert spell(text, language) == words
+
+
+@given(st.text(max_size=200), st.sampled_from(["en", "de", "ja", None]), st.sampled_from(READINGS))
+def test_spelling_is_total_and_gives_plain_words(text: str, language: str | None, reading: str) -> None:
+    """Whatever the text, each word is non-empty and without white space."""
+    assert all(word and word == "".join(word.split()) for word in spell(text, language, reading))
+
+
+@given(st.integers(0, 10**15 - 1))
+def test_every_number_has_a_name_of_words(number: int) -> None:
+    """Up to fifteen digits, no digit is left."""
+    assert all(word.isalpha() for word in spell(str(number), "en"))

@@ -1,0 +1,63 @@
+"""Servers that speak OpenAI's protocol at any base."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.core.model import Blame, Failure
+from monitor.core.rules import Class
+from monitor.providers.openai_compatible import OPENAI_COMPATIBLE
+from tests.checks.player import hold, judge, target
+from tests.checks.wire import error, spoken
+
+
+@pytest.mark.parametrize(
+    ("pasted", "base"),
+    [
+        ("http://localhost:8000", "http://localhost:8000/v1"),
+        ("http://localhost:8000/v1/audio/transcriptions", "http://localhost:8000/v1"),
+        ("ws://localhost:8000/v1/realtime?model=m", "http://localhost:8000/v1"),
+        ("https://gateway.example/stt/api/v3", "https://gateway.example/stt/api/v3"),
+        ("https://contoso.openai.azure.com/openai/v1", "https://contoso.openai.azure.com/openai/v1"),
+    ],
+)
+def test_any_base_will_do(pasted: str, base: str) -> None:
+    """The version is added where none stands, and kept where one does."""
+    assert OPENAI_COMPATIBLE.understand_url(pasted) == base
+
+
+def test_a_flat_server_takes_the_model_from_the_address() -> None:
+    """Speaches refuses the upgrade without it; GA servers follow OpenAI, who refuses it with it."""
+    flat = target(
+        "realtime_transcription",
+        "openai_compatible",
+        model="Systran/faster-whisper-small",
+        endpoint={"dialect": "preview"},
+    )
+    assert OPENAI_COMPATIBLE.realtime_url(flat) == (
+        "ws://stt.test:8000/v1/realtime?model=Systran%2Ffaster-whisper-small&intent=transcription"
+    )
+    nested = target("realtime_transcription", "openai_compatible")
+    assert OPENAI_COMPATIBLE.realtime_url(nested) == "ws://stt.test:8000/v1/realtime?intent=transcription"
+
+
+@pytest.mark.parametrize(
+    ("code", "failure", "blame"),
+    [
+        ("model_load_error", Failure.SERVER, Blame.PROVIDER),
+        ("session_limit_reached", Failure.CAPACITY, Blame.PROVIDER),
+        ("model_not_validated", Failure.CONFIG, Blame.ACCOUNT),
+        ("permission_error", Failure.AUTH, Blame.ACCOUNT),
+    ],
+)
+def test_their_own_codes_are_understood(code: str, failure: Failure, blame: Blame) -> None:
+    """Codes that only these servers send have their meaning in this provider's data."""
+    asked = target("realtime", "openai_compatible")
+    finding, _ = hold([*spoken(), error("commit-1", code=code)], asked)
+    judged = judge(finding, asked)
+    assert (judged.failure, judged.blame, judged.rule) == (failure, blame, 0)
+
+
+def test_a_type_may_stand_for_the_code() -> None:
+    """speech-to-speech puts its code into the type."""
+    assert OPENAI_COMPATIBLE.codes["invalid_session_type"] is Class.CONFIG
