@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -183,3 +185,31 @@ def dossier(phase: Phase = Phase.RESOLVED, **parts: Any) -> Dossier:
         "outcomes": runs,
     }
     return Dossier(**{**values, **parts})
+
+
+def bare(**parts: Any) -> Dossier:
+    """An incident of which only outcomes were imported: no settings, no evidence, no baselines."""
+    run = failed("first", START, ids={})
+    values: dict[str, Any] = {
+        "incident": incident(Phase.RESOLVED),
+        "exhibits": [Exhibit(role=Role.FIRST_FAILED, outcome=run)],
+        "observer": Observer(locations=[], client="earwitness/0.1.0"),
+        "outcomes": lambda: iter(()),
+    }
+    return Dossier(**{**values, **parts})
+
+
+def with_first(**parts: Any) -> Dossier:
+    """The dossier whose first failed run left other evidence."""
+    return dossier(exhibits=[exhibit(Role.FIRST_FAILED, failed("first", START), **parts)])
+
+
+def members(bundle: bytes) -> dict[str, bytes]:
+    """Names and contents of a bundle."""
+    with zipfile.ZipFile(io.BytesIO(bundle)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def line(text: str, start: str) -> str:
+    """The line of a ticket that begins so; empty where there is none."""
+    return next((found for found in text.splitlines() if found.startswith(start)), "")

@@ -29,6 +29,8 @@ class Stretch:
     failed: int
     total: int
     continues_until: datetime | None
+    first_id: str | None = None  # its first and its last bad run
+    last_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +155,8 @@ def _stretch(window: Mapping[str, Any]) -> Stretch:
         failed=int(window.get("failed") or 0),
         total=int(window.get("total") or 0),
         continues_until=_instant(window.get("continues_until")),
+        first_id=window.get("first_id"),
+        last_id=window.get("last_id"),
     )
 
 

@@ -11,30 +11,17 @@ import subprocess
 import zipfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core.dossier import Role
-from monitor.core.errors import MonitorError
 from monitor.core.lines import outcome_from_line
 from monitor.reports.bundle import file_name, render
 from monitor.reports.ticket import render_ticket
-from tests.sample_dossier import dossier, evidence, exhibit, exhibits, failed, runs
+from tests.sample_dossier import dossier, evidence, exhibit, failed, members, runs, with_first
 from tests.sample_incident import START
-
-
-def members(bundle: bytes) -> dict[str, bytes]:
-    """Names and contents of a bundle."""
-    with zipfile.ZipFile(io.BytesIO(bundle)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-def with_first(**parts: Any) -> Any:
-    """The dossier whose first failed run left other evidence."""
-    return dossier(exhibits=[exhibit(Role.FIRST_FAILED, failed("first", START), **parts)])
 
 
 def test_sha256sum_verifies_it(tmp_path: Path) -> None:
@@ -136,47 +123,6 @@ def test_an_id_never_leaves_the_folder(identity: str, tmp_path: Path) -> None:
         assert len(name) < 130
 
 
-@pytest.mark.parametrize("secret", ["canary-key-1234", 'quo"ted\\key', "käse-schlüssel", "a b+c/d=="])
-def test_a_known_secret_in_any_member_stops_the_bundle(secret: str) -> None:
-    """Plain, escaped in JSON or in a URL: no byte is given, and the message quotes no secret."""
-    leaks = [
-        with_first(frames=[{"dir": "in", "type": "error", "body": json.dumps({"echo": secret})}]),
-        with_first(url=f"https://x.example/?q={secret}"),
-        dossier(outcomes=lambda: iter([failed("first", START, message=f"bad key {secret}!")])),
-    ]
-    for leaking in leaks:
-        with pytest.raises(MonitorError, match="holds a secret of this process") as caught:
-            render(leaking, ["other-secret", f"{secret}\n"])
-        assert secret not in str(caught.value)
-    assert render(leaks[0], ["other-secret", "", "ab"])
-
-
-@pytest.mark.parametrize(
-    ("text", "what"),
-    [
-        ("Authorization: Bearer abcdefghijklmnop", "an authorization header"),
-        ('{"authorization": "Bearer abcdefghijklmnop"}', "an authorization header"),
-        ("Proxy-Authorization: Basic dXNlcjpwYXNzd29yZA==", "an authorization header"),
-        ("Cookie: session=abcdef0123", "a cookie"),
-        ('[["set-cookie","__cf_bm=abcdef0123"]]', "a cookie"),
-        ("https://blob.example/x?sv=1&sig=abcdefabcdef%3D", "a signed address"),
-    ],
-)
-def test_a_credential_that_nobody_told_us_of_stops_it_too(text: str, what: str) -> None:
-    """The form of a credential is enough, wherever it stands."""
-    with pytest.raises(MonitorError, match=f"holds {what}"):
-        render(with_first(frames=[{"dir": "in", "type": "error", "body": text}]))
-
-
-def test_a_vendors_sentence_about_keys_stops_nothing() -> None:
-    """The incidents about keys are those in which the word occurs."""
-    said = (
-        "You didn't provide an API key. You need to provide your API key in an Authorization header using "
-        "Bearer auth (i.e. Authorization: Bearer YOUR_KEY). Enable cookies?"
-    )
-    assert render(with_first(frames=[{"dir": "in", "type": "error", "body": said}]), ["canary-key-1234"])
-
-
 def test_no_member_mentions_an_authorization_header_or_a_cookie_of_ours() -> None:
     """Not even by name, in frames or in the script for the receiver."""
     bearer = with_first(request_headers={"Authorization": "[51 characters]", "cookie": "[9 characters]"})
@@ -185,47 +131,6 @@ def test_no_member_mentions_an_authorization_header_or_a_cookie_of_ours() -> Non
     ).lower()
     assert b"authorization" not in whole
     assert b"cookie" not in whole
-
-
-def test_the_realtime_script_is_python_with_url_and_session() -> None:
-    """Whoever gets the ticket can make the session again with an own key."""
-    script = members(render(dossier()))["reproduce.py"].decode()
-    ast.parse(script)
-    assert "wss://contoso.openai.azure.com/openai/v1/realtime?model=rt-host" in script
-    assert '"transcription": {"model": "stt-prod"}' in script
-    assert 'os.environ["KEY_HEADER"]' in script
-
-
-def test_the_rest_script_is_shell_with_the_form_fields(tmp_path: Path) -> None:
-    """The same call with the same fields; the shell accepts it whatever the values hold."""
-    sent = {
-        "dir": "out",
-        "kind": "http",
-        "body": json.dumps({"fields": {"model": "stt-prod", "prompt": "it's $HOME"}}),
-    }
-    for url in ("https://contoso.openai.azure.com/openai/v1/audio/transcriptions", "https://h.example/a'b"):
-        script = members(render(with_first(url=url, frames=[sent])))["reproduce.sh"].decode()
-        (tmp_path / "reproduce.sh").write_text(script)
-        assert subprocess.run(["sh", "-n", tmp_path / "reproduce.sh"], check=False).returncode == 0
-        assert "--form-string model=stt-prod" in script
-        assert "--form-string 'prompt=it'\"'\"'s $HOME'" in script
-        assert '-H "api-key: $API_KEY"' in script
-
-
-def test_without_evidence_there_is_no_script() -> None:
-    """A script is only written from what was really sent."""
-    bare = dossier(exhibits=[replace(shown, evidence=None) for shown in exhibits()])
-    names = members(render(bare))
-    assert not [name for name in names if name.startswith("reproduce")]
-    assert json.loads(names["frames/first-failed-run-first.json"])["evidence"] is None
-    assert "reproduce.py" not in members(render(with_first(frames=[])))
-
-
-def test_a_truncated_session_is_no_session() -> None:
-    """Half a configuration would reproduce something else."""
-    cut = {"dir": "out", "type": "session.update", "body": '{"type":"sess', "truncated": True}
-    assert "reproduce.py" not in members(render(with_first(frames=[cut])))
-    assert "reproduce.py" not in members(render(with_first(frames=[{**cut, "truncated": False}])))
 
 
 @settings(max_examples=25)

@@ -1,0 +1,225 @@
+"""Reads what a report needs about one incident, and how its cells stand now; it judges nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+from sqlalchemy import Connection, and_, func, select
+
+from monitor.core.blind import unmeasured_spans
+from monitor.core.dossier import Baseline, Dossier, Exhibit, Observer, Recording, Role
+from monitor.core.incidents import Phase
+from monitor.core.model import Cell, Outcome, Target, Verdict
+from monitor.core.story import Neighbour, Story, Stretch, read_story
+from monitor.core.summary import Span, clip, length
+from monitor.core.texts import Latest
+from monitor.core.windows import derive_gaps
+from monitor.store.cells import cell_rows
+from monitor.store.history import StoreHistory
+from monitor.store.incidents import incident as read_incident
+from monitor.store.incidents import incident_entries
+from monitor.store.runs import (
+    evidence_of,
+    first_pass_after,
+    last_pass_before,
+    some_outcomes,
+    stream_outcomes,
+)
+from monitor.store.tables import contexts, outcomes
+
+_DAY = timedelta(days=1)
+_DEFAULT_EVERY = timedelta(minutes=5)
+_MOST_SIGNATURES = 8
+_CANDIDATES = 8  # healthy neighbours that are looked at for a control with evidence, or told in a text
+_GOOD = (Verdict.PASSED.value, Verdict.DEGRADED.value)
+_CONCLUSIVE = (*_GOOD, Verdict.FAILED.value)
+
+
+def read_dossier(
+    tx: Connection,
+    number: int,
+    *,
+    targets: Mapping[str, Target],
+    recordings: Mapping[str, Recording],
+    client: str,
+    now: datetime,
+) -> Dossier:
+    """Everything about incident *number*; its `outcomes` can be read while the transaction lasts.
+
+    *targets* are the configured ones by key, *recordings* the clips by name. Raises NotFound.
+    """
+    incident = read_incident(tx, number)
+    story = read_story(incident)
+    history = StoreHistory(tx, {key: target.every for key, target in targets.items()})
+    exhibits = _exhibits(tx, story)
+    every = _every(exhibits, targets)
+    wanted = {*story.affected, *(near.cell.target for near in story.unaffected)}
+    cells = _affected_cells(story)
+    return Dossier(
+        incident=incident,
+        entries=incident_entries(tx, incident.id),
+        targets={key: target for key, target in targets.items() if key in wanted},
+        exhibits=exhibits,
+        baselines=_baselines(tx, story, incident.configurations, cells, now),
+        coverage=_coverage(history, cells, Span(story.start, story.end or now), now),
+        every_s=every.total_seconds() if every else None,
+        recordings=recordings,
+        observer=Observer(locations=sorted({cell.location for cell in cells}), client=client),
+        outcomes=partial(_runs_around, tx, story, sorted(wanted), every or _DEFAULT_EVERY),
+    )
+
+
+def read_latest(tx: Connection, story: Story) -> dict[Cell, Latest]:
+    """How the affected cells and the nearest controls stand: last pass, newest run, runs since the end."""
+    cells = [*_affected_cells(story), *(near.cell for near in story.unaffected[:_CANDIDATES])]
+    ids = cell_rows(tx, {cell.target for cell in cells})
+    return {cell: _latest(tx, ids[cell], story.end) for cell in cells if cell in ids}
+
+
+def _latest(tx: Connection, cell_id: int, since: datetime | None) -> Latest:
+    mine = and_(outcomes.c.cell_id == cell_id, outcomes.c.verdict.in_(_CONCLUSIVE))
+    latest_first = (outcomes.c.started_at.desc(), outcomes.c.uid.desc())
+    newest = select(outcomes.c.verdict).where(mine).order_by(*latest_first)
+    passed = and_(outcomes.c.cell_id == cell_id, outcomes.c.verdict == Verdict.PASSED.value)
+    last = select(outcomes.c.started_at).where(passed).order_by(*latest_first)
+    good, total = (0, 0) if since is None else _counts(tx, [cell_id], since, None, None)
+    return Latest(
+        last_pass=tx.execute(last.limit(1)).scalar(),
+        healthy=tx.execute(newest.limit(1)).scalar() in _GOOD,
+        passed=good,
+        total=total,
+    )
+
+
+def _affected_cells(story: Story) -> list[Cell]:
+    return sorted({window.cell for window in story.windows})
+
+
+def _every(exhibits: Sequence[Exhibit], targets: Mapping[str, Target]) -> timedelta | None:
+    """The interval that the failed runs were made at, else the watch's."""
+    for exhibit in exhibits:
+        if exhibit.outcome.every_s:
+            return timedelta(seconds=exhibit.outcome.every_s)
+    known = [targets[shown.outcome.target].every for shown in exhibits if shown.outcome.target in targets]
+    return known[0] if known else None
+
+
+def _runs_around(tx: Connection, story: Story, targets: Sequence[str], every: timedelta) -> Iterator[Outcome]:
+    """The runs of affected targets and controls, with one interval before and one after."""
+    until = None if story.end is None else story.end + every + timedelta(milliseconds=1)
+    yield from stream_outcomes(tx, targets=targets, since=_earliest(story) - every, until=until)
+
+
+def _earliest(story: Story) -> datetime:
+    return min((window.start for window in story.windows), default=story.start)
+
+
+def _exhibits(tx: Connection, story: Story) -> list[Exhibit]:
+    """The chosen runs, each with its evidence while that is kept."""
+    chosen = list(_chosen(tx, story))
+    found = some_outcomes(tx, [uid for _, uid in chosen])
+    return [
+        Exhibit(role=role, outcome=found[uid], evidence=evidence_of(tx, uid))
+        for role, uid in chosen
+        if uid in found
+    ]
+
+
+def _chosen(tx: Connection, story: Story) -> Iterator[tuple[Role, str]]:
+    windows = story.leading
+    if not windows:
+        return
+    first = min(windows, key=lambda window: (window.start, window.cell))
+    last = max(windows, key=lambda window: (window.end_after, window.cell))
+    yield from _failed(story, first, last)
+    before = last_pass_before(tx, first.cell, first.start)
+    if before:
+        yield Role.LAST_PASSED, before
+    over = last.end is not None and story.phase is not Phase.OPEN
+    after = first_pass_after(tx, last.cell, last.end) if over and last.end else None
+    if after:
+        yield Role.FIRST_PASSED, after
+    control = _control(tx, story, first)
+    if control:
+        yield Role.CONTROL, control
+
+
+def _failed(story: Story, first: Stretch, last: Stretch) -> Iterator[tuple[Role, str]]:
+    if first.first_id:
+        yield Role.FIRST_FAILED, first.first_id
+    if last.last_id:
+        yield Role.LAST_FAILED, last.last_id
+    for symptom in story.symptoms[1 : 1 + _MOST_SIGNATURES]:
+        if symptom.first_id and symptom.first_id not in (first.first_id, last.last_id):
+            yield Role.SIGNATURE, symptom.first_id
+
+
+def _control(tx: Connection, story: Story, first: Stretch) -> str | None:
+    """A pass of the nearest control on the same pathway, else of the nearest; with evidence if any has."""
+    ranked = sorted(story.unaffected[:_CANDIDATES], key=lambda near: _distance(near, first.cell))
+    found = [uid for near in ranked if (uid := _beside(tx, near.cell, first.start, story.end))]
+    kept = (uid for uid in found if evidence_of(tx, uid) is not None)
+    return next(kept, found[0] if found else None)
+
+
+def _distance(near: Neighbour, failing: Cell) -> tuple[bool, bool]:
+    return near.cell.endpoint != failing.endpoint, near.cell.pathway != failing.pathway
+
+
+def _beside(tx: Connection, cell: Cell, start: datetime, end: datetime | None) -> str | None:
+    """The first pass of the cell inside the incident; a pass outside of it would be no control."""
+    uid = first_pass_after(tx, cell, start)
+    inside = some_outcomes(tx, [uid]) if uid else {}
+    return next((key for key, run in inside.items() if end is None or run.started_at < end), None)
+
+
+def _baselines(
+    tx: Connection, story: Story, configurations: Sequence[str], cells: Sequence[Cell], now: datetime
+) -> list[Baseline]:
+    ids = cell_rows(tx, {cell.target for cell in cells})
+    mine = [ids[cell] for cell in cells if cell in ids]
+    start = story.start
+    spans = [("in 24 h before", start - _DAY, start), ("in 7 days before", start - 7 * _DAY, start)]
+    if story.end is not None and story.phase is not Phase.OPEN:
+        spans.append(("since", story.end, now))
+    baselines = []
+    for label, since, until in spans:
+        passed, total = _counts(tx, mine, since, until, configurations)
+        baselines.append(Baseline(label=label, since=since, until=until, passed=passed, total=total))
+    return baselines
+
+
+def _counts(
+    tx: Connection,
+    cell_ids: Sequence[int],
+    since: datetime,
+    until: datetime | None,
+    configurations: Sequence[str] | None,
+) -> tuple[int, int]:
+    """Good and all conclusive runs of the cells, where given of these configurations; none = unnamed."""
+    wanted = [outcomes.c.cell_id.in_(cell_ids), outcomes.c.started_at >= since]
+    wanted += [outcomes.c.verdict.in_(_CONCLUSIVE)]
+    wanted += [] if until is None else [outcomes.c.started_at < until]
+    counted = select(outcomes.c.verdict, func.count()).where(*wanted).group_by(outcomes.c.verdict)
+    if configurations is not None:
+        name = func.coalesce(contexts.c.configuration, "")
+        counted = counted.join_from(outcomes, contexts, outcomes.c.context_id == contexts.c.id)
+        counted = counted.where(name.in_(list(configurations) or [""]))
+    by_verdict: dict[str, int] = {row[0]: row[1] for row in tx.execute(counted)}
+    return sum(by_verdict.get(verdict, 0) for verdict in _GOOD), sum(by_verdict.values())
+
+
+def _coverage(history: StoreHistory, cells: Sequence[Cell], span: Span, now: datetime) -> float | None:
+    """The share of the incident's time in which its cells were measured."""
+    known = [cell for cell in cells if cell in history.cells()]
+    if not known or not span.length:
+        return None
+    unseen = timedelta(0)
+    for cell in known:
+        runs = history.notable(cell, span.start, min(now, span.end + _DAY))
+        holes = [Span(gap.start, gap.end) for gap in derive_gaps(history, cell, runs, now=now)]
+        holes += [Span(blind.start, blind.end) for blind in unmeasured_spans(history, cell, runs, now=now)]
+        unseen += length(clip(holes, span))
+    return 1 - unseen / (span.length * len(known))
