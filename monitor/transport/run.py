@@ -48,7 +48,7 @@ from monitor.transport.limits import Limits
 from monitor.transport.talk import Talk
 from monitor.transport.tape import Tape
 from monitor.transport.tls import trusted
-from monitor.transport.upload import Request, Streams, upload
+from monitor.transport.upload import Request, Streams, load_engine, upload
 from monitor.transport.wire import Listener, Wire
 
 CLOCK_STEP = 2.0  # seconds between wall clock and monotonic clock that no slewing explains
@@ -210,8 +210,10 @@ class Transport:
         return tape
 
     def _warm(self) -> None:
+        # Tens of milliseconds, which must not count as the first peer's.
         if self._tls is None:
-            self._tls = self._make_tls()  # 20 ms that must not count as the peer's
+            self._tls = self._make_tls()
+            load_engine()
 
     async def _dial(self, origin: Origin, tape: Tape) -> socket.socket:
         return await dial(origin, self._proxy, tape, self._resolver)

@@ -113,7 +113,13 @@ class Talk:
     async def _open(self, ask: Open, until: float) -> Answer:
         self.abandon()
         self._queue.clear()
-        self._ended = None
+        self._ended = self._tape.close = None
+        answer = await self._connect(ask, until)
+        if not isinstance(answer, Opened):
+            self.abandon()
+        return answer
+
+    async def _connect(self, ask: Open, until: float) -> Answer:
         try:
             async with asyncio.timeout_at(self._tape.zero + until):
                 self._wire, headers = await self._opener(ask, self)

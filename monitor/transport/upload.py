@@ -12,6 +12,7 @@ import zlib
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
+import anyio
 import httpcore
 import httpx
 
@@ -25,6 +26,11 @@ from monitor.transport.tape import Tape
 logging.getLogger("httpcore").setLevel(logging.WARNING)
 _DIALLING = (Stage.RESOLVE, Stage.CONNECT, Stage.TLS)
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+def load_engine() -> None:
+    """Load now what the engine would load inside the first request, and that request's time with it."""
+    anyio.Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,8 @@ CERTIFICATES = Path(__file__).parent / "certificates"
 CANARY = "sk-canary/7+Wq=0123456789"
 KEY = Credential(header="Authorization", reference="env:CANARY", prefix="Bearer ")
 FOUND = Finding(stage=Stage.VERIFY, end=End.TEXT)
-BRIEF = 0.4  # the deadline of a run that is meant to meet it, in seconds
+BRIEF = 0.3  # the deadline of a run that is meant to meet it, in seconds
+AMPLE = 5.0  # the deadline of a run that is not meant to meet it
 GRACE = 0.5  # by how much a run may overrun
 
 
@@ -65,7 +66,7 @@ def transport(limits: Limits | None = None, wall: Callable[[], float] = time.tim
 
 
 async def observe(
-    *asks: Ask, deadline: float = BRIEF, limits: Limits | None = None
+    *asks: Ask, deadline: float = AMPLE, limits: Limits | None = None
 ) -> tuple[list[Answer], Observation]:
     """The answers to those asks and what is left of the run, which must end in time."""
     answers: list[Answer] = []

@@ -19,6 +19,7 @@ from monitor.transport.dial import Origin, dial
 from monitor.transport.tape import Tape
 from tests.fakes import Line, ScriptedServer, stay
 from tests.transport.asking import (
+    AMPLE,
     BRIEF,
     CANARY,
     CERTIFICATES,
@@ -81,7 +82,7 @@ async def test_a_name_that_nobody_has(way: str) -> None:
 async def test_a_network_that_never_answers(way: str) -> None:
     """A connection that is neither taken nor refused ends at the deadline, at connect."""
     with full_port() as port:
-        answers, _ = await observe(over(way, f"127.0.0.1:{port}"))
+        answers, _ = await observe(over(way, f"127.0.0.1:{port}"), deadline=BRIEF)
     assert faulted(answers[0]) == (Stage.CONNECT, FaultKind.TIMEOUT)
 
 
@@ -89,7 +90,7 @@ async def test_a_network_that_never_answers(way: str) -> None:
 async def test_a_peer_that_never_completes_tls(way: str) -> None:
     """A peer that accepts and keeps silent ends the run at its deadline, at tls."""
     async with ScriptedServer(lambda _: stay()) as server:
-        answers, _ = await observe(over(way, f"127.0.0.1:{server.port}", secure=True))
+        answers, _ = await observe(over(way, f"127.0.0.1:{server.port}", secure=True), deadline=BRIEF)
     assert faulted(answers[0]) == (Stage.TLS, FaultKind.TIMEOUT)
 
 
@@ -159,11 +160,11 @@ async def test_no_descriptor_left_is_our_own_fault(way: str) -> None:
     ask = over(way, "127.0.0.1:9")
     answers: list[Answer] = []
     runner = Transport(secret=lambda _: CANARY)
-    warm = await runner.run(ask_all([], over(way, f"127.0.0.1:{closed_port()}")), deadline=BRIEF)
+    warm = await runner.run(ask_all([], over(way, f"127.0.0.1:{closed_port()}")), deadline=AMPLE)
     assert warm.finding is not None
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
     try:
-        await runner.run(ask_all(answers, ask), deadline=BRIEF)
+        await runner.run(ask_all(answers, ask), deadline=AMPLE)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
         await runner.aclose()
@@ -280,7 +281,7 @@ async def test_a_proxy_that_refuses(way: str, answer: str, kind: FaultKind) -> N
     answers: list[Answer] = []
     async with ScriptedServer(tunnel("", answer, [])) as proxy:
         runner = Transport(secret=lambda _: CANARY, proxy=f"http://127.0.0.1:{proxy.port}")
-        await runner.run(ask_all(answers, over(way, "127.0.0.1:9")), deadline=BRIEF)
+        await runner.run(ask_all(answers, over(way, "127.0.0.1:9")), deadline=AMPLE)
         await runner.aclose()
     assert faulted(answers[0]) == (Stage.CONNECT, kind)
 
@@ -289,7 +290,7 @@ async def test_a_proxy_that_is_not_there() -> None:
     """A proxy that cannot be reached is our own side."""
     answers: list[Answer] = []
     runner = Transport(secret=lambda _: CANARY, proxy=f"http://127.0.0.1:{closed_port()}")
-    await runner.run(ask_all(answers, over("rest", "127.0.0.1:9")), deadline=BRIEF)
+    await runner.run(ask_all(answers, over("rest", "127.0.0.1:9")), deadline=AMPLE)
     await runner.aclose()
     assert faulted(answers[0]) == (Stage.CONNECT, FaultKind.MONITOR)
 

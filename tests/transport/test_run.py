@@ -34,6 +34,7 @@ from monitor.core.model import Stage
 from monitor.transport import Transport, trusted
 from tests.fakes import Line, ScriptedServer, stay
 from tests.transport.asking import (
+    AMPLE,
     BRIEF,
     CANARY,
     FOUND,
@@ -78,7 +79,7 @@ async def test_after_the_deadline_everything_is_silence() -> None:
             upload_to(url),
             Close(until=9),
         ]
-        answers, _ = await observe(open_at(url), *late)
+        answers, _ = await observe(open_at(url), *late, deadline=BRIEF)
     assert [type(answer) for answer in answers] == [Opened, Silent, Noted, Silent, Silent, Silent, Silent]
 
 
@@ -124,7 +125,7 @@ async def test_what_a_conversation_raises_is_raised() -> None:
         runner = transport()
         before = open_sockets()
         with pytest.raises(ZeroDivisionError):
-            await runner.run(faulty(server.url("ws")), deadline=BRIEF)
+            await runner.run(faulty(server.url("ws")), deadline=AMPLE)
         await asyncio.sleep(0.05)
         assert open_sockets() <= before + 1  # the peer's own end
         await runner.aclose()
@@ -173,9 +174,9 @@ async def test_no_socket_outlives_its_run() -> None:
         for _ in range(3):
             runs = [
                 runner.run(ask_all([], open_at(silent.url("ws")), RECEIVE), deadline=0.1),
-                runner.run(ask_all([], upload_to(fine.url())), deadline=0.3),
-                runner.run(ask_all([], open_at(bad.url("ws"))), deadline=0.3),
-                runner.run(ask_all([], upload_to(bad.url())), deadline=0.3),
+                runner.run(ask_all([], upload_to(fine.url())), deadline=AMPLE),
+                runner.run(ask_all([], open_at(bad.url("ws"))), deadline=AMPLE),
+                runner.run(ask_all([], upload_to(bad.url())), deadline=AMPLE),
                 runner.run(ask_all([], open_at(silent.url("wss"))), deadline=0.1),
             ]
             await asyncio.gather(*runs)
@@ -248,7 +249,7 @@ class Wall:
 async def test_a_wall_clock_that_jumps_is_noticed(end: float, stepped: bool) -> None:  # noqa: FBT001
     """A step of the wall clock is told, and the finish is still the start plus what really passed."""
     runner = transport(wall=Wall(1_000_000.0, end))
-    seen = await runner.run(ask_all([]), deadline=BRIEF)
+    seen = await runner.run(ask_all([]), deadline=AMPLE)
     await runner.aclose()
     assert seen.clock_stepped is stepped
     assert 0 <= (seen.evidence.finished_at - seen.evidence.started_at).total_seconds() < 1
@@ -281,7 +282,7 @@ async def test_a_key_that_cannot_be_sent_is_our_own_fault(key: str, way: str) ->
     runner = Transport(secret=lambda _: key)
     async with ScriptedServer(brief) as server:
         ask = open_at(server.url("ws")) if way == "websocket" else upload_to(server.url())
-        await runner.run(ask_all(answers, ask), deadline=BRIEF)
+        await runner.run(ask_all(answers, ask), deadline=AMPLE)
     await runner.aclose()
     if key:
         assert isinstance(answers[0], Fault)
@@ -300,7 +301,7 @@ async def test_a_missing_secret_is_our_own_fault() -> None:
     async with ScriptedServer(brief) as server:
         runner = Transport(secret=missing)
         asks = (open_at(server.url("ws")), upload_to(server.url()))
-        await runner.run(ask_all(answers, *asks), deadline=BRIEF)
+        await runner.run(ask_all(answers, *asks), deadline=AMPLE)
         await runner.aclose()
         assert server.connections == 0
     for answer in answers:
@@ -360,7 +361,7 @@ async def test_a_finding_keeps_its_own_mark() -> None:
     async with ScriptedServer(brief) as server:
         _, seen = await observe(upload_to(server.url()))
     assert seen.finding is not None
-    assert 0 < seen.finding.marks["connect"] < BRIEF
+    assert 0 < seen.finding.marks["connect"] < AMPLE
 
 
 async def test_a_burst_of_words_lets_other_runs_go_on() -> None:
@@ -433,8 +434,8 @@ async def test_a_notice_that_is_not_answered_ends_in_time() -> None:
     runner = transport()
     async with ScriptedServer(lambda _: stay()) as server:
         silent = await runner.post(server.url(), {}, b"{}", deadline=0.2)
-    gone = await runner.post(server.url(), {}, b"{}", deadline=0.2)
-    nowhere = await runner.post("nowhere", {}, b"{}", deadline=0.2)
+    gone = await runner.post(server.url(), {}, b"{}", deadline=AMPLE)
+    nowhere = await runner.post("nowhere", {}, b"{}", deadline=AMPLE)
     await runner.aclose()
     assert (silent.status, silent.fault) == (None, FaultKind.TIMEOUT)
     assert (gone.status, gone.fault) == (None, FaultKind.REFUSED)

@@ -33,6 +33,7 @@ from monitor.transport import Limits
 from tests.fakes import BINARY, PING, PONG, TEXT, Line, ScriptedServer, frame, stay
 from tests.fakes import CLOSE as CLOSE_FRAME
 from tests.transport.asking import (
+    AMPLE,
     BRIEF,
     CANARY,
     CLOSE,
@@ -59,7 +60,7 @@ def after_upgrade(speech: Speech) -> Speech:
 
 
 async def hear_from(
-    speech: Speech, *, deadline: float = BRIEF, limits: Limits | None = None, receives: int = 1
+    speech: Speech, *, deadline: float = AMPLE, limits: Limits | None = None, receives: int = 1
 ) -> list[Answer]:
     """What is told of a peer that speaks so after the upgrade."""
     async with ScriptedServer(after_upgrade(speech)) as server:
@@ -163,7 +164,7 @@ async def test_a_refusal_that_never_ends_is_still_a_refusal(refusal: str) -> Non
         await stay()
 
     async with ScriptedServer(script) as server:
-        answers, _ = await observe(open_at(server.url("ws")))
+        answers, _ = await observe(open_at(server.url("ws")), deadline=BRIEF)
     assert isinstance(answers[0], Refused)
     assert answers[0].status == 403
     assert b"no entry" in answers[0].body
@@ -190,7 +191,7 @@ async def test_a_redirect_is_not_followed() -> None:
 async def test_an_unanswered_upgrade_is_silence() -> None:
     """A peer that takes the connection and not the upgrade is silent, at handshake."""
     async with ScriptedServer(lambda _: stay()) as server:
-        answers, seen = await observe(open_at(server.url("ws")))
+        answers, seen = await observe(open_at(server.url("ws")), deadline=BRIEF)
     assert isinstance(answers[0], Silent)
     assert answers[0].at == pytest.approx(BRIEF, abs=0.2)
     assert seen.evidence.document["steps"][-1]["stage"] == "handshake"
@@ -224,7 +225,7 @@ async def test_an_answer_that_is_no_upgrade(answer: str, kind: FaultKind) -> Non
 
 async def test_silence_after_the_upgrade_ends_at_the_deadline() -> None:
     """A peer that upgrades and says nothing is silent when the time is up, not later."""
-    (answer,) = await hear_from(lambda _: stay())
+    (answer,) = await hear_from(lambda _: stay(), deadline=BRIEF)
     assert isinstance(answer, Silent)
     assert answer.at == pytest.approx(BRIEF, abs=0.2)
 
@@ -476,7 +477,7 @@ async def test_a_drip_ends_at_the_deadline() -> None:
             await line.send(bytes((byte,)))
             await asyncio.sleep(0.05)
 
-    (answer,) = await hear_from(drip)
+    (answer,) = await hear_from(drip, deadline=BRIEF)
     assert isinstance(answer, Silent)
 
 
@@ -489,7 +490,7 @@ async def test_a_close_that_is_not_answered_ends_in_silence() -> None:
         await stay()
 
     async with ScriptedServer(after_upgrade(ignore)) as server:
-        answers, seen = await observe(open_at(server.url("ws")), CLOSE)
+        answers, seen = await observe(open_at(server.url("ws")), CLOSE, deadline=BRIEF)
     assert isinstance(answers[1], Silent)
     assert codes == [struct.pack("!H", 1000)]
     assert seen.evidence.document["close"]["by"] == "us"
@@ -499,6 +500,20 @@ async def test_asking_without_a_connection_is_our_own_fault() -> None:
     """A conversation that sends before it has opened anything made the mistake itself."""
     answers, _ = await observe(send("x"), RECEIVE, CLOSE)
     assert [answer.kind for answer in answers if isinstance(answer, Fault)] == [FaultKind.MONITOR] * 3
+
+
+async def test_after_a_refusal_there_is_nothing_to_wait_for() -> None:
+    """A conversation that listens on after its upgrade was refused is told so at once."""
+
+    async def script(line: Line) -> None:
+        await line.read_head()
+        await line.respond("403 No", "")
+        await stay()
+
+    async with ScriptedServer(script) as server:
+        answers, _ = await observe(open_at(server.url("ws")), RECEIVE)
+    assert isinstance(answers[0], Refused)
+    assert isinstance(answers[1], Fault)
 
 
 async def test_a_second_opening_starts_afresh() -> None:
@@ -536,7 +551,7 @@ async def test_a_fault_after_the_opening_names_the_stage() -> None:
     answers: list[Answer] = []
     async with ScriptedServer(after_upgrade(speech)) as server:
         runner = transport()
-        await runner.run(talk(server.url("ws")), deadline=BRIEF)
+        await runner.run(talk(server.url("ws")), deadline=AMPLE)
         await runner.aclose()
     assert isinstance(answers[0], Fault)
     assert answers[0].stage is Stage.TRANSCRIBE
@@ -581,7 +596,7 @@ async def test_nothing_is_asked_of_a_conversation_twice() -> None:
     answers: list[Answer] = []
     async with ScriptedServer(script) as server:
         runner = transport()
-        await runner.run(ask_all(answers, open_at(server.url("ws"))), deadline=BRIEF)
+        await runner.run(ask_all(answers, open_at(server.url("ws"))), deadline=AMPLE)
         await runner.aclose()
     assert isinstance(answers[0], Fault)
     assert answers[0].kind is FaultKind.RESET

@@ -14,12 +14,12 @@ from monitor.core.exchange import Answer, Fault, FaultKind, Responded, Silent
 from monitor.core.model import Stage
 from monitor.transport import Limits
 from tests.fakes import Line, ScriptedServer, stay
-from tests.transport.asking import BRIEF, CANARY, ask_all, observe, transport, upload_to
+from tests.transport.asking import AMPLE, BRIEF, CANARY, ask_all, observe, transport, upload_to
 
 Speech = Callable[[Line], Awaitable[None]]
 
 
-async def answer_from(speech: Speech, *, limits: Limits | None = None, deadline: float = BRIEF) -> Answer:
+async def answer_from(speech: Speech, *, limits: Limits | None = None, deadline: float = AMPLE) -> Answer:
     """What is told of a peer that follows that script with a request."""
     async with ScriptedServer(speech) as server:
         answers, _ = await observe(upload_to(server.url()), limits=limits, deadline=deadline)
@@ -129,7 +129,7 @@ async def test_a_redirect_is_an_answer_and_nothing_else(location: str) -> None:
 )
 async def test_an_answer_that_does_not_end_is_silence(script: Speech) -> None:
     """A peer that says nothing, or stops within its answer, is silent when the time is up."""
-    answer = await answer_from(script)
+    answer = await answer_from(script, deadline=BRIEF)
     assert isinstance(answer, Silent)
     assert answer.at == pytest.approx(BRIEF, abs=0.2)
 
@@ -142,7 +142,7 @@ async def test_a_peer_that_takes_no_body_is_silence() -> None:
         await stay()
 
     async with ScriptedServer(script) as server:
-        answers, _ = await observe(upload_to(server.url(), bytes(20_000_000)))
+        answers, _ = await observe(upload_to(server.url(), bytes(20_000_000)), deadline=BRIEF)
     assert isinstance(answers[0], Silent)
 
 
@@ -155,7 +155,7 @@ async def test_a_drip_ends_at_the_deadline() -> None:
             await line.send(character)
             await asyncio.sleep(0.05)
 
-    assert isinstance(await answer_from(script), Silent)
+    assert isinstance(await answer_from(script, deadline=BRIEF), Silent)
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ async def test_every_run_connects_afresh_and_keeps_nothing() -> None:
     runner = transport()
     async with ScriptedServer(script) as server:
         for _ in range(5):
-            await runner.run(ask_all(answers, upload_to(server.url())), deadline=BRIEF)
+            await runner.run(ask_all(answers, upload_to(server.url())), deadline=AMPLE)
         assert server.connections == 5
     await runner.aclose()
     assert all(isinstance(answer, Responded) for answer in answers)
