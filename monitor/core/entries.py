@@ -30,7 +30,7 @@ def dismissal(one: StoredIncident, now: datetime, joined: int | None) -> Entry:
     if joined is not None:
         text = f"joined incident {joined}"
     elif one.number is None:
-        text = "came to nothing, or is told by an incident"
+        text = "came to nothing: what followed was good"
     else:
         text = "no longer borne out by the outcomes on record"
     return Entry(incident_id=one.id, at=now, kind=EntryKind.DISMISSED, text=text)

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from monitor.core.diagnose import Incident, Severity
 from monitor.core.documents import incident_document
@@ -92,33 +92,36 @@ def reconcile(
     desk = _Desk(derivation=derivation, now=now, rule=rule_json, new_id=new_id)
     known = [one for one in stored if one.phase is not Phase.DISMISSED]
     matched = match(known, derivation.incidents)
-    changes = [
-        desk.advanced(matched.get(incident.number), incident, next_number)
-        for incident in derivation.incidents
-    ]
+    numbers: dict[int, int] = {}
+    changes: list[Change | None] = []
+    for derived in derivation.incidents:
+        before = matched.get(derived.number)
+        numbers[derived.number] = (before and before.number) or next_number()
+        changes.append(desk.advanced(before, derived, numbers[derived.number]))
     taken = {one.id for one in matched.values()}
     left = [one for one in known if one.id not in taken]
-    changes += desk.suspected([one for one in left if one.number is None], suspicions)
-    changes += (desk.vanished(one, matched) for one in left if one.number is not None)
+    changes += desk.suspected([one for one in left if one.number is None], suspicions, numbers)
+    changes += (desk.vanished(one, numbers) for one in left if one.number is not None)
     return [change for change in changes if change is not None]
 
 
 def match(stored: Iterable[StoredIncident], derived: Iterable[Incident]) -> dict[int, StoredIncident]:
     """The stored incident of each derived one, by its derived number.
 
-    They belong together when windows of the same cell share time. Where several could, the earliest
-    shared window decides: after a split the number stays with that piece, after a join with the
-    earliest incident.
+    They belong together when windows of the same cell and track share time, else when windows of the
+    same cell do. Where several could, the earliest shared window decides: after a split the number
+    stays with that piece, after a join with the earliest incident.
     """
     pairs = [
-        (shared, one.number or sys.maxsize, one.start, incident.number, one)
+        (otherwise, shared, one.number or sys.maxsize, one.start, incident.number, one)
         for one in stored
         for incident in derived
-        if (shared := _shared(one, incident)) is not None
+        for otherwise in (False, True)
+        if (shared := _shared(one, incident, any_track=otherwise)) is not None
     ]
     matched: dict[int, StoredIncident] = {}
     taken: set[str] = set()
-    for *_, number, one in sorted(pairs, key=lambda pair: pair[:4]):
+    for *_, number, one in sorted(pairs, key=lambda pair: pair[:5]):
         if number not in matched and one.id not in taken:
             matched[number] = one
             taken.add(one.id)
@@ -127,26 +130,40 @@ def match(stored: Iterable[StoredIncident], derived: Iterable[Incident]) -> dict
 
 def cells_of(one: StoredIncident) -> set[Cell]:
     """The cells that an incident, or a suspicion, is about."""
-    return {cell for cell, _, _ in _stored_spans(one)}
+    return {span.cell for span in _stored_spans(one)}
 
 
-def _shared(one: StoredIncident, incident: Incident) -> datetime | None:
+def _shared(one: StoredIncident, incident: Incident, *, any_track: bool) -> datetime | None:
     """The start of the earliest window of *incident* that shares time with a stored one of its cell."""
     spans = list(_stored_spans(one))
     starts = (
         window.start
         for window in incident.windows
-        for cell, start, end in spans
-        if cell == window.cell and start <= (window.end or _NEVER) and window.start <= end
+        for span in spans
+        if span.cell == window.cell
+        and (any_track or span.state in (None, window.state))
+        and span.start <= (window.end or _NEVER)
+        and window.start <= span.end
     )
     return min(starts, default=None)
 
 
-def _stored_spans(one: StoredIncident) -> Iterator[tuple[Cell, datetime, datetime]]:
+class _Stored(NamedTuple):
+    """A window of a stored incident, or the cell of a suspicion, which has no track yet."""
+
+    cell: Cell
+    state: str | None
+    start: datetime
+    end: datetime
+
+
+def _stored_spans(one: StoredIncident) -> Iterator[_Stored]:
     for part in (*one.document.get("windows", ()), *one.document.get("cells", ())):
         cell = Cell(*split_target(part["target"]), part["location"])
         end = part.get("end")
-        yield cell, parse_instant(part["start"]), parse_instant(end) if end else _NEVER
+        yield _Stored(
+            cell, part.get("state"), parse_instant(part["start"]), parse_instant(end) if end else _NEVER
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,11 +175,8 @@ class _Desk:
     rule: Mapping[str, Any]
     new_id: Callable[[], str]
 
-    def advanced(
-        self, before: StoredIncident | None, incident: Incident, next_number: Callable[[], int]
-    ) -> Change | None:
+    def advanced(self, before: StoredIncident | None, incident: Incident, number: int) -> Change | None:
         """The stored incident as the derived one has it, with what happened since."""
-        number = (before and before.number) or next_number()
         phase = phase_of(incident, self.derivation.pending, self.now)
         closed = [window.closed_at for window in incident.windows if window.closed_at]
         after = StoredIncident(
@@ -194,15 +208,14 @@ class _Desk:
         ]
 
     def suspected(
-        self, known: Iterable[StoredIncident], suspicions: Iterable[Suspicion]
+        self, known: Iterable[StoredIncident], suspicions: Iterable[Suspicion], numbers: Mapping[int, int]
     ) -> Iterator[Change | None]:
         """New suspicions, those that go on, and those that came to nothing or joined an incident."""
-        before = {cell: one for one in known for cell, _, _ in _stored_spans(one)}
+        before = {cell: one for one in known for cell in cells_of(one)}
         for suspicion in suspicions:
             yield self._suspected(before.pop(suspicion.cell, None), suspicion)
         for one in before.values():
-            after = replace(one, phase=Phase.DISMISSED, end=self.now, updated_at=self.now)
-            yield Change(incident=after, entries=(dismissal(one, self.now, None),))
+            yield self._dismissed(replace(one, end=self.now), numbers)
 
     def _suspected(self, before: StoredIncident | None, suspicion: Suspicion) -> Change | None:
         title = suspected_title(suspicion)
@@ -232,21 +245,22 @@ class _Desk:
             return None
         return Change(incident=after, entries=() if before else (suspicion_entry(after),))
 
-    def vanished(self, one: StoredIncident, matched: Mapping[int, StoredIncident]) -> Change | None:
+    def vanished(self, one: StoredIncident, numbers: Mapping[int, int]) -> Change | None:
         """An incident that the outcomes no longer bear out; None where it lies before what was derived."""
         since = self.derivation.since
         if since is not None and one.end is not None and one.end <= since:
             return None
-        joined = next(
-            (
-                matched[incident.number].number
-                for incident in self.derivation.incidents
-                if incident.number in matched and _shared(one, incident) is not None
-            ),
-            None,
+        return self._dismissed(one, numbers)
+
+    def _dismissed(self, one: StoredIncident, numbers: Mapping[int, int]) -> Change:
+        """The end of an incident that is none, naming the one that tells its windows where one does."""
+        telling = (
+            numbers[incident.number]
+            for incident in self.derivation.incidents
+            if _shared(one, incident, any_track=True) is not None
         )
         after = replace(one, phase=Phase.DISMISSED, updated_at=self.now)
-        return Change(incident=after, entries=(dismissal(one, self.now, joined),))
+        return Change(incident=after, entries=(dismissal(one, self.now, next(telling, None)),))
 
 
 def _within(gap: Gap, window: Window) -> bool:
