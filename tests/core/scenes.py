@@ -84,20 +84,23 @@ CELLS = (
 
 
 @st.composite
-def matrices(draw: st.DrawFn, *, most: int = 60, interval: bool = False) -> list[Outcome]:
+def matrices(draw: st.DrawFn, *, most: int = 60, interval: bool = False, calm: int = 0) -> list[Outcome]:
     """The runs of up to four cells: stretches of verdicts, gaps, other configurations, odd spacings.
 
-    With *interval* every run has an `every_s`, so that no median moves when runs are added.
+    With *interval* every run has an `every_s`, so that no median moves when runs are added. With
+    *calm* there are stretches of up to that many passes between the troubles.
     """
     count = draw(st.integers(1, 4))
     runs: list[Outcome] = []
     for fields in draw(st.permutations(CELLS))[:count]:
-        runs += draw(_cell_rows(fields, most, interval=interval))
+        runs += draw(_cell_rows(fields, most, interval=interval, calm=calm))
     return runs
 
 
 @st.composite
-def _cell_rows(draw: st.DrawFn, fields: dict[str, Any], most: int, *, interval: bool) -> list[Outcome]:
+def _cell_rows(
+    draw: st.DrawFn, fields: dict[str, Any], most: int, *, interval: bool, calm: int
+) -> list[Outcome]:
     every = draw(st.sampled_from((20, 60, 300) if interval else (None, 20, 60, 300)))
     at = T0 + timedelta(seconds=draw(st.integers(0, 3)) * 20)
     configuration = "c1"
@@ -109,6 +112,10 @@ def _cell_rows(draw: st.DrawFn, fields: dict[str, Any], most: int, *, interval: 
         for mark in marks:
             runs.append(outcome(at, mark, configuration=configuration, every_s=every, **fields))
             at += timedelta(seconds=draw(st.sampled_from((20, 60, 60, 60, 300, 7))))
+        if calm and draw(st.booleans()):
+            for _ in range(draw(st.integers(15, calm))):
+                runs.append(outcome(at, ".", configuration=configuration, every_s=every, **fields))
+                at += timedelta(seconds=60)
         pause = draw(st.sampled_from((0, 0, 0, 200, 1000, 4000)))
         at += timedelta(seconds=pause)
         if draw(st.integers(0, 5)) == 0:

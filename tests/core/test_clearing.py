@@ -1,0 +1,96 @@
+"""From where reading is enough: what is derived from there equals what the whole history gives."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.core.clearing import clear_instant
+from monitor.core.history import MemoryHistory
+from monitor.core.model import Cell, Outcome
+from monitor.core.replay import derive, to_json
+from monitor.core.times import parse_instant
+from monitor.core.windows import Rule
+from tests.core.scenes import T0, matrices, minutes, row, together
+
+CELL = Cell("azure-sweden", "gpt-4o-transcribe", "realtime", "berlin")
+
+
+def _reaching(shown: dict[str, Any], key: str, end: str, since: str) -> list[dict[str, Any]]:
+    bound = parse_instant(since)
+    return [one for one in shown[key] if one[end] is None or parse_instant(one[end]) > bound]
+
+
+def _without_number(incident: dict[str, Any]) -> dict[str, Any]:
+    return incident | {"number": 0}
+
+
+@settings(max_examples=200, deadline=None)
+@given(matrices(most=120, interval=True, calm=50), st.floats(0, 1))
+def test_deriving_from_anywhere_equals_deriving_from_the_beginning(
+    outcomes: list[Outcome], share: float
+) -> None:
+    """What reaches beyond an instant is the same whether reading began near it or at the first run."""
+    if not outcomes:
+        return
+    history = MemoryHistory(outcomes)
+    now = history.newest()
+    assert now is not None
+    everything = to_json(derive(history, Rule(), now=now))
+    near = derive(history, Rule(), now=now, since=T0 + (now - T0) * share)
+    shown = to_json(near)
+    assert near.since is not None
+    bound = near.since.isoformat()
+    assert shown["windows"] == _reaching(everything, "windows", "end", bound)
+    assert shown["gaps"] == _reaching(everything, "gaps", "to", bound)
+    assert shown["blind"] == _reaching(everything, "blind", "to", bound)
+    late = [one for one in everything["incidents"] if parse_instant(one["start"]) >= near.since]
+    assert list(map(_without_number, shown["incidents"])) == list(map(_without_number, late))
+
+
+def test_a_long_row_of_passes_is_clear() -> None:
+    """Twenty passes after a bad run, and past the time of its continuation, nothing earlier matters."""
+    history = MemoryHistory(row("." * 5 + "FFF" + "." * 40))
+    assert clear_instant(history, CELL, Rule(), minutes(47)) == minutes(47)
+
+
+def test_a_row_too_short_is_not_clear() -> None:
+    """Nineteen passes after a bad run could still share a look-back with it."""
+    history = MemoryHistory(row("F" + "." * 19))
+    assert clear_instant(history, CELL, Rule(), minutes(40)) is None
+
+
+def test_a_row_too_young_is_not_clear() -> None:
+    """Many passes in a short time do not end the time in which a window is continued."""
+    history = MemoryHistory(row("F" + "." * 50, step=10, every_s=10))
+    assert clear_instant(history, CELL, Rule(), minutes(60)) is None
+
+
+def test_looks_past_trouble_to_the_calm_before() -> None:
+    """A clear instant lies before the troubles that are still near."""
+    history = MemoryHistory(row("." * 60 + "F..F"))
+    assert clear_instant(history, CELL, Rule(), minutes(63)) == minutes(59)
+
+
+def test_a_longer_interval_demands_a_longer_look_back() -> None:
+    """Where runs are hours apart a stretch of six hours proves nothing, and more is read."""
+    runs = row("F" + "." * 60, step=7200, every_s=7200)
+    history = MemoryHistory(runs)
+    assert clear_instant(history, CELL, Rule(), runs[-1].started_at) == runs[-1].started_at
+
+
+def test_reads_everything_where_runs_are_days_apart() -> None:
+    """Beyond fourteen days the whole history is read, and a clear instant still found."""
+    runs = row("F" + "." * 60, step=3 * 86_400, every_s=3 * 86_400)
+    history = MemoryHistory(runs)
+    assert clear_instant(history, CELL, Rule(), runs[-1].started_at) == runs[-1].started_at
+
+
+def test_nothing_is_clear_before_the_first_run() -> None:
+    """Without a conclusive run there is nothing to begin at."""
+    history = MemoryHistory(together(row("?"), row(".", model="b")))
+    assert clear_instant(history, CELL, Rule(), minutes(1)) is None
+    assert clear_instant(history, CELL, Rule(), T0 - timedelta(days=1)) is None
