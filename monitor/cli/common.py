@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from cyclopts import Parameter
 
-from monitor.config import CONFIG_VARIABLE, Settings, load, resolve, resolve_secret
+from monitor.config import CONFIG_VARIABLE, Settings, load, resolve
 from monitor.core.alerts import Policy
 from monitor.core.errors import NotFound
 from monitor.core.model import Target
@@ -61,12 +61,12 @@ def settings_or_defaults(config: Path | None) -> Settings:
 
 
 def secrets(environ: Mapping[str, str] = os.environ) -> Callable[[str], str]:
-    """What turns a reference into its secret."""
+    """What turns a reference into its secret, and leaves everything else as it is."""
     return partial(_resolve, environ)
 
 
-def _resolve(environ: Mapping[str, str], reference: str) -> str:
-    return resolve_secret(reference, environ)
+def _resolve(environ: Mapping[str, str], value: str) -> str:
+    return resolve(value, environ)
 
 
 def transport_of(settings: Settings) -> Transport:

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Annotated, Any
 
@@ -14,16 +14,16 @@ import orjson
 from cyclopts import Parameter
 
 from monitor.cli.common import Config, complain, database_of, house_of, say, settings_or_defaults
-from monitor.config import Settings, resolve, resolve_secret, rule_from_toml
-from monitor.core.errors import ConfigurationError, MonitorError, SecretError
+from monitor.cli.reporting import report
+from monitor.config import resolve, rule_from_toml
+from monitor.core.errors import ConfigurationError, MonitorError
 from monitor.core.replay import derive, to_json
 from monitor.core.replay_text import render_text
 from monitor.core.sampling import EPOCH
 from monitor.core.times import parse_instant
 from monitor.pipeline.intake import Taken, take_in
 from monitor.pipeline.verdict import judge_all
-from monitor.reports import EXPORTS, FORMATS
-from monitor.store.dossier import read_dossier
+from monitor.reports import EXPORTS
 from monitor.store.history import StoreHistory
 from monitor.store.runs import stream_outcomes
 from monitor.store.schema import migrate as bring_to_schema
@@ -42,7 +42,7 @@ def migrate(*, config: Config = None) -> int:
     return 0
 
 
-def import_(file: str, *, config: Config = None) -> int:
+def import_(file: Annotated[str, Parameter(allow_leading_hyphen=True)], *, config: Config = None) -> int:
     """Read outcome lines (earwitness.outcome/1) and derive windows and incidents; sends no notice.
 
     The same line twice is stored once. A bad line is refused by its number and the rest is stored;
@@ -194,21 +194,8 @@ def evidence(
     settings = settings_or_defaults(config)
     database = database_of(settings)
     path = output or Path(f"incident-{number}.zip")
-    with database.read() as tx:
-        dossier = read_dossier(tx, number, targets={target.key: target for target in settings.targets})
-        content = FORMATS["bundle"].render(dossier, known_secrets(settings))
+    content = report(database, settings, "bundle", number, now=datetime.now(UTC))
     with _writing(path) as sink:
         sink.write(content)
     say(f"{path} holds the evidence of incident {number}.")
     return 0
-
-
-def known_secrets(settings: Settings) -> list[str]:
-    """Every secret that the configuration refers to and that can be read now: what no report may hold."""
-    found = []
-    for use in settings.secrets:
-        try:
-            found.append(resolve_secret(use.reference, os.environ))
-        except SecretError:
-            continue  # what cannot be read here cannot have been used here
-    return found

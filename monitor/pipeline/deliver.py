@@ -45,6 +45,17 @@ class Unsent:
     body: bytes = b""
 
 
+def compose(notice: Notice, receiver: Receiver, resolve: Callable[[str], str], *, now: datetime) -> Request:
+    """The signed request of one attempt; raises SecretError for a reference that gives nothing."""
+    url, secret = resolve(receiver.url), resolve(receiver.secret)
+    return CHANNELS[receiver.kind].compose(notice, url=url, secret=secret, now=now)
+
+
+async def post(request: Request, transport: Transport) -> Answered:
+    """Send it, once."""
+    return await transport.post(request.url, request.headers, request.body, deadline=ATTEMPT_S)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Courier:
     """What delivering needs: receivers by channel, the way out, how references become secrets."""
@@ -111,22 +122,14 @@ class Courier:
             return GiveUp(reason=f"the channel {notice.channel} is no longer configured")
         channel = CHANNELS[receiver.kind]
         try:
-            reply: Reply = await self.post(self.compose(notice, receiver))
+            request = compose(notice, receiver, self.resolve, now=self.clock())
+            reply: Reply = await post(request, self.transport)
         except MonitorError as error:
             reply = Unsent(detail=str(error))
         except Exception as error:  # one notice: the next one must go out, whatever this one met
             log.exception("a notice failed on our side", channel=notice.channel)
             reply = Unsent(detail=f"our own fault: {type(error).__name__}")
         return channel.judge(reply, notice.attempts, self.clock())
-
-    def compose(self, notice: Notice, receiver: Receiver) -> Request:
-        """The signed request of one attempt; raises SecretError for a reference that gives nothing."""
-        url, secret = self.resolve(receiver.url), self.resolve(receiver.secret)
-        return CHANNELS[receiver.kind].compose(notice, url=url, secret=secret, now=self.clock())
-
-    async def post(self, request: Request) -> Answered:
-        """Send it, once."""
-        return await self.transport.post(request.url, request.headers, request.body, deadline=ATTEMPT_S)
 
     def _settle(self, notice: Notice, judgement: Judgement) -> None:
         now = self.clock()

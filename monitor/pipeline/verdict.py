@@ -11,14 +11,14 @@ from itertools import count
 from monitor.core.alerts import Notice, Policy, decide
 from monitor.core.incidents import Change, Derivation, Phase, StoredIncident
 from monitor.core.life import cells_of, horizon, match, reconcile
-from monitor.core.model import Cell, Verdict
+from monitor.core.model import Cell
 from monitor.core.replay import derive
 from monitor.core.sampling import EPOCH, Watching, watch
 from monitor.core.standing import suspicions
-from monitor.core.story import Story
-from monitor.core.texts import Latest, Voice
+from monitor.core.texts import Voice
 from monitor.core.windows import History, Rule, rule_to_json
 from monitor.pipeline.observe import new_id
+from monitor.store.dossier import read_latest
 from monitor.store.engine import Database, Transaction
 from monitor.store.history import StoreHistory
 from monitor.store.incidents import (
@@ -29,8 +29,6 @@ from monitor.store.incidents import (
     save_incident,
 )
 from monitor.store.notices import add_notices, notices_about
-
-QUOTED = 4  # controls of an incident whose latest pass a notice may quote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +114,7 @@ def _settle(tx: Transaction, history: History, house: House, now: datetime, deri
         derivation.since,
         [(window, owners.get((window.cell, window.state, window.start))) for window in derivation.windows],
     )
-    notices = _owe(tx, history, house, current, now)
+    notices = _owe(tx, house, current, now)
     return Judged(
         changes=changes, notices=notices, watchings=_watch(history, house, derivation, current, now)
     )
@@ -134,9 +132,7 @@ def _after(known: Iterable[StoredIncident], changes: Iterable[Change]) -> list[S
     return sorted(current.values(), key=lambda one: (one.start, one.number or 0, one.id))
 
 
-def _owe(
-    tx: Transaction, history: History, house: House, current: Sequence[StoredIncident], now: datetime
-) -> Sequence[Notice]:
+def _owe(tx: Transaction, house: House, current: Sequence[StoredIncident], now: datetime) -> Sequence[Notice]:
     """What the channels are owed now about the numbered incidents."""
     told = [one for one in current if one.number is not None and one.phase is not Phase.DISMISSED]
     if not house.policies or not told:
@@ -147,37 +143,11 @@ def _owe(
         house.policies,
         now=now,
         voice=house.voice,
-        latest=lambda story: _standing(history, story, now),
+        latest=partial(read_latest, tx),
     )
     owed = [decision.notice for decision in decisions if decision.send and decision.notice]
     add_notices(tx, owed)
     return owed
-
-
-def _standing(history: History, story: Story, now: datetime) -> Mapping[Cell, Latest]:
-    cells = {window.cell for window in story.windows} | {near.cell for near in story.unaffected[:QUOTED]}
-    known = set(history.cells())
-    return {cell: _latest(history, cell, story.end, now) for cell in cells & known}
-
-
-def _latest(history: History, cell: Cell, since: datetime | None, now: datetime) -> Latest:
-    last = history.last_run(cell, now)
-    if last is None:
-        return Latest()
-    total = 0 if since is None else history.count(cell, since, None)
-    bad = (
-        0
-        if since is None
-        else sum(run.verdict is Verdict.FAILED for run in history.notable(cell, since, now))
-    )
-    good = last.verdict in (Verdict.PASSED, Verdict.DEGRADED)
-    passed_at = last.started_at if last.verdict is Verdict.PASSED else None
-    return Latest(
-        last_pass=passed_at or history.last_pass(cell, last.configuration, now),
-        healthy=good,
-        passed=total - bad,
-        total=total,
-    )
 
 
 def _watch(

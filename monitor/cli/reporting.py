@@ -1,0 +1,55 @@
+"""Reports about an incident, put together for the command and for the pages alike."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import datetime
+
+from monitor import __version__
+from monitor.clips import load_clip, names
+from monitor.config import Settings, resolve_secret
+from monitor.core.dossier import Recording
+from monitor.core.errors import ClipError, SecretError
+from monitor.reports import FORMATS
+from monitor.store.dossier import read_dossier
+from monitor.store.engine import Database
+
+CLIENT = f"earwitness/{__version__}"
+
+
+def report(database: Database, settings: Settings, kind: str, number: int, *, now: datetime) -> bytes:
+    """The report about incident *number* in one of the formats; NotFound where there is none."""
+    with database.read() as tx:
+        dossier = read_dossier(
+            tx,
+            number,
+            targets={target.key: target for target in settings.targets},
+            recordings=_recordings(settings),
+            client=CLIENT,
+            now=now,
+        )
+        return FORMATS[kind].render(dossier, known_secrets(settings))
+
+
+def known_secrets(settings: Settings) -> list[str]:
+    """Every secret that the configuration refers to and that can be read now: what no report may hold."""
+    found = []
+    for use in settings.secrets:
+        try:
+            found.append(resolve_secret(use.reference, os.environ))
+        except SecretError:
+            continue  # what cannot be read here cannot have been used here
+    return found
+
+
+def _recordings(settings: Settings) -> Mapping[str, Recording]:
+    """The clips that may be quoted: the shipped ones and those of the configured targets."""
+    found = {}
+    for name in {*names(), *(target.clip for target in settings.targets)}:
+        try:
+            clip = load_clip(name)
+        except ClipError:
+            continue  # the report then leaves its facts out
+        found[clip.name] = Recording(name=clip.name, sha256=clip.sha256, seconds=clip.seconds, text=clip.text)
+    return found

@@ -1,0 +1,261 @@
+"""The service, put together: scheduler, runs, the recording thread, deliveries and the page on one loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import signal
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+
+from monitor import __version__
+from monitor.cli.common import house_of, secrets, transport_of
+from monitor.cli.reporting import report
+from monitor.config import Settings
+from monitor.core.errors import MonitorError
+from monitor.core.latency import percentile
+from monitor.core.model import Cell, Kind, Target
+from monitor.pipeline.batch import Recorder
+from monitor.pipeline.deliver import Courier, Receiver
+from monitor.pipeline.observe import Due, Observed, observe
+from monitor.pipeline.record import Recorded, Skipped, record
+from monitor.pipeline.verdict import watchings
+from monitor.scheduler import Scheduler
+from monitor.store.cells import sync_targets
+from monitor.store.engine import Database
+from monitor.store.rollups import latencies
+from monitor.web.app import create_app
+from monitor.web.settings import DemoLinks, Liveness, WebSettings
+
+log = structlog.get_logger("serve")
+
+TURN_S = 2.0  # how often is looked at what only time changes
+USUAL_EVERY = timedelta(minutes=10)
+USUAL_OVER = timedelta(days=7)
+USUAL_LEAST = 20  # runs below which a median says nothing
+LONGEST_STOP = timedelta(seconds=60)
+
+
+def utc_now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
+class Service:
+    """One monitor at one location over one database; made and run inside an event loop."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        demo: DemoLinks | None = None,
+    ) -> None:
+        self._settings, self._database, self._clock = settings, database, clock
+        self._house = house_of(settings)
+        self._transport = transport_of(settings)
+        self._demo = demo
+        self._lag = 0.0
+        self._last_turn: datetime | None = None
+        self._usual: Mapping[Cell, float] = {}
+        self._usual_at: datetime | None = None
+        self._recorder: Recorder[Observed | Skipped, Recorded] = Recorder(
+            self._store, self._stored, clock=clock
+        )
+        self.scheduler = Scheduler(settings.targets, run=self._run, skip=self._skip, clock=clock)
+
+    async def run(self, started: Callable[[str], None]) -> None:
+        """Serve until SIGTERM or SIGINT; then let runs end, store what they gave, and return.
+
+        *started* is told the page's address once it answers. Raises MonitorError where the address is
+        taken or the database cannot be used at the start.
+        """
+        with listen(self._settings.web.host, self._settings.web.port) as listener:
+            with self._database.write() as tx:
+                sync_targets(tx, self._settings.targets, self._clock())
+            server = PageServer(self._application(), partial(started, self._settings.web.base_url))
+            tasks = [
+                asyncio.create_task(self._recorder.run(), name="record"),
+                asyncio.create_task(self._take_turns(), name="turns"),
+                asyncio.create_task(self._courier().run(), name="deliver"),
+                asyncio.create_task(server.serve([listener]), name="page"),
+            ]
+            try:
+                self.scheduler.start(watchings(self._database, self._house, now=self._clock()))
+                await _until_stopped(tasks)
+            finally:
+                await self._wind_up(server, tasks)
+
+    async def _wind_up(self, server: PageServer, tasks: Sequence[asyncio.Task[None]]) -> None:
+        """Runs first, then what they gave, then the page: nothing that was measured is lost."""
+        recording, turns, delivering, page = tasks
+        log.info("stopping", runs_under_way=self.scheduler.in_flight())
+        await self.scheduler.stop(self._longest_run())
+        self._recorder.close()
+        server.should_exit = True
+        for task in (turns, delivering):
+            task.cancel()
+        await asyncio.wait([recording, page], timeout=LONGEST_STOP.total_seconds())
+        await asyncio.gather(turns, delivering, return_exceptions=True)
+        await self._transport.aclose()
+
+    def _longest_run(self) -> timedelta:
+        timeouts = [target.timeout for target in self._settings.targets]
+        return min(LONGEST_STOP, max(timeouts, default=timedelta(0)) + timedelta(seconds=1))
+
+    async def _run(self, target: Target, slot: datetime, kind: Kind) -> None:
+        cell = self._cell(target)
+        due = Due(target=target, slot=slot, kind=kind, location=cell.location, usual_ms=self._usual.get(cell))
+        self._recorder.put(await observe(due, self._transport, now=self._clock()))
+
+    def _skip(self, target: Target, slot: datetime, reason: str) -> None:
+        self._recorder.put(Skipped(cell=self._cell(target), slot=slot, reason=reason))
+
+    def _cell(self, target: Target) -> Cell:
+        return Cell(target.endpoint.name, target.model, target.pathway, self._settings.monitor.location)
+
+    def _store(self, items: Sequence[Observed | Skipped]) -> Recorded:
+        """On the recording thread: one transaction, and now and then how slow each cell usually is."""
+        now, lag = self._clock(), timedelta(seconds=self._lag)
+        recorded = record(self._database, items, self._house, now=now, lag=lag)
+        self._lag = 0.0
+        if self._usual_at is None or now - self._usual_at > USUAL_EVERY:
+            self._usual, self._usual_at = usual_latencies(self._database, now), now
+        return recorded
+
+    def _stored(self, recorded: Recorded) -> None:
+        self._last_turn = self._clock()
+        self.scheduler.attend(recorded.judged.watchings)
+        for result in recorded.results:
+            if result.reason:
+                log.warning("an outcome was not stored", reason=result.reason)
+        for change in recorded.judged.changes:
+            for entry in change.entries:
+                log.info("incident", number=change.incident.number, kind=entry.kind.value, text=entry.text)
+
+    async def _take_turns(self) -> None:
+        """Ask for what only time changes, and measure how late the loop is meanwhile."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + TURN_S
+            await asyncio.sleep(TURN_S)
+            self._lag = max(self._lag, loop.time() - due)
+            self._recorder.turn()
+
+    def _courier(self) -> Courier:
+        channels = self._settings.channels.values()
+        return Courier(
+            database=self._database,
+            transport=self._transport,
+            receivers={
+                channel.name: Receiver(kind=channel.kind, url=channel.url, secret=channel.secret)
+                for channel in channels
+            },
+            resolve=secrets(),
+            clock=self._clock,
+        )
+
+    def _liveness(self) -> Liveness:
+        return Liveness(running=self.scheduler.is_running(), last_cycle=self._last_turn)
+
+    def _application(self) -> ASGIApp:
+        settings, web = self._settings, self._settings.web
+        return create_app(
+            database=self._database,
+            clock=self._clock,
+            settings=WebSettings(
+                location=settings.monitor.location,
+                timezone=settings.monitor.timezone,
+                public_url=web.public_url,
+                targets=settings.targets,
+                rule=settings.rule,
+                demo=self._demo,
+                version=__version__,
+                hosts=None if web.behind_proxy else frozenset({web.host}),
+            ),
+            liveness=self._liveness,
+            bundle=partial(self._report, "bundle"),
+            summary=lambda number: self._report("ticket", number).decode(),
+        )
+
+    def _report(self, kind: str, number: int) -> bytes:
+        return report(self._database, self._settings, kind, number, now=self._clock())
+
+
+def usual_latencies(database: Database, now: datetime) -> Mapping[Cell, float]:
+    """Each cell's median time to the final text over the last 7 days, in ms, where enough is known."""
+    with database.read() as tx:
+        counted = latencies(tx, now - USUAL_OVER, now)
+    medians = {
+        cell: percentile(counts, 0.5) for cell, counts in counted.items() if sum(counts) >= USUAL_LEAST
+    }
+    return {cell: median for cell, median in medians.items() if median is not None}
+
+
+async def _until_stopped(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Return on SIGTERM or SIGINT; raise what a task raised that should have gone on for ever."""
+    loop, stopping = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    waiting = asyncio.create_task(stopping.wait())
+    try:
+        done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+    for task in done - {waiting}:
+        task.result()
+        raise MonitorError(f"the part '{task.get_name()}' ended on its own: see the log")
+
+
+class PageServer(uvicorn.Server):
+    """The page's server; signals belong to the service, and *started* is told once it answers."""
+
+    def __init__(self, app: ASGIApp, started: Callable[[], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=2,
+            )
+        )
+        self._started = started
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Nothing is captured: a signal drains the runs first."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer."""
+        await super().startup(sockets)
+        self._started()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket; MonitorError with the remedy where the address cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        reason = "is in use" if error.errno == errno.EADDRINUSE else str(error.strerror or error).lower()
+        raise MonitorError(
+            f"{host}:{port} {reason}: stop what listens there, or set another address in [web] listen"
+        ) from error
+    return listener
