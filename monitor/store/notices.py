@@ -37,7 +37,8 @@ def add_notices(tx: Connection, owed: Iterable[Notice]) -> int:
         for notice in owed
     ]
     added = insert_into(tx.dialect.name)(notices).on_conflict_do_nothing()
-    return sum(tx.execute(added.values(row)).rowcount for row in rows)
+    counted = {"preserve_rowcount": True}
+    return sum(tx.execute(added, row, execution_options=counted).rowcount for row in rows)
 
 
 def claim_notice(tx: Connection, now: datetime, lease: timedelta) -> Notice | None:

@@ -13,9 +13,10 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Connection, Select, and_, or_, select, type_coerce
 
 from monitor.core.errors import NotFound
+from monitor.core.lines import storable
 from monitor.core.model import Cell, Outcome, Verdict
 from monitor.store.cells import cell_rows
-from monitor.store.columns import from_json, to_ms
+from monitor.store.columns import from_json, from_ms, to_ms
 from monitor.store.rows import decode, select_outcomes
 from monitor.store.tables import cells, evidence, outcomes
 
@@ -34,7 +35,7 @@ class Page:
 
 def outcome(tx: Connection, uid: str) -> Outcome:
     """The outcome of that id; NotFound where there is none."""
-    row = tx.execute(select_outcomes().where(outcomes.c.uid == uid)).first()
+    row = tx.execute(select_outcomes().where(outcomes.c.uid == storable(uid))).first()
     if row is None:
         raise NotFound(f"no run has the id '{uid[:200]}'")
     return decode(row)
@@ -53,7 +54,7 @@ def some_outcomes(tx: Connection, uids: Collection[str]) -> dict[str, Outcome]:
 def evidence_of(tx: Connection, uid: str) -> dict[str, Any] | None:
     """The evidence document of a run; None where none is kept."""
     joined = select(evidence.c.document).join_from(evidence, outcomes, evidence.c.outcome_id == outcomes.c.id)
-    packed = tx.execute(joined.where(outcomes.c.uid == uid)).scalar()
+    packed = tx.execute(joined.where(outcomes.c.uid == storable(uid))).scalar()
     return None if packed is None else from_json(zlib.decompress(packed).decode())
 
 
@@ -162,6 +163,8 @@ def _read_cursor(cursor: str) -> tuple[int, str]:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         started_at, _, uid = base64.b64decode(padded, altchars=b"-_", validate=True).decode().partition(":")
-        return int(started_at), uid
-    except (binascii.Error, ValueError):
+        instant = int(started_at)
+        from_ms(instant)
+        return instant, storable(uid)
+    except (binascii.Error, ValueError, OverflowError):
         raise ValueError(f"cursor '{cursor[:60]}' is not one of ours: leave it out to begin anew") from None

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
@@ -42,11 +43,9 @@ def make(number: int, verdict: Verdict = Verdict.PASSED, **changes: Any) -> Outc
         transcript="the birch canoe slid",
         ids={"request_id": None, "session_id": f"sess_{number}"},
     )
-    return (
-        replace(outcome, **failing(verdict), **changes)
-        if verdict is not Verdict.PASSED
-        else replace(outcome, **changes)
-    )
+    if verdict is Verdict.PASSED:
+        return replace(outcome, **changes)
+    return replace(outcome, **{"verdict": verdict, **failing(verdict), **changes})
 
 
 def failing(verdict: Verdict) -> dict[str, Any]:
@@ -61,6 +60,14 @@ def failing(verdict: Verdict) -> dict[str, Any]:
         "message": "Input transcription failed for item 'item_7'.",
         "transcript": None,
     }
+
+
+# The transaction of each example is rolled back, so that the examples may share one database.
+any_example = settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 
 
 class _RollBack(Exception):

@@ -88,9 +88,7 @@ def test_an_unreachable_server_is_named_without_credentials() -> None:
 def test_a_missing_database_is_named(new_url: Callable[..., str]) -> None:
     """A server without that database says so, with the remedy."""
     missing = new_url("postgres").replace("test_", "gone_")
-    with pytest.raises(
-        DatabaseError, match="does not exist: create it on the server"
-    ):
+    with pytest.raises(DatabaseError, match="does not exist: create it on the server"):
         open_database(missing)
 
 

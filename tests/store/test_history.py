@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.history import MemoryHistory
@@ -11,13 +11,8 @@ from monitor.core.windows import History
 from monitor.store.engine import Database
 from monitor.store.history import StoreHistory
 from monitor.store.outcomes import add_outcomes
-from tests.store.samples import DAY, outcomes, rolled_back
+from tests.store.samples import DAY, any_example, outcomes, rolled_back
 
-any_example = settings(
-    max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 EVERY = {"a/m/rest": timedelta(seconds=30)}
 
 
