@@ -98,8 +98,7 @@ def _error(run: Run, event: Event) -> None:
     elif _OURS.fullmatch(event.answers or ""):
         raise run.ended(End.ERROR, event=event, error=error)
     else:
-        run.complaint = event
-        run.note(f"error: {error.type}, code {error.code}: {error.message}")
+        run.complain(event)
 
 
 def _came_too_late(run: Run, error: ProviderError) -> bool:

@@ -36,17 +36,14 @@ def read_answer(answer: Answer) -> Finding:
     """What an answer to the upload amounts to; the run began with the upload, at offset 0."""
     match answer:
         case Responded():
-            return replace(
-                _read_response(answer),
-                http_status=answer.status,
-                headers=answer.headers,
-                marks={"commit": 0.0, "final": answer.at},
-            )
+            found = _read_response(answer)
+            marks = {"commit": 0.0, "final": answer.at} if found.end is End.TEXT else {}
+            return replace(found, http_status=answer.status, headers=answer.headers, marks=marks)
         case Fault():
             return Finding(stage=answer.stage, end=End.FAULT, fault=answer.kind, detail=answer.detail)
         case Silent():
             detail = f"no complete answer within {answer.at:.1f} s"
-            return Finding(stage=Stage.TRANSCRIBE, end=End.SILENT, detail=detail)
+            return Finding(stage=answer.stage or Stage.TRANSCRIBE, end=End.SILENT, detail=detail)
         case _:
             return _malformed(f"{type(answer).__name__} came where an HTTP response was due")
 

@@ -60,8 +60,15 @@ class Run:
     def enter(self, stage: Stage) -> Stage:
         """Go on to the next stage; what the peer complained about before explains nothing any more."""
         self.stage = stage
-        self.complaint = None
+        self.complain(None)
         return stage
+
+    def complain(self, error: Event | None) -> None:
+        """Keep an error that names nobody, in case it explains what follows; the one before is noted."""
+        if self.complaint is not None:
+            known = self.complaint.error
+            self.note(f"error: {known.type}, code {known.code}: {known.message}")
+        self.complaint = error
 
     def note(self, text: str) -> None:
         """Keep a deviation, once, within bounds."""
@@ -85,6 +92,7 @@ class Run:
 
     def succeeded(self) -> Finding:
         """The finding of a run whose text is there; whether the words are right is judged elsewhere."""
+        self.complain(None)
         transcript = self.items.transcript
         if self.deltas and self.deltas.split() != transcript.split():
             self.note("the deltas joined are not the final text")

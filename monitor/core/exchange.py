@@ -156,9 +156,13 @@ class Closed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silent:
-    """Nothing came until the offset that was asked for; the connection is still there."""
+    """Nothing came until the offset that was asked for; the connection is still there.
+
+    `stage` is the one that an upload had reached, which the conversation cannot see.
+    """
 
     at: float
+    stage: Stage | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

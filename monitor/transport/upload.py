@@ -129,7 +129,7 @@ async def upload(
     except TimeoutError:
         if tape.stage in _DIALLING:
             return _fault(tape, FaultKind.TIMEOUT, "no answer in time")
-        return Silent(at=tape.at())
+        return Silent(at=tape.at(), stage=tape.stage)
     except Broken as broken:
         dropped = broken.kind is FaultKind.PROTOCOL and connection.ended
         return _fault(tape, FaultKind.RESET if dropped else broken.kind, broken.detail)

@@ -130,6 +130,8 @@ def test_an_endless_transcript_is_cut() -> None:
     ("answer", "failure", "stage", "blame"),
     [
         (Silent(at=30.0), Failure.SILENT, Stage.TRANSCRIBE, Blame.PROVIDER),
+        (Silent(at=30.0, stage=Stage.SEND), Failure.SILENT, Stage.SEND, Blame.PROVIDER),
+        (Silent(at=30.0, stage=Stage.RESPOND), Failure.SILENT, Stage.RESPOND, Blame.PROVIDER),
         (Fault(at=1, stage=Stage.RESOLVE, kind=FaultKind.NAME, detail=""), "dns", "resolve", "unknown"),
         (
             Fault(at=1, stage=Stage.CONNECT, kind=FaultKind.REFUSED, detail=""),
