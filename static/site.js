@@ -6,6 +6,18 @@
   let busy = false;
   let again = false;
 
+  /* Put fresh content into a part; what was open stays open, and the keyboard stays where it was. */
+  const replace = (part, other) => {
+    if (!other || (other.innerHTML === part.dataset.seen && part.id !== "fresh")) return;
+    const held = part.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+    const open = [...part.querySelectorAll("details")].map((one) => one.open);
+    part.dataset.seen = other.innerHTML;
+    part.replaceChildren(...[...other.childNodes].map((node) => document.adoptNode(node)));
+    part.querySelectorAll("details").forEach((one, index) => { one.open = one.open || open[index] || false; });
+    const links = held ? [...part.querySelectorAll("a")] : [];
+    links.find((link) => link.getAttribute("href") === held)?.focus({ preventScroll: true });
+  };
+
   /* Replace each part marked data-live by the same part of a fresh copy of the page. */
   const refresh = async () => {
     if (busy) { again = true; return; }
@@ -15,15 +27,7 @@
       if (!answer.ok) return;
       checked = Date.now();
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-      for (const part of document.querySelectorAll("[data-live]")) {
-        const other = fresh.getElementById(part.id);
-        if (!other || other.innerHTML === part.dataset.seen) continue;
-        if (part.contains(document.activeElement) && part.id !== "fresh") continue;
-        const open = [...part.querySelectorAll("details")].map((one) => one.open);
-        part.dataset.seen = other.innerHTML;
-        part.replaceChildren(...[...other.childNodes].map((node) => document.adoptNode(node)));
-        part.querySelectorAll("details").forEach((one, index) => { one.open = open[index] || false; });
-      }
+      for (const part of document.querySelectorAll("[data-live]")) replace(part, fresh.getElementById(part.id));
       showZones();
     } catch { /* the age shown below tells it */ } finally {
       busy = false;
@@ -36,7 +40,10 @@
     const line = document.querySelector("[data-fresh]");
     if (!line) return;
     const seconds = Math.round((Date.now() - checked) / 1000);
-    if (seconds > Number(line.dataset.limit)) {
+    if (seconds <= Number(line.dataset.limit)) {
+      if (line.dataset.lost) refresh();
+    } else {
+      line.dataset.lost = "yes";
       line.classList.add("stale");
       const age = line.querySelector(".age") || line.appendChild(document.createElement("span"));
       age.className = "age";

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import NamedTuple
 
 from monitor.core.model import State
@@ -44,11 +45,11 @@ class Counts(NamedTuple):
         """The conclusive runs."""
         return self.passed + self.degraded + self.failed
 
-    def __add__(self, other: object) -> Counts:
+    @classmethod
+    def of(cls, parts: Iterable[Counts]) -> Counts:
         """The sum, verdict by verdict."""
-        if not isinstance(other, Counts):
-            return NotImplemented
-        return Counts(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+        columns = tuple(zip(*parts, strict=True))
+        return cls(*map(sum, columns)) if columns else cls()
 
 
 GAP, NO_RUN, MAINTENANCE = "gap", "no run yet", "maintenance"
@@ -141,8 +142,9 @@ def _state(
 ) -> State | None:
     if bucket.start >= now:
         return None
+    touching = {w.state for w in windows if w.start < bucket.end and (w.end or now) > bucket.start}
     for state in (State.DOWN, State.DEGRADED):
-        if any(w.state is state and w.start < bucket.end and (w.end or now) > bucket.start for w in windows):
+        if state in touching:
             return state
     if counts.total:
         return State.UP
@@ -164,13 +166,10 @@ class Segment(NamedTuple):
 
 def segments(lane: Lane) -> tuple[Segment, ...]:
     """The lane in words: one segment for each stretch of equal state with or without failed runs."""
-    told: list[Segment] = []
-    for bucket in lane.buckets:
-        if bucket.state is None:
-            continue
-        last = told[-1] if told else None
-        if last and last.state is bucket.state and bool(last.counts.failed) == bool(bucket.counts.failed):
-            told[-1] = Segment(last.start, bucket.end, last.state, last.counts + bucket.counts)
-        else:
-            told.append(Segment(bucket.start, bucket.end, bucket.state, bucket.counts))
+    told = []
+    for (state, _), group in groupby(lane.buckets, key=lambda one: (one.state, bool(one.counts.failed))):
+        buckets = tuple(group)
+        if state is not None:
+            counts = Counts.of(bucket.counts for bucket in buckets)
+            told.append(Segment(buckets[0].start, buckets[-1].end, state, counts))
     return tuple(told)

@@ -32,7 +32,7 @@ _ABOUT = "What Earwitness has seen, as JSON. Instants are RFC 3339 in UTC, durat
 _FOR_EVER = "public, max-age=31536000, immutable"
 
 Bundle = Callable[[int], bytes]
-Summary = Callable[[int], str]
+Summary = Callable[[int], bytes | str]
 
 
 class GuardedApp(FastAPI):

@@ -43,7 +43,10 @@ def site_of(settings: WebSettings) -> Site:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freshness:
-    """When the page was made and how old its newest run is; `stale` once that is too old to trust."""
+    """When the page was made and how old its newest run is; `stale` once that is too old to trust.
+
+    `limit_s` is how long a page that is left open may go without a word from the service.
+    """
 
     made: Moment
     newest: Moment | None
@@ -52,15 +55,15 @@ class Freshness:
     limit_s: int
 
 
-def freshness(now: datetime, newest: datetime | None, limit: timedelta, face: Clockface) -> Freshness:
+def freshness(now: datetime, newest: datetime | None, settings: WebSettings, face: Clockface) -> Freshness:
     """How far a page made at *now* can be trusted."""
     age = max(now - newest, timedelta(0)) if newest else None
     return Freshness(
         made=face(now),
         newest=face(newest) if newest else None,
         age=duration_words(age) if age is not None else "",
-        stale=age is not None and age > limit,
-        limit_s=round(limit.total_seconds()),
+        stale=age is not None and age > settings.patience,
+        limit_s=round(settings.stale_after.total_seconds()),
     )
 
 

@@ -200,7 +200,7 @@ def incident_page(reading: IncidentReading, *, settings: WebSettings, face: Cloc
         axis=draw_axis(reading.period, reading.now),
         period=period_text(reading.period),
         day=_day_link(incident.start),
-        fresh=freshness(reading.now, reading.newest, settings.stale_after, face),
+        fresh=freshness(reading.now, reading.newest, settings, face),
         method=METHOD,
     )
 

@@ -23,15 +23,24 @@ LONGEST_LOOKS = 900  # then the browser connects again, so that no stream outliv
 class Streams:
     """The open streams: bounded in number, each looking at the same *revision*."""
 
-    def __init__(self, revision: Callable[[], str], *, look_every_s: float = LOOK_EVERY_S) -> None:
+    def __init__(
+        self,
+        revision: Callable[[], str],
+        *,
+        look_every_s: float = LOOK_EVERY_S,
+        most: int = MOST_STREAMS,
+        looks: int = LONGEST_LOOKS,
+    ) -> None:
         self._revision = revision
         self._look_every_s = look_every_s
+        self._most = most
+        self._looks = looks
         self._open = 0
 
     @property
     def full(self) -> bool:
         """Whether no further stream is accepted."""
-        return self._open >= MOST_STREAMS
+        return self._open >= self._most
 
     async def follow(self, request: Request) -> AsyncIterator[str]:
         """The events of one listener, until it leaves or the stream has lasted long enough."""
@@ -39,7 +48,7 @@ class Streams:
         try:
             seen = await asyncio.to_thread(self._revision)
             yield f"retry: 3000\nevent: alive\ndata: {seen}\n\n"
-            for look in range(1, LONGEST_LOOKS):
+            for look in range(1, self._looks):
                 await asyncio.sleep(self._look_every_s)
                 if await request.is_disconnected():
                     return
@@ -53,10 +62,12 @@ class Streams:
             self._open -= 1
 
 
-def live_routes(revision: Callable[[], str]) -> APIRouter:
-    """``/events``."""
+def live_routes(
+    revision: Callable[[], str], *, most: int = MOST_STREAMS, looks: int = LONGEST_LOOKS
+) -> APIRouter:
+    """``/events``: at most *most* streams at once, each closed after so many *looks*."""
     router = APIRouter(tags=["live"])
-    streams = Streams(revision)
+    streams = Streams(revision, most=most, looks=looks)
 
     @router.get(
         "/events",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 
 from markupsafe import Markup
@@ -125,7 +125,7 @@ def overview_page(reading: Reading, shown: Shown, *, settings: WebSettings, face
         state=worst(watched) if watched else None,
         headline=headline,
         detail=detail,
-        fresh=freshness(reading.now, reading.newest, _patience(cells, settings), face),
+        fresh=freshness(reading.now, reading.newest, settings, face),
         open_incidents=tuple(incident_card(one, face) for one in reading.unresolved),
         recent=tuple(incident_card(one, face) for one in reading.recent),
         endpoints=tuple(
@@ -149,11 +149,6 @@ def _order(reading: CellReading) -> tuple[bool, str, str, int, str]:
     """What is watched first; then by endpoint and model, so that REST and realtime stand together."""
     cell = reading.cell
     return (not reading.watched, cell.endpoint, cell.model, _PATHWAYS.get(cell.pathway, 99), cell.location)
-
-
-def _patience(cells: Iterable[CellReading], settings: WebSettings) -> timedelta:
-    watched = [cell.patience for cell in cells if cell.watched]
-    return max(min(watched, default=settings.stale_after), settings.stale_after)
 
 
 def _headline(states: Sequence[State], cells: Sequence[CellReading]) -> tuple[str, str]:

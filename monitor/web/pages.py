@@ -148,7 +148,7 @@ def _incidents(desk: Desk, tx: Connection, now: datetime, cursor: str | None) ->
     more = f"/incidents?cursor={write_cursor(shown[-1].number or 0)}" if rest else None
     page = IncidentsPage(
         title="Incidents",
-        fresh=freshness(now, newest_run(tx), desk.settings.stale_after, desk.face),
+        fresh=freshness(now, newest_run(tx), desk.settings, desk.face),
         incidents=tuple(incident_card(one, desk.face) for one in shown),
         more=Link(text="older incidents", href=more) if more else None,
     )

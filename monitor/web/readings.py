@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from monitor.core.incidents import StoredIncident
 from monitor.core.lanes import GAP, MAINTENANCE, NO_RUN, Counts, Lane, Unseen, cut
@@ -24,7 +25,7 @@ class LastRun:
     verdict: Verdict
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CellReading:
     """One cell over a period: `windows` touching it, what was `unseen`, `counts` per bucket.
 
@@ -50,10 +51,10 @@ class CellReading:
         """How long silence may last before the state is unknown."""
         return self.every * GAP_INTERVALS
 
-    @property
+    @cached_property
     def totals(self) -> Counts:
         """The runs of the period."""
-        return sum(self.counts.values(), Counts())
+        return Counts.of(self.counts.values())
 
     @property
     def is_blind(self) -> bool:

@@ -10,7 +10,7 @@ from typing import TypedDict
 from urllib.parse import urlsplit
 
 from monitor.core.model import Target
-from monitor.core.windows import Rule
+from monitor.core.windows import GAP_INTERVALS, Rule
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -58,6 +58,12 @@ class WebSettings:
             return None
         public = urlsplit(self.public_url).hostname if self.public_url else None
         return LOOPBACK | self.hosts | ({public} if public else set())
+
+    @cached_property
+    def patience(self) -> timedelta:
+        """How old the newest run of all may be: three intervals of the target that is asked most often."""
+        every = min((target.every for target in self.targets), default=timedelta(0))
+        return max(GAP_INTERVALS * every, self.stale_after)
 
     @cached_property
     def by_key(self) -> Mapping[str, Target]:

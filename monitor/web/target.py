@@ -219,7 +219,7 @@ def target_page(
             for name in (None, *Verdict)
         ),
         older=_older(reading, path, shown, verdict),
-        fresh=freshness(reading.now, reading.newest, settings.stale_after, face),
+        fresh=freshness(reading.now, reading.newest, settings, face),
         method=METHOD,
     )
 

@@ -109,7 +109,8 @@ def test_the_share_of_failed_runs_leaves_out_the_inconclusive() -> None:
     bucket = lane(counts={0: counts}).buckets[0]
     assert bucket.share_failed == 0.5
     assert lane(counts={}).buckets[0].share_failed == 0
-    assert counts + Counts(failed=1) == Counts(2, 1, 4, 10)
+    assert Counts.of([counts, Counts(failed=1)]) == Counts(2, 1, 4, 10)
+    assert Counts.of([]) == Counts()
 
 
 def test_segments_tell_the_lane_in_as_few_lines_as_it_has_stretches() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -37,13 +38,20 @@ AZURE = Endpoint(
     region="swedencentral",
     key="env:AZURE_OPENAI_KEY",
 )
-OPENAI = Endpoint(name="openai-us", provider="openai", url="https://api.openai.com/v1", key="env:OPENAI_API_KEY")
+OPENAI = Endpoint(
+    name="openai-us", provider="openai", url="https://api.openai.com/v1", key="env:OPENAI_API_KEY"
+)
 MINUTE = timedelta(minutes=1)
 
 
 def watch(endpoint: Endpoint, model: str, pathway: str, session: str | None = None) -> Target:
     return Target(
-        endpoint=endpoint, model=model, pathway=pathway, session_model=session, every=MINUTE, max_per_minute=10
+        endpoint=endpoint,
+        model=model,
+        pathway=pathway,
+        session_model=session,
+        every=MINUTE,
+        max_per_minute=10,
     )
 
 
@@ -106,15 +114,27 @@ FAILED: dict[str, Any] = {
 }
 
 
+STEPS = (
+    ("resolve", 0.0),
+    ("connect", 0.008),
+    ("tls", 0.041),
+    ("handshake", 0.09),
+    ("session", 0.16),
+    ("configure", 0.19),
+    ("send", 0.25),
+    ("commit", 1.72),
+    ("transcribe", 1.8),
+)
+
+
 def evidence_for(outcome: Outcome, message: str | None = None) -> dict[str, Any]:
     """What a run saw, as the transport records it."""
     said = message or outcome.message or ""
-    ended = (
-        {"type": "conversation.item.input_audio_transcription.failed", "item_id": "item_7",
-         "error": {"type": "server_error", "code": None, "message": said, "param": None}}
-        if outcome.verdict is Verdict.FAILED
-        else {"type": "conversation.item.input_audio_transcription.completed", "transcript": outcome.transcript}
-    )  # fmt: skip
+    kind = "conversation.item.input_audio_transcription"
+    error = {"type": "server_error", "code": None, "message": said, "param": None}
+    failed = {"type": f"{kind}.failed", "item_id": "item_7", "error": error}
+    passed = {"type": f"{kind}.completed", "transcript": outcome.transcript}
+    ended = failed if outcome.verdict is Verdict.FAILED else passed
     frames = [
         (0.18, "in", {"type": "session.created", "session": {"id": "sess_1", "model": "gpt-realtime"}}),
         (0.19, "out", {"type": "session.update", "session": {"type": "realtime"}}),
@@ -135,13 +155,7 @@ def evidence_for(outcome: Outcome, message: str | None = None) -> dict[str, Any]
         "response_headers": [["apim-request-id", "apim-1"], ["x-ms-region", "Sweden Central"]],
         "peer": "20.91.0.1:443",
         "tls": "TLSv1.3",
-        "steps": [
-            {"stage": stage, "at": at}
-            for stage, at in (
-                ("resolve", 0.0), ("connect", 0.008), ("tls", 0.041), ("handshake", 0.09), ("session", 0.16),
-                ("configure", 0.19), ("send", 0.25), ("commit", 1.72), ("transcribe", 1.8),
-            )  # fmt: skip
-        ],
+        "steps": [{"stage": stage, "at": at} for stage, at in STEPS],
         "frames": [_frame(number, *frame) for number, frame in enumerate(frames, 1)],
         "close": {"code": 1000, "reason": "", "by": "us"},
         "bytes_in": 2210,
@@ -154,8 +168,6 @@ def evidence_for(outcome: Outcome, message: str | None = None) -> dict[str, Any]
 
 
 def _frame(number: int, at: float, direction: str, event: dict[str, Any] | None) -> dict[str, Any]:
-    import json  # noqa: PLC0415
-
     if event is None:
         return {"n": number, "at": at, "dir": direction, "kind": "audio", "type": "input_audio_buffer.append",
                 "bytes": 208_000, "body": None, "truncated": False, "frames": 33, "until": 1.71}  # fmt: skip
@@ -247,7 +259,9 @@ def owe_notices(tx: Connection, incident_id: str) -> None:
     assert first is not None
     assert second is not None
     settle_notice(tx, first.id, now=made + timedelta(seconds=2), sent=True, reply="204")
-    settle_notice(tx, second.id, now=made, retry_at=made + timedelta(hours=1), reply="500 Internal Server Error")
+    settle_notice(
+        tx, second.id, now=made, retry_at=made + timedelta(hours=1), reply="500 Internal Server Error"
+    )
 
 
 @dataclass

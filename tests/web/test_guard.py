@@ -1,0 +1,93 @@
+"""The guard: who may ask, who may change, and what every answer carries."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from monitor.web.guard import POLICY, SECURITY_HEADERS, Guard
+
+
+def changed(_request: Request) -> Response:
+    return PlainTextResponse("changed")
+
+
+APP = Guard(
+    Starlette(routes=[Route("/", changed, methods=["GET", "POST"])]),
+    hosts=frozenset({"localhost", "::1", "earwitness.example"}),
+)
+CLIENT = TestClient(APP, base_url="http://localhost:8080")
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"origin": "http://localhost:8080"}, 200),
+        ({"sec-fetch-site": "same-origin"}, 200),
+        ({"sec-fetch-site": "none"}, 200),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+        ({"origin": "http://evil.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({"origin": "http://localhost:9999"}, 403),
+        ({"sec-fetch-site": "cross-site", "origin": "http://localhost:8080"}, 403),
+    ],
+)
+def test_only_the_site_itself_and_programs_may_change(headers: dict[str, str], status: int) -> None:
+    """A browser on another page is refused; a program without either header passes."""
+    assert CLIENT.post("/", headers=headers).status_code == status
+
+
+def test_reading_is_not_a_change() -> None:
+    """A link from anywhere may lead to a page."""
+    assert CLIENT.get("/", headers={"sec-fetch-site": "cross-site"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost", 200),
+        ("LOCALHOST:1", 200),
+        ("[::1]:8080", 200),
+        ("earwitness.example", 200),
+        ("evil.example", 421),
+        ("localhost.evil.example", 421),
+        ("", 421),
+        ("[", 421),
+        ("a@localhost.example", 421),
+    ],
+)
+def test_a_foreign_host_name_is_refused(host: str, status: int) -> None:
+    """A name that merely resolves to us reads nothing."""
+    answer = CLIENT.get("/", headers={"host": host})
+    assert answer.status_code == status
+    if status == 421:
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert "evil" not in answer.text
+
+
+@pytest.mark.parametrize("headers", [{}, {"host": "evil.example"}])
+def test_every_answer_carries_the_headers(headers: dict[str, str]) -> None:
+    """Refusals too."""
+    answer = CLIENT.get("/", headers=headers)
+    assert {name: answer.headers[name] for name in SECURITY_HEADERS} == dict(SECURITY_HEADERS)
+
+
+def test_the_policy_allows_nothing_by_default_and_no_inline_code() -> None:
+    """Everything is closed, then opened for files of our own."""
+    assert POLICY.startswith("default-src 'none'")
+    assert "unsafe" not in POLICY
+    assert "frame-ancestors 'none'" in POLICY
+
+
+def test_without_a_list_every_host_is_accepted() -> None:
+    """Behind a proxy that checks the name itself."""
+    client = TestClient(
+        Guard(Starlette(routes=[Route("/", changed)]), hosts=None), base_url="http://any.example"
+    )
+    assert client.get("/").status_code == 200
