@@ -14,6 +14,8 @@ from monitor.sandbox.faults import EXTRAS, KINDS, PATHWAYS, FaultError, parse_fa
 from monitor.sandbox.script import Endpoint
 from monitor.sandbox.state import Sandbox
 
+_FOREIGN = "faults are switched from the sandbox's own page, or by a script without an Origin header"
+
 
 async def page(_request: Request) -> Response:
     """The control page; it reads and changes everything through the JSON beside it."""
@@ -53,6 +55,8 @@ async def list_faults(request: Request) -> Response:
 
 async def add_fault(request: Request) -> Response:
     """Puts a fault in force; 201 with the fault and its id, 422 with the reason otherwise."""
+    if _is_foreign(request):
+        return _problem(403, _FOREIGN)
     sandbox: Sandbox = request.app.state.sandbox
     try:
         table = orjson.loads(await request.body())
@@ -69,6 +73,8 @@ async def add_fault(request: Request) -> Response:
 
 async def remove_fault(request: Request) -> Response:
     """Ends a fault; 204, or 404 where there is none of that id."""
+    if _is_foreign(request):
+        return _problem(403, _FOREIGN)
     sandbox: Sandbox = request.app.state.sandbox
     identifier = request.path_params["id"]
     if sandbox.faults.remove(identifier):
@@ -78,10 +84,18 @@ async def remove_fault(request: Request) -> Response:
 
 async def remove_all(request: Request) -> Response:
     """Ends every fault; 204."""
+    if _is_foreign(request):
+        return _problem(403, _FOREIGN)
     sandbox: Sandbox = request.app.state.sandbox
     for fault in sandbox.faults.listed():
         sandbox.faults.remove(fault.id)
     return Response(status_code=204)
+
+
+def _is_foreign(request: Request) -> bool:
+    """Whether a browser asks for the page of another site."""
+    origin = request.headers.get("origin")
+    return origin is not None and origin.partition("://")[2] != request.headers.get("host")
 
 
 def _shown(endpoint: Endpoint) -> dict[str, Any]:
@@ -99,7 +113,7 @@ def _json(value: object, status: int = 200) -> Response:
 
 
 def _problem(status: int, detail: str) -> Response:
-    titles = {400: "Bad Request", 404: "Not Found", 422: "Unprocessable Content"}
+    titles = {400: "Bad Request", 403: "Forbidden", 404: "Not Found", 422: "Unprocessable Content"}
     body = {"type": "about:blank", "title": titles[status], "status": status, "detail": detail}
     return Response(orjson.dumps(body), status, media_type="application/problem+json")
 

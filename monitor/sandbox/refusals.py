@@ -209,7 +209,7 @@ def _waits(fault: Fault) -> tuple[tuple[str, str], ...]:
 
 
 def fault_farewell(fault: Fault, host: str | None) -> Farewell:
-    """The error and close frame of a refusal in OpenAI's way; a key refused unless the fault says otherwise."""
+    """The error and close frame of a refusal in OpenAI's way; the key is refused if nothing else is said."""
     default = {"401": "invalid_api_key", "404": "model_not_found", "429_quota": "credit_balance_exhausted"}
     code = fault.extras.get("code", default.get(fault.fault, "invalid_api_key"))
     texts = {

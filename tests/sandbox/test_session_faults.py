@@ -53,8 +53,13 @@ def test_a_quota_fault_of_one_model_hides_in_the_failed_event(name: str, text: s
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("empty", ""), ("truncated", "He might even have"), ("wrong", "Thank you for watching and see you in the next video.")]
-)  # fmt: skip
+    ("name", "text"),
+    [
+        ("empty", ""),
+        ("truncated", "He might even have"),
+        ("wrong", "Thank you for watching and see you in the next video."),
+    ],
+)
 def test_wrong_words_complete_like_right_ones(name: str, text: str) -> None:
     """Only the words tell."""
     assert Caller(broken(fault(name))).transcribe()[-1]["transcript"] == text

@@ -1,0 +1,105 @@
+"""The control API and its page."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from monitor.sandbox import create_app
+from tests.sandbox.talking import NOON, QUICK
+
+
+@pytest.fixture
+async def control() -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(QUICK, clock=lambda: NOON)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://sandbox") as client:
+        yield client
+
+
+async def test_a_fault_is_made_listed_and_removed(control: httpx.AsyncClient) -> None:
+    """The round of a script that breaks something for a while."""
+    wanted = {
+        "endpoint": "azure-sweden",
+        "model": "gpt-4o-transcribe",
+        "pathway": "realtime",
+        "fault": "failed",
+    }
+    made = await control.post("/_control/faults", json=wanted)
+    assert made.status_code == 201
+    shown = wanted | {"id": "1", "from": None, "until": None, "active": True}
+    assert made.json() == shown
+    assert (await control.get("/_control/faults")).json() == {"faults": [shown]}
+    assert (await control.delete("/_control/faults/1")).status_code == 204
+    assert (await control.get("/_control/faults")).json() == {"faults": []}
+
+
+async def test_a_fault_outside_its_times_is_listed_as_not_active(control: httpx.AsyncClient) -> None:
+    """At noon a fault of the morning rests."""
+    body = {"fault": "failed", "from": "08:30", "until": "11:00"}
+    assert (await control.post("/_control/faults", json=body)).json()["active"] is False
+
+
+async def test_all_faults_can_be_removed_at_once(control: httpx.AsyncClient) -> None:
+    """One call mends everything."""
+    for name in ("failed", "500"):
+        await control.post("/_control/faults", json={"fault": name})
+    assert (await control.delete("/_control/faults")).status_code == 204
+    assert (await control.get("/_control/faults")).json() == {"faults": []}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "detail"),
+    [
+        (b"{", 400, "the body is no JSON"),
+        (b"[]", 422, "expected an object"),
+        (b'{"fault": "fialed"}', 422, "did you mean 'failed'"),
+        (b'{"fault": "failed", "pathway": "rest"}', 422, "a fault of realtime sessions"),
+        (b'{"fault": "failed", "endpoint": "nowhere"}', 422, "right are: azure-sweden, openai-us"),
+    ],
+)
+async def test_a_wrong_body_is_refused_with_the_reason(
+    control: httpx.AsyncClient, body: bytes, status: int, detail: str
+) -> None:
+    """Problem details say what would be right; nothing is put in force."""
+    reply = await control.post("/_control/faults", content=body)
+    assert (reply.status_code, reply.headers["content-type"]) == (status, "application/problem+json")
+    assert detail in reply.json()["detail"]
+    assert (await control.get("/_control/faults")).json() == {"faults": []}
+
+
+async def test_removing_what_is_not_there_says_so(control: httpx.AsyncClient) -> None:
+    """404 with the way to the list."""
+    reply = await control.delete("/_control/faults/9")
+    assert reply.status_code == 404
+    assert "GET /_control/faults lists them" in reply.json()["detail"]
+
+
+async def test_a_page_of_another_site_may_not_break_anything(control: httpx.AsyncClient) -> None:
+    """A foreign or null Origin is refused; our own and none are not."""
+    for origin, status in (("http://evil.example", 403), ("null", 403), ("http://sandbox", 201)):
+        reply = await control.post("/_control/faults", json={"fault": "failed"}, headers={"origin": origin})
+        assert reply.status_code == status
+    assert (await control.delete("/_control/faults", headers={"origin": "null"})).status_code == 403
+    assert (await control.delete("/_control/faults/1", headers={"origin": "null"})).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/", "/_control"])
+async def test_the_page_stands_alone(control: httpx.AsyncClient, path: str) -> None:
+    """One document that loads nothing from elsewhere."""
+    reply = await control.get(path)
+    assert reply.headers["content-type"].startswith("text/html")
+    assert "prefers-color-scheme: dark" in reply.text
+    assert "src=" not in reply.text
+    assert "http://" not in reply.text
+    assert "https://" not in reply.text
+
+
+async def test_the_overview_has_all_that_the_page_shows(control: httpx.AsyncClient) -> None:
+    """Endpoints with models, pathways, and each fault with a sentence; no key."""
+    overview = await control.get("/_control/overview")
+    body = overview.json()
+    assert [endpoint["name"] for endpoint in body["endpoints"]] == ["azure-sweden", "openai-us"]
+    assert all(kind["says"] for kind in body["kinds"])
+    assert "sandbox-key" not in overview.text
