@@ -194,7 +194,8 @@ def evidence(
     settings = settings_or_defaults(config)
     database = database_of(settings)
     path = output or Path(f"incident-{number}.zip")
-    content = report(database, settings, "bundle", number, now=datetime.now(UTC))
+    targets = {target.key: target for target in settings.targets}
+    content = report(database, settings, "bundle", number, targets=targets, now=datetime.now(UTC))
     with _writing(path) as sink:
         sink.write(content)
     say(f"{path} holds the evidence of incident {number}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from monitor import __version__
@@ -11,6 +11,7 @@ from monitor.clips import load_clip, names
 from monitor.config import Settings, resolve_secret
 from monitor.core.dossier import Recording
 from monitor.core.errors import ClipError, SecretError
+from monitor.core.model import Target
 from monitor.reports import FORMATS
 from monitor.store.dossier import read_dossier
 from monitor.store.engine import Database
@@ -18,14 +19,25 @@ from monitor.store.engine import Database
 CLIENT = f"earwitness/{__version__}"
 
 
-def report(database: Database, settings: Settings, kind: str, number: int, *, now: datetime) -> bytes:
-    """The report about incident *number* in one of the formats; NotFound where there is none."""
+def report(
+    database: Database,
+    settings: Settings,
+    kind: str,
+    number: int,
+    *,
+    targets: Mapping[str, Target],
+    now: datetime,
+) -> bytes:
+    """The report about incident *number* in one of the formats; NotFound where there is none.
+
+    *targets* are those whose facts may be quoted, by key.
+    """
     with database.read() as tx:
         dossier = read_dossier(
             tx,
             number,
-            targets={target.key: target for target in settings.targets},
-            recordings=_recordings(settings),
+            targets=targets,
+            recordings=_recordings(targets.values()),
             client=CLIENT,
             now=now,
         )
@@ -43,10 +55,10 @@ def known_secrets(settings: Settings) -> list[str]:
     return found
 
 
-def _recordings(settings: Settings) -> Mapping[str, Recording]:
-    """The clips that may be quoted: the shipped ones and those of the configured targets."""
+def _recordings(targets: Iterable[Target]) -> Mapping[str, Recording]:
+    """The clips that may be quoted: the shipped ones and those of the targets."""
     found = {}
-    for name in {*names(), *(target.clip for target in settings.targets)}:
+    for name in {*names(), *(target.clip for target in targets)}:
         try:
             clip = load_clip(name)
         except ClipError:

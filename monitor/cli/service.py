@@ -49,7 +49,10 @@ def utc_now() -> datetime:
 
 
 class Service:
-    """One monitor at one location over one database; made and run inside an event loop."""
+    """One monitor at one location over one database; made and run inside an event loop.
+
+    *archive* holds targets that are not watched any more, for the reports about them.
+    """
 
     def __init__(
         self,
@@ -58,11 +61,13 @@ class Service:
         *,
         clock: Callable[[], datetime] = utc_now,
         demo: DemoLinks | None = None,
+        archive: Sequence[Target] = (),
     ) -> None:
         self._settings, self._database, self._clock = settings, database, clock
         self._house = house_of(settings)
         self._transport = transport_of(settings)
         self._demo = demo
+        self._reported = {target.key: target for target in (*archive, *settings.targets)}
         self._lag = 0.0
         self._last_turn: datetime | None = None
         self._usual: Mapping[Cell, float] = {}
@@ -187,7 +192,7 @@ class Service:
         )
 
     def _report(self, kind: str, number: int) -> bytes:
-        return report(self._database, self._settings, kind, number, now=self._clock())
+        return report(self._database, self._settings, kind, number, targets=self._reported, now=self._clock())
 
 
 def usual_latencies(database: Database, now: datetime) -> Mapping[Cell, float]:
