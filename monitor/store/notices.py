@@ -19,8 +19,9 @@ _OWED = and_(notices.c.sent_at.is_(None), notices.c.gave_up_at.is_(None))
 
 
 def add_notices(tx: Connection, owed: Iterable[Notice]) -> int:
-    """Owe notices; one that is stored under its id, or for its incident, kind, sequence and channel, is not
-    stored again. Returns how many are new.
+    """Owe notices, and return how many are new.
+
+    One that is stored under its id, or for its incident, kind, sequence and channel, is not stored again.
     """
     rows = [
         {
