@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.checks.events import (
@@ -83,6 +83,7 @@ def test_huge_numbers_and_duplicate_keys_are_read() -> None:
     assert odd.what is What.ERROR
 
 
+@settings(deadline=None)
 @given(ANY_JSON)
 def test_any_json_is_an_event_or_no_event(value: Any) -> None:
     """Nothing but NoEvent is raised, whatever the message holds."""
@@ -90,6 +91,7 @@ def test_any_json_is_an_event_or_no_event(value: Any) -> None:
         assert read_event(json.dumps(value), 0.0).what in What
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["item_id", "event_id", "session", "error", "transcript"]), ANY_JSON))
 def test_every_field_may_be_of_any_type(fields: dict[str, Any]) -> None:
     """Ids and texts are strings or absent; the rest is an empty object."""

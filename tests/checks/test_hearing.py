@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core.exchange import (
@@ -138,6 +138,7 @@ RARE: st.SearchStrategy[Answer] = st.one_of(
 SCRIPTS = st.lists(st.one_of(LIKELY, EVENTS, RARE), max_size=12)
 
 
+@settings(deadline=None)
 @given(
     SCRIPTS,
     st.integers(0, 4),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.checks.items import LONGEST_TEXT, MOST_ITEMS, Items
@@ -81,6 +81,7 @@ def test_number_and_length_are_bounded() -> None:
     assert len(many.transcript) == LONGEST_TEXT
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), IDS)))
 def test_no_order_of_events_breaks_it(events: list[tuple[bool, str | None]]) -> None:
     """Whatever comes, as many texts as items are there in the end, at most."""

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.checks.rest import LONGEST_TRANSCRIPT
@@ -168,6 +168,7 @@ def test_the_ids_for_support_come_from_the_headers() -> None:
     assert dict(finding.ids) == {"apim_request_id": "apim-1", "client_request_id": "ours-1"}
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.integers(100, 599))
 def test_whatever_bytes_come_the_run_ends_in_a_judgement(body: bytes, status: int) -> None:
     """No body and no status raises anything."""

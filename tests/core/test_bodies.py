@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core.bodies import (
@@ -79,6 +79,7 @@ def test_a_page_gives_its_words(body: bytes, message: str | None) -> None:
     assert error_in(body) == ProviderError(message=message)
 
 
+@settings(deadline=None)
 @given(ANY_JSON)
 def test_any_json_gives_an_error_that_can_be_stored(value: Any) -> None:
     """Whatever stands where, texts come out or nothing does."""
@@ -87,12 +88,14 @@ def test_any_json_gives_an_error_that_can_be_stored(value: Any) -> None:
             assert text is None or text.encode()
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_any_bytes_give_an_error(body: bytes) -> None:
     """Nothing is raised."""
     assert isinstance(error_in(body), ProviderError)
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(10, 60))
 def test_a_text_is_kept_verbatim_or_cut_within_its_bound(text: str, limit: int) -> None:
     """Bytes are counted, not characters; what fits and can be stored is not touched."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core.classify import MEANING, TRANSCRIPT_BYTES, Judgement, classify, timings_of
@@ -210,6 +210,7 @@ FINDINGS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(FINDINGS, st.booleans())
 def test_any_finding_has_a_judgement(finding: Finding, stepped: bool) -> None:  # noqa: FBT001
     """Failed and inconclusive runs name failure, stage and blame; everything kept is bounded."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core.spelling import READERS, READINGS, spell
@@ -83,12 +83,14 @@ def test_other_languages_fall_back_to_letters_and_digits(
     assert spell(text, language) == words
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200), st.sampled_from(["en", "de", "ja", None]), st.sampled_from(READINGS))
 def test_spelling_is_total_and_gives_plain_words(text: str, language: str | None, reading: str) -> None:
     """Whatever the text, each word is non-empty and without white space."""
     assert all(word and word == "".join(word.split()) for word in spell(text, language, reading))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**15 - 1))
 def test_every_number_has_a_name_of_words(number: int) -> None:
     """Up to fifteen digits, no digit is left."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core.words import DEGRADES, PASSES, Score, score
@@ -71,6 +71,7 @@ def test_an_endless_transcript_costs_no_more_than_a_long_one(said: str) -> None:
     assert time.perf_counter() - started < 1
 
 
+@settings(deadline=None)
 @given(PLAIN, PLAIN)
 def test_the_counts_add_up(said: list[str], reference: list[str]) -> None:
     """Every reference word is hit, replaced or deleted; every word said is hit, replacing or added."""
@@ -83,6 +84,7 @@ def test_the_counts_add_up(said: list[str], reference: list[str]) -> None:
     assert 0 <= result.completeness <= 1
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300), st.text(max_size=300), st.sampled_from(["en", "de", "zh", None]))
 def test_any_two_texts_have_a_score(said: str, reference: str, language: str | None) -> None:
     """Nothing is raised, and the same text is always right."""

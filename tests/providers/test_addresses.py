@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.providers.addresses import as_websocket, cut_at, read_address, segment, with_query
@@ -55,6 +55,7 @@ def test_the_last_value_of_a_parameter_counts() -> None:
     assert (address.value("model"), address.value("intent")) == ("b", None)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_an_address_or_a_sentence(text: str) -> None:
     """Nothing but ValueError is raised, and what is read has a host and an http scheme."""
