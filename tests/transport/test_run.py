@@ -135,15 +135,17 @@ async def test_what_a_conversation_raises_is_raised() -> None:
 @pytest.mark.parametrize("way", ["websocket", "rest", "opening"])
 async def test_a_cancelled_run_closes_its_socket(way: str, secure: str) -> None:
     """Cancellation (the service is told to stop) frees the socket and stays a cancellation."""
-    gone = asyncio.Event()
+    begun, gone = asyncio.Event(), asyncio.Event()
 
     async def script(line: Line) -> None:
         if way == "websocket":
             await line.upgrade()
-        await line.reader.read(200_000)
-        while await line.reader.read(200_000):
-            pass
-        gone.set()
+        begun.set()
+        try:
+            while await line.reader.read(200_000):
+                pass
+        finally:
+            gone.set()  # a farewell or a reset: both free the socket
 
     tls = server_tls("right.pem") if secure else None
     async with ScriptedServer(script, tls=tls) as server:
@@ -154,11 +156,12 @@ async def test_a_cancelled_run_closes_its_socket(way: str, secure: str) -> None:
         }
         runner = transport()
         task = asyncio.create_task(runner.run(ask_all([], *asks[way]), deadline=30.0))
-        await asyncio.sleep(0.15)
+        await asyncio.wait_for(begun.wait(), AMPLE)
+        await asyncio.sleep(0.05)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await asyncio.wait_for(gone.wait(), 1.0)
+        await asyncio.wait_for(gone.wait(), AMPLE)
         await runner.aclose()
 
 

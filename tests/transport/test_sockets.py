@@ -346,9 +346,11 @@ async def test_paced_frames_do_not_drift() -> None:
     times: list[float] = []
 
     async def listen(line: Line) -> None:
-        for _ in range(16):
+        for number in range(16):
             await line.hear()
             times.append(time.monotonic())
+            if number == 2:
+                time.sleep(0.3)  # noqa: ASYNC251 - the whole process is late once
         await stay()
 
     def talk(url: str) -> Conversation:
@@ -360,7 +362,7 @@ async def test_paced_frames_do_not_drift() -> None:
         runner = transport()
         await runner.run(talk(server.url("ws")), deadline=3.0)
         await runner.aclose()
-    assert times[-1] - times[0] == pytest.approx(15 * 0.03, abs=0.05)
+    assert 15 * 0.03 - 0.05 < times[-1] - times[0] < 15 * 0.03 + 0.25
 
 
 async def test_a_fragmented_message_is_told_whole() -> None:
@@ -463,10 +465,22 @@ async def test_a_flood_is_cut_off(flood: Speech) -> None:
 
 
 async def test_a_flood_delays_no_other_run() -> None:
-    """While one peer floods with the default bounds, our own loop is never late by a second."""
+    """While one peer floods with the default bounds, others get their turn without long work in between."""
+    shares: list[float] = []
+
+    async def take_turns() -> None:
+        before = time.thread_time()
+        while True:
+            await asyncio.sleep(0)
+            shares.append(time.thread_time() - before)
+            before = time.thread_time()
+
     async with ScriptedServer(after_upgrade(endless(frame(PING, b"")))) as server:
-        _, seen = await observe(open_at(server.url("ws")), RECEIVE, deadline=3.0)
-    assert seen.lag < 1.0
+        other = asyncio.create_task(take_turns())
+        answers, _ = await observe(open_at(server.url("ws")), RECEIVE)
+        other.cancel()
+    assert isinstance(answers[1], Fault)
+    assert max(shares) < 0.5
 
 
 async def test_a_drip_ends_at_the_deadline() -> None:

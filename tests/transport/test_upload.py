@@ -210,6 +210,7 @@ async def test_an_endless_body_is_cut() -> None:
 @pytest.mark.parametrize(
     ("coding", "packed"),
     [("gzip", gzip.compress(bytes(20_000_000))), ("deflate", zlib.compress(bytes(20_000_000)))],
+    ids=["gzip", "deflate"],
 )
 async def test_a_packed_bomb_is_cut(coding: str, packed: bytes) -> None:
     """A body that was packed, though nobody asked for it, is unpacked up to the bound and no further."""
@@ -219,7 +220,7 @@ async def test_a_packed_bomb_is_cut(coding: str, packed: bytes) -> None:
     assert (len(answer.body), answer.truncated) == (Limits().response, True)
 
 
-@pytest.mark.parametrize("body", [gzip.compress(b'{"text":"x"}'), b'{"text":"x"}'])
+@pytest.mark.parametrize("body", [gzip.compress(b'{"text":"x"}'), b'{"text":"x"}'], ids=["packed", "plain"])
 async def test_a_packed_answer_is_understood(body: bytes) -> None:
     """A packed answer is unpacked; one that only claims to be packed is taken as it is."""
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n"
