@@ -62,10 +62,8 @@ class Recorder(Generic[Item, Result]):
 
     def put(self, item: Item) -> None:
         """Hand over one item; returns at once."""
-        if len(self._waiting) >= self._buffer:
-            self._waiting.popleft()
-            self._dropped += 1
         self._waiting.append(item)
+        self._drop_excess()
         self._wake.set()
 
     def turn(self) -> None:
@@ -85,6 +83,7 @@ class Recorder(Generic[Item, Result]):
             while self._waiting or self._due:
                 if not await self._store_some():
                     if self._closing:
+                        log.error("outcomes could not be stored and are lost", lost=len(self._waiting))
                         return
                     await asyncio.sleep(self._patience_s)
 
@@ -92,6 +91,11 @@ class Recorder(Generic[Item, Result]):
         """Let `run` return once everything is stored."""
         self._closing = True
         self._wake.set()
+
+    def _drop_excess(self) -> None:
+        while len(self._waiting) > self._buffer:
+            self._waiting.popleft()
+            self._dropped += 1
 
     async def _store_some(self) -> bool:
         self._due = False
@@ -104,6 +108,7 @@ class Recorder(Generic[Item, Result]):
                 self._failing_since = self._clock()
                 log.warning("outcomes cannot be stored, they wait", error=str(error), waiting=len(batch))
             self._waiting.extendleft(reversed(batch))
+            self._drop_excess()
             return False
         if self._failing_since is not None:
             log.info("outcomes are stored again", since=self._failing_since.isoformat())
