@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.sandbox.fingerprint import HOP, RATE, Floats, average_shape, log_energies, shapes
+from monitor.sandbox.fingerprint import HOP, RATE, Floats, average_shape, log_energies, product, shapes
 
 SIMILAR = 0.6  # cosine above which two frames speak for the same sound
 ENOUGH = 8.0  # score of half a second of matching speech; other speech and noise stay below 5.5
@@ -86,7 +86,16 @@ class Ear:
             if best.score < ENOUGH:
                 return
             yield best
-            free[best.begin : best.end] = False
+            begin, end = _extent(best)
+            free[begin:end] = False
+
+
+def _extent(match: _Match) -> tuple[int, int]:
+    """The received frames a match accounts for, the recording's own silence around its speech included."""
+    spoken = np.nonzero(match.learned.active)[0]
+    begin = match.lag if match.begin - match.lag <= spoken[0] else match.begin
+    end = match.lag + len(match.learned.active) if match.end - match.lag > spoken[-1] else match.end
+    return max(0, begin), end
 
 
 def _score(match: _Match) -> float:
@@ -124,7 +133,7 @@ def _middles(words: tuple[str, ...], active: Floats) -> NDArray[np.float64]:
 
 def _best_match(rows: Floats, free: NDArray[np.bool_], learned: _Learned) -> _Match:
     """The stretch longest in step with the recording, found coarsely and then to a quarter frame."""
-    coarse = np.maximum(_evidence(rows @ learned.shapes[0].T, free, learned.active), 0)
+    coarse = np.maximum(_evidence(product(rows, learned.shapes[0].T), free, learned.active), 0)
     sums = _diagonal_sums(coarse)
     candidates = (int(lag) - coarse.shape[1] + 1 for lag in np.argsort(sums)[-2:])
     return max(

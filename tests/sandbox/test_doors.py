@@ -176,7 +176,7 @@ def test_a_code_brings_its_own_close(extras: dict[str, str], close: int, reason:
     ],
 )
 def test_status_faults_strike_at_the_upgrade(name: str, azure: int, openai: int) -> None:
-    """By status at Azure; at OpenAI by close frame where the service itself says no, by status at its edge."""
+    """By status at Azure; at OpenAI by close frame, or by status at its edge."""
     script = broken(fault(name, pathway="realtime_transcription"))
     assert knock(GA + "?intent=transcription", script).status == azure
     found = knock(OPENAI + "?intent=transcription", script)
