@@ -95,7 +95,7 @@ def create_app(
     app.include_router(api_routes(Counter(database=database, clock=clock, settings=settings)))
     app.include_router(health_routes(database, clock=clock, settings=settings, liveness=liveness))
     app.include_router(metrics_routes(database, clock=clock, settings=settings))
-    app.include_router(live_routes(lambda: _revision(database)))
+    app.include_router(live_routes(lambda: _revision(database), alive=lambda: liveness()["running"]))
     _add_evidence(app, bundle, summary)
     _add_docs(app, render)
     app.include_router(page_routes(desk))

@@ -6,7 +6,7 @@ The stream carries no content, so that there is one way only to word a page.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -27,22 +27,23 @@ class Streams:
         self,
         revision: Callable[[], str],
         *,
+        alive: Callable[[], bool] = lambda: True,
         look_every_s: float = LOOK_EVERY_S,
         most: int = MOST_STREAMS,
         looks: int = LONGEST_LOOKS,
     ) -> None:
         self._revision = revision
+        self._alive = alive
         self._look_every_s = look_every_s
         self._most = most
         self._looks = looks
         self._open = 0
 
-    @property
-    def full(self) -> bool:
+    def is_full(self) -> bool:
         """Whether no further stream is accepted."""
         return self._open >= self._most
 
-    async def follow(self, request: Request) -> AsyncIterator[str]:
+    async def follow(self, request: Request) -> AsyncGenerator[str]:
         """The events of one listener, until it leaves or the stream has lasted long enough."""
         self._open += 1
         try:
@@ -50,7 +51,7 @@ class Streams:
             yield f"retry: 3000\nevent: alive\ndata: {seen}\n\n"
             for look in range(1, self._looks):
                 await asyncio.sleep(self._look_every_s)
-                if await request.is_disconnected():
+                if not self._alive() or await request.is_disconnected():
                     return
                 now = await asyncio.to_thread(self._revision)
                 if now != seen:
@@ -63,11 +64,18 @@ class Streams:
 
 
 def live_routes(
-    revision: Callable[[], str], *, most: int = MOST_STREAMS, looks: int = LONGEST_LOOKS
+    revision: Callable[[], str],
+    *,
+    alive: Callable[[], bool] = lambda: True,
+    most: int = MOST_STREAMS,
+    looks: int = LONGEST_LOOKS,
 ) -> APIRouter:
-    """``/events``: at most *most* streams at once, each closed after so many *looks*."""
+    """``/events``: at most *most* streams at once, each closed after so many *looks*.
+
+    Every stream also ends once the service is no longer *alive*, so that it can stop without a word.
+    """
     router = APIRouter(tags=["live"])
-    streams = Streams(revision, most=most, looks=looks)
+    streams = Streams(revision, alive=alive, most=most, looks=looks)
 
     @router.get(
         "/events",
@@ -76,7 +84,7 @@ def live_routes(
         responses={200: {"content": {"text/event-stream": {}}}, 503: {"description": "too many streams"}},
     )
     async def events(request: Request) -> Response:
-        if streams.full:
+        if streams.is_full():
             return problem_response(503, "Too many live streams are open; poll the page instead.")
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(streams.follow(request), media_type="text/event-stream", headers=headers)

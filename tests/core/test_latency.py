@@ -31,7 +31,7 @@ def test_a_percentile_lies_in_the_bucket_of_the_true_one(some: list[float], shar
 @pytest.mark.parametrize(
     ("count", "share", "known"), [(19, 0.95, False), (20, 0.95, True), (99, 0.99, False)]
 )
-def test_few_runs_say_nothing_about_the_tail(count: int, share: float, known: bool) -> None:
+def test_few_runs_say_nothing_about_the_tail(*, count: int, share: float, known: bool) -> None:
     """No p95 from fewer than 20 runs, no p99 from fewer than 100."""
     assert (percentile(histogram([100.0] * count), share) is not None) is known
 

@@ -306,3 +306,27 @@ def app_over(
         bundle=bundle,
         summary=no_summary,
     )
+
+
+SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}"
+HOSTILE_MODEL = "<b>m</b>'\"&?#"
+HOSTILE_NOW = DAY + timedelta(minutes=12)
+
+
+def hostile_runs() -> list[tuple[Outcome, dict[str, Any] | None]]:
+    """Twelve minutes with an outage in which everything that comes from outside is hostile."""
+    said = {"message": SCRIPT, "type": SCRIPT, "code": SCRIPT}
+    items: list[tuple[Outcome, dict[str, Any] | None]] = []
+    for minute in range(12):
+        changes = {**FAILED, **said} if 4 <= minute < 9 else {"transcript": SCRIPT}
+        run = run_of(TARGETS[1], minute, 1, model=HOSTILE_MODEL, region=SCRIPT)
+        run = replace(run, **changes, id=f"{SCRIPT}/{minute}", ids={"request_id": SCRIPT})
+        document = evidence_for(run, SCRIPT) | {
+            "url": SCRIPT,
+            "response_headers": [[SCRIPT, SCRIPT]],
+            "notes": [SCRIPT],
+            "peer": SCRIPT,
+            "close": {"code": 1000, "reason": SCRIPT, "by": "peer"},
+        }
+        items += [(run, document), (run_of(TARGETS[0], minute, 0), None)]
+    return items

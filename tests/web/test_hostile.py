@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import replace
-from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
@@ -13,33 +12,17 @@ from starlette.testclient import TestClient
 
 from monitor.core.model import Endpoint, Target
 from monitor.store.engine import Database
-from tests.web.filled import DAY, FAILED, SETTINGS, TARGETS, Dial, app_over, evidence_for, fill, run_of
+from tests.web.filled import HOSTILE_MODEL, HOSTILE_NOW, SCRIPT, SETTINGS, Dial, app_over, fill, hostile_runs
 
-SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}"
-MODEL = "<b>m</b>'\"&?#"
-KEY = f"azure-sweden/{MODEL}/realtime"
+KEY = f"azure-sweden/{HOSTILE_MODEL}/realtime"
 
 
 @pytest.fixture
 def hostile(sqlite_database: Database) -> TestClient:
     """Pages over an outage in which everything that comes from outside is hostile."""
-    now = DAY + timedelta(minutes=12)
-    items = []
-    for minute in range(12):
-        changes = dict(FAILED) if 4 <= minute < 9 else {"transcript": SCRIPT}
-        run = run_of(TARGETS[1], minute, 1, model=MODEL, region=SCRIPT)
-        run = replace(run, **changes, id=f"{SCRIPT}/{minute}", ids={"request_id": SCRIPT})
-        if minute in range(4, 9):
-            run = replace(run, message=SCRIPT, type=SCRIPT, code=SCRIPT)
-        document = evidence_for(run, SCRIPT) | {
-            "url": SCRIPT, "response_headers": [[SCRIPT, SCRIPT]], "notes": [SCRIPT], "peer": SCRIPT,
-            "close": {"code": 1000, "reason": SCRIPT, "by": "peer"},
-        }  # fmt: skip
-        items.append((run, document))
-        items.append((run_of(TARGETS[0], minute, 0), None))
-    fill(sqlite_database, items, now)
-    return TestClient(app_over(sqlite_database, Dial(now=now)), base_url="http://localhost",
-                      headers={"accept": "text/html"})  # fmt: skip
+    fill(sqlite_database, hostile_runs(), HOSTILE_NOW)
+    app = app_over(sqlite_database, Dial(now=HOSTILE_NOW))
+    return TestClient(app, base_url="http://localhost", headers={"accept": "text/html"})
 
 
 def quoted(text: str) -> str:

@@ -26,7 +26,7 @@ async def words_of(revisions: list[str], looks: int) -> list[str]:
     left = list(revisions)
     streams = Streams(lambda: left.pop(0) if len(left) > 1 else left[0], look_every_s=0)
     events = [event async for event in streams.follow(Listener(looks))]
-    assert not streams.full
+    assert not streams.is_full()
     return [line for event in events for line in event.splitlines() if line.startswith("event:")]
 
 
@@ -42,15 +42,21 @@ async def test_silence_is_broken_by_a_sign_of_life() -> None:
     assert heard == ["event: alive"] * 3
 
 
+async def test_a_stream_ends_with_its_service() -> None:
+    """A service that stops is not held up by its listeners."""
+    streams = Streams(lambda: "1", alive=lambda: False, look_every_s=0)
+    assert len([event async for event in streams.follow(Listener(100))]) == 1
+
+
 async def test_streams_are_bounded() -> None:
     """A listener beyond the limit is refused, and one that leaves makes room."""
     streams = Streams(lambda: "1", look_every_s=0)
     followers = [streams.follow(Listener(1)) for _ in range(MOST_STREAMS)]
     for follower in followers:
         await anext(follower)
-    assert streams.full
+    assert streams.is_full()
     await followers[0].aclose()
-    assert not streams.full
+    assert not streams.is_full()
     for follower in followers:
         await follower.aclose()
 

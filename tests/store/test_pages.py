@@ -1,0 +1,98 @@
+"""Whole answers for pages equal what counting every outcome one by one would give."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from monitor.core.lanes import Counts
+from monitor.core.model import Outcome, Verdict
+from monitor.store.engine import Database
+from monitor.store.outcomes import add_outcomes
+from monitor.store.pages import bucket_counts, cell_totals, newest_run, revision, seen_cells
+from tests.store.samples import DAY, MINUTE, make, outcomes, rolled_back
+
+WIDTHS = [
+    timedelta(minutes=1),
+    timedelta(minutes=15),
+    timedelta(hours=1),
+    timedelta(hours=2),
+    timedelta(days=1),
+]
+
+
+def counted(some: list[Outcome], width: timedelta) -> dict[object, dict[object, Counts]]:
+    """The same counts, one outcome after the other."""
+    tallies: dict[tuple[object, object], Counter[Verdict]] = {}
+    for one in some:
+        start = DAY + (one.started_at - DAY) // width * width
+        tallies.setdefault((one.cell, start), Counter())[one.verdict] += 1
+    answer: dict[object, dict[object, Counts]] = {}
+    for (cell, begin), tally in tallies.items():
+        answer.setdefault(cell, {})[begin] = Counts(*(tally[verdict] for verdict in Verdict))
+    return answer
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(some=outcomes(), width=st.sampled_from(WIDTHS))
+def test_counts_per_bucket_are_the_counts_of_the_outcomes(
+    database: Database, some: list[Outcome], width: timedelta
+) -> None:
+    """From indexes or from rollups, for every width."""
+    with rolled_back(database) as tx:
+        add_outcomes(tx, [(one, None) for one in some])
+        found = bucket_counts(tx, DAY, DAY + timedelta(days=1), width)
+    assert found == counted(some, width)
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(some=outcomes())
+def test_a_cell_is_seen_with_the_ends_of_its_history(database: Database, some: list[Outcome]) -> None:
+    """First, newest and verdict of the newest run, in the order of start and id."""
+    with rolled_back(database) as tx:
+        add_outcomes(tx, [(one, None) for one in some])
+        seen = {one.cell: one for one in seen_cells(tx)}
+        newest = newest_run(tx)
+        totals = {one.cell: one.counts for one in cell_totals(tx)}
+    assert seen.keys() == {one.cell for one in some} == totals.keys()
+    assert newest == max((one.started_at for one in some), default=None)
+    for cell, ends in seen.items():
+        own = sorted((one for one in some if one.cell == cell), key=lambda one: (one.started_at, one.id))
+        assert (ends.first_at, ends.last_at) == (own[0].started_at, own[-1].started_at)
+        assert (ends.last_id, ends.last_verdict) == (own[-1].id, own[-1].verdict)
+        assert totals[cell] == counted(own, timedelta(days=1))[cell][DAY]
+
+
+def test_one_target_can_be_asked_alone(database: Database) -> None:
+    """By its key, for ends and for counts."""
+    with database.write() as tx:
+        add_outcomes(tx, [(make(0), None), (make(1, model="whisper-1", id="other"), None)])
+    with database.read() as tx:
+        key = make(0).target
+        assert [one.cell.target for one in seen_cells(tx, key)] == [key]
+        assert [cell.target for cell in bucket_counts(tx, DAY, DAY + MINUTE, MINUTE, [key])] == [key]
+        assert seen_cells(tx, "a/b/c") == ()
+
+
+def test_the_first_run_after_a_gap_is_known(database: Database) -> None:
+    """The latest of them; none where there never was one."""
+    with database.write() as tx:
+        add_outcomes(tx, [(make(number), None) for number in (0, 1, 20, 21, 40, 41)])
+    with database.read() as tx:
+        assert seen_cells(tx)[0].since_gap == make(40).started_at
+
+
+@pytest.mark.parametrize("added", [1, 3])
+def test_a_revision_changes_with_what_is_stored(database: Database, added: int) -> None:
+    """And is the same while nothing is."""
+    with database.read() as tx:
+        before = revision(tx)
+        assert revision(tx) == before
+    with database.write() as tx:
+        add_outcomes(tx, [(make(number), None) for number in range(added)])
+    with database.read() as tx:
+        assert revision(tx) != before

@@ -1,0 +1,92 @@
+"""Metrics: the names and labels of the contract, and nothing secret or unbounded in a label."""
+
+from __future__ import annotations
+
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.testclient import TestClient
+
+from tests.web.filled import TARGETS
+
+FAMILIES = {
+    "monitor_checks",
+    "monitor_check_duration_seconds",
+    "monitor_target_state",
+    "monitor_last_check_timestamp_seconds",
+    "monitor_slots_missed",
+    "monitor_deliveries",
+}
+
+
+def samples(client: TestClient) -> list[tuple[str, dict[str, str], float]]:
+    answer = client.get("/metrics")
+    assert answer.status_code == 200
+    families = list(text_string_to_metric_families(answer.text))
+    assert {family.name for family in families} == FAMILIES
+    return [(one.name, one.labels, one.value) for family in families for one in family.samples]
+
+
+def test_runs_are_counted_by_verdict(client: TestClient) -> None:
+    """The counters agree with what was stored."""
+    found = {
+        (labels["target"], labels["verdict"]): value
+        for name, labels, value in samples(client)
+        if name == "monitor_checks_total"
+    }
+    assert found[TARGETS[1].key, "failed"] == 420
+    assert found[TARGETS[1].key, "passed"] == 560
+    assert found[TARGETS[0].key, "failed"] == 1
+
+
+def test_exactly_one_state_of_a_target_is_set(client: TestClient) -> None:
+    """Zero or one each, and one in all."""
+    sums: dict[str, float] = {}
+    for name, labels, value in samples(client):
+        if name == "monitor_target_state":
+            sums[labels["target"]] = sums.get(labels["target"], 0) + value
+    assert sums == {target.key: 1 for target in TARGETS}
+
+
+def test_the_histogram_rises_and_ends_with_its_count(client: TestClient) -> None:
+    """Buckets are cumulative, the last is infinite."""
+    key = TARGETS[0].key
+    buckets = [
+        (float(labels["le"]), value)
+        for name, labels, value in samples(client)
+        if name == "monitor_check_duration_seconds_bucket" and labels["target"] == key
+    ]
+    assert [value for _, value in buckets] == sorted(value for _, value in buckets)
+    assert buckets[-1] == (float("inf"), 979)
+
+
+def test_deliveries_are_counted_by_what_became_of_them(client: TestClient) -> None:
+    """Sent and still owed, per channel."""
+    found = {
+        (labels["channel"], labels["result"]): value
+        for name, labels, value in samples(client)
+        if name == "monitor_deliveries_total"
+    }
+    assert found[("oncall", "sent")] == 1
+    assert found[("ops", "owed")] == 1
+
+
+def test_no_label_holds_an_address_an_id_or_a_key(client: TestClient) -> None:
+    """Labels are names from the configuration and closed lists."""
+    for _, labels, _ in samples(client):
+        assert labels.keys() <= {
+            "target",
+            "pathway",
+            "location",
+            "verdict",
+            "state",
+            "channel",
+            "result",
+            "le",
+        }
+        assert not any("://" in value or "sess_" in value or "apim" in value for value in labels.values())
+
+
+def test_openmetrics_is_spoken_where_it_is_asked_for(client: TestClient) -> None:
+    """By content negotiation."""
+    answer = client.get("/metrics", headers={"accept": "application/openmetrics-text; version=1.0.0"})
+    assert answer.headers["content-type"].startswith("application/openmetrics-text")
+    assert answer.text.endswith("# EOF\n")
