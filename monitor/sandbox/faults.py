@@ -12,10 +12,11 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any
 
+from monitor.core.errors import MonitorError
 from monitor.core.times import parse_instant, rfc3339
 
 
-class FaultError(ValueError):
+class FaultError(MonitorError, ValueError):
     """A fault that cannot be; the sentence says what would be right."""
 
 
