@@ -9,13 +9,15 @@
   /* Put fresh content into a part; what was open stays open, and the keyboard stays where it was. */
   const replace = (part, other) => {
     if (!other || (other.innerHTML === part.dataset.seen && part.id !== "fresh")) return;
-    const held = part.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+    const active = part.contains(document.activeElement) ? document.activeElement : null;
+    const twins = (href) => [...part.querySelectorAll("a")].filter((link) => link.getAttribute("href") === href);
+    const held = active && active.getAttribute("href");
+    const place = held ? twins(held).indexOf(active) : -1;
     const open = [...part.querySelectorAll("details")].map((one) => one.open);
     part.dataset.seen = other.innerHTML;
     part.replaceChildren(...[...other.childNodes].map((node) => document.adoptNode(node)));
     part.querySelectorAll("details").forEach((one, index) => { one.open = one.open || open[index] || false; });
-    const links = held ? [...part.querySelectorAll("a")] : [];
-    links.find((link) => link.getAttribute("href") === held)?.focus({ preventScroll: true });
+    if (held) twins(held)[place]?.focus({ preventScroll: true });
   };
 
   /* Replace each part marked data-live by the same part of a fresh copy of the page. */
