@@ -179,7 +179,6 @@ def dossier(phase: Phase = Phase.RESOLVED, **parts: Any) -> Dossier:
         "exhibits": exhibits(),
         "baselines": baselines(),
         "coverage": 1.0,
-        "every_s": 60.0,
         "recordings": {"amiable": RECORDING},
         "observer": Observer(locations=["berlin"], client="earwitness/0.1.0"),
         "outcomes": runs,

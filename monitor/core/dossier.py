@@ -80,7 +80,6 @@ class Dossier:
     exhibits: Sequence[Exhibit] = ()
     baselines: Sequence[Baseline] = ()
     coverage: float | None = None
-    every_s: float | None = None
     recordings: Mapping[str, Recording] = field(default_factory=dict)
     observer: Observer
     outcomes: Callable[[], Iterator[Outcome]]

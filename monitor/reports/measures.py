@@ -8,14 +8,17 @@ from datetime import datetime, timedelta
 from monitor.core.dossier import Dossier
 from monitor.core.incidents import Phase
 from monitor.core.story import Story
+from monitor.core.summary import bounds
 from monitor.core.texts import clock, counted, day
 from monitor.core.times import duration_words
+
+_MINUTE = timedelta(minutes=1)
 
 
 def size_line(dossier: Dossier) -> str:
     """Runs, spacing, coverage, and both edges with their bounds."""
     story = dossier.story
-    facts = [counted(story), _targets(story), _pace(dossier.every_s), _coverage(dossier.coverage)]
+    facts = [counted(story), _targets(story), _pace(story), _coverage(dossier.coverage)]
     size = ", ".join(fact for fact in facts if fact)
     return f"Size: {size}. {_windows(story)}{_start(story)}{_end(dossier)}"
 
@@ -31,10 +34,17 @@ def _targets(story: Story) -> str:
     return f"over {count} targets" if count > 1 else ""
 
 
-def _pace(every_s: float | None) -> str:
-    if every_s is None:
+def _pace(story: Story) -> str:
+    """How far apart the runs really were: sampling is closer while a window is open than the watch says."""
+    window = max(story.leading, key=lambda window: window.total, default=None)
+    if window is None or window.total < 2:
         return ""
-    return "one a minute" if every_s == 60 else f"one every {duration_words(timedelta(seconds=every_s))}"
+    apart = bounds([window], story.gaps).least / (window.total - 1)
+    minutes = max(round(apart / _MINUTE), 1)
+    near = abs(apart - minutes * _MINUTE) <= minutes * _MINUTE * 0.05
+    if near and minutes == 1:
+        return "one a minute"
+    return f"one every {duration_words(minutes * _MINUTE if near else apart)}"
 
 
 def _coverage(coverage: float | None) -> str:

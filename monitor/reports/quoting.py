@@ -10,6 +10,7 @@ from typing import Any
 
 from monitor.core.dossier import Exhibit
 from monitor.core.inert import inert
+from monitor.core.model import Verdict
 from monitor.core.times import rfc3339
 
 # The ids that the vendors' support asks for, under the names by which they find them in their logs.
@@ -32,9 +33,17 @@ def precise(instant: datetime, *, on: datetime) -> str:
 
 
 def identified(exhibit: Exhibit, *, on: datetime) -> str:
-    """A run's instant and every id of it: the provider's first, then the one we sent."""
-    ids = exhibit.outcome.ids
-    theirs = [f"{word} {inert(ids[key], 80)}" for key, word in _ID_WORDS.items() if ids.get(key)]
+    """A run's instant and the ids by which it is found: the provider's first, then the one we sent.
+
+    Azure answers with two request ids of which support wants the first; an event is worth naming where
+    it is the one that failed. The frames in the bundle hold them all.
+    """
+    ids = {key: value for key, value in exhibit.outcome.ids.items() if value}
+    if "apim_request_id" in ids:
+        ids.pop("request_id", None)
+    if exhibit.outcome.verdict is not Verdict.FAILED:
+        ids.pop("event_id", None)
+    theirs = [f"{word} {inert(ids[key], 80)}" for key, word in _ID_WORDS.items() if key in ids]
     ours = _sent_id(exhibit)
     said = ", ".join(part for part in (" ".join(theirs), f"ours {ours}" if ours else "") if part)
     at = precise(exhibit.outcome.started_at, on=on)

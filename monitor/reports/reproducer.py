@@ -13,9 +13,10 @@ from monitor.reports.quoting import address, frames, session_json
 from monitor.reports.resource import auth_kind
 
 _REALTIME = '''\
-"""Makes the failed session again. Needs: pip install websockets; {audio}.
+"""Makes the failed session again. Needs: pip install websockets, and {audio}
 
-export {variable}; then: python reproduce.py recording.wav
+export KEY_HEADER='name: value' (the header line that carries your key{kind})
+python reproduce.py recording.wav
 """
 import base64, json, os, sys, wave
 from websockets.sync.client import connect
@@ -61,8 +62,7 @@ def _realtime(dossier: Dossier, first: Exhibit, url: str, target: Target | None)
     by_vad = target is not None and target.turn == "server_vad"
     text = _REALTIME.format(
         audio=_audio(dossier, first, "24 kHz mono PCM16"),
-        variable="KEY_HEADER='name: value', the header line that carries your key"
-        + (f" (here: {auth_kind(target.endpoint)})" if target else ""),
+        kind=f"; ours was sent as {auth_kind(target.endpoint)}" if target else "",
         url=repr(url),
         session=repr(json.dumps(json.loads(session), ensure_ascii=True)),
         commit=_SERVER_VAD if by_vad else _COMMIT,
@@ -78,7 +78,7 @@ def _rest(dossier: Dossier, first: Exhibit, url: str, target: Target | None) -> 
     )
     return (
         "#!/bin/sh\n"
-        f"# Makes the failed request again. Needs: {_audio(dossier, first, 'WAV')}.\n"
+        f"# Makes the failed request again. Needs curl and {_audio(dossier, first, 'WAV')}\n"
         "# export API_KEY=…; then: sh reproduce.sh recording.wav\n"
         f'curl -sS -i {shlex.quote(url)} \\\n  {key}{fields} \\\n  -F "file=@$1;type=audio/wav"\n'
     )

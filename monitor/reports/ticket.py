@@ -17,7 +17,7 @@ from monitor.reports.measures import baseline_line, size_line
 from monitor.reports.quoting import identified
 from monitor.reports.reasoning import weigh, weighed_words
 from monitor.reports.reproducer import reproducer
-from monitor.reports.resource import control_name, path_line, resource_line
+from monitor.reports.resource import affected_targets, control_name, path_line, resource_line
 from monitor.reports.scan import inspect, needles
 from monitor.reports.symptom import symptom_line
 
@@ -63,7 +63,7 @@ def _lines(dossier: Dossier, bundle_sha256: str | None) -> Iterator[str]:
     yield weighed_words(weigh(dossier))
     yield from _exhibit_lines(dossier)
     yield _observer_line(dossier)
-    yield _request_line(story)
+    yield _request_line(dossier)
     yield _attached_line(dossier, bundle_sha256)
 
 
@@ -162,7 +162,8 @@ def _observer_line(dossier: Dossier) -> str:
     return f"Observer: {', '.join(part for part in parts if part)}; times are starts of runs, in UTC"
 
 
-def _request_line(story: Story) -> str:
+def _request_line(dossier: Dossier) -> str:
+    story = dossier.story
     if story.blame is Blame.MONITOR:
         return "Request: none; the fault lies with our own monitor"
     if story.blame is Blame.ACCOUNT:
@@ -173,10 +174,9 @@ def _request_line(story: Story) -> str:
         return "Request: say from these ids what your side saw, and on which side the fault lies"
     if story.phase is Phase.OPEN:
         return "Request: it fails now; find the cause from these ids and say when it will work again"
-    return (
-        "Request: confirm the cause from these ids, say whether it can recur on this deployment type, "
-        "and whether the SLA covers it"
-    )
+    on_azure = any(target.endpoint.provider.startswith("azure") for target in affected_targets(dossier))
+    recur = "recur on this deployment type" if on_azure else "recur"
+    return f"Request: confirm the cause from these ids, say whether it can {recur}, and whether the SLA covers it"
 
 
 def _attached_line(dossier: Dossier, bundle_sha256: str | None) -> str:

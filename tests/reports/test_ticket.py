@@ -48,7 +48,7 @@ Baseline, same configuration: 1,440/1,440 in 24 h before, 10,079/10,080 in 7 day
 Speaks against: network and key (session opened), host (whisper-1 passed on it), missing deployment (rest passed on stt-prod), quota (no 429 seen). Not excluded: a limit on your internal call
 First failed 08:30:10.412Z: apim-request-id apim-first session sess_first item item_first event event_first, ours x-ms-client-request-id ours-first
 Last failed 15:29:10.412Z: apim-request-id apim-last session sess_last item item_last event event_last, ours x-ms-client-request-id ours-last
-Last passed 08:29:10.412Z: apim-request-id apim-before session sess_before item item_before event event_before, ours x-ms-client-request-id ours-before. First passed 15:30:10.412Z: apim-request-id apim-after session sess_after item item_after event event_after, ours x-ms-client-request-id ours-after. Control whisper-1 realtime 08:30:14.090Z: apim-request-id apim-control session sess_control item item_control event event_control, ours x-ms-client-request-id ours-control
+Last passed 08:29:10.412Z: apim-request-id apim-before session sess_before item item_before, ours x-ms-client-request-id ours-before. First passed 15:30:10.412Z: apim-request-id apim-after session sess_after item item_after, ours x-ms-client-request-id ours-after. Control whisper-1 realtime 08:30:14.090Z: apim-request-id apim-control session sess_control item item_control, ours x-ms-client-request-id ours-control
 Observer: location berlin, client earwitness/0.1.0; times are starts of runs, in UTC
 Request: confirm the cause from these ids, say whether it can recur on this deployment type, and whether the SLA covers it
 Attached: incident-1.zip, checksums in its SHA256SUMS; frames of first, last and control, reproducer without key, every run as outcomes.jsonl
@@ -92,7 +92,7 @@ def test_what_is_not_known_is_left_out() -> None:
         "Request",
         "Attached",
     ]
-    assert line(text, "Size").startswith("Size: 420/420 runs failed. Start between")
+    assert line(text, "Size").startswith("Size: 420/420 runs failed, one a minute. Start between")
     assert line(text, "First failed") == "First failed 08:30:10.000Z"
     assert "None" not in text
 
