@@ -176,7 +176,8 @@ def _request_line(dossier: Dossier) -> str:
         return "Request: it fails now; find the cause from these ids and say when it will work again"
     on_azure = any(target.endpoint.provider.startswith("azure") for target in affected_targets(dossier))
     recur = "recur on this deployment type" if on_azure else "recur"
-    return f"Request: confirm the cause from these ids, say whether it can {recur}, and whether the SLA covers it"
+    asked = f"confirm the cause from these ids, say whether it can {recur}, and whether the SLA covers it"
+    return f"Request: {asked}"
 
 
 def _attached_line(dossier: Dossier, bundle_sha256: str | None) -> str:
