@@ -43,11 +43,11 @@ _DAY = timedelta(days=1)
 _QUARTER = timedelta(minutes=15)
 
 From = Annotated[
-    str | None, Query(alias="from", description="start of the range, RFC 3339; a day before `to`")
+    str | None, Query(alias="from", description="start of the range, RFC 3339; a day before 'to'")
 ]
 To = Annotated[str | None, Query(description="end of the range, RFC 3339; now")]
 Limit = Annotated[int, Query(ge=1, le=1000, description="how many at most")]
-Cursor = Annotated[str | None, Query(description="`next` of the answer before", max_length=2000)]
+Cursor = Annotated[str | None, Query(description="'next' of the answer before", max_length=2000)]
 Targets = Annotated[list[str] | None, Query(alias="target", description="target keys; repeat for several")]
 Verdicts = Annotated[list[Verdict] | None, Query(alias="verdict", description="verdicts; repeat for several")]
 Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="the incident's number")]
@@ -101,7 +101,7 @@ def _add_runs(router: APIRouter, counter: Counter) -> None:
         items = [cell_to_json(cell, period, now) for cell in cells]
         return Json({"items": items, "next": None, "now": rfc3339(now), "method": METHOD})
 
-    @router.get("/outcomes", summary="Outcomes as `earwitness.outcome/1` lines, newest first")
+    @router.get("/outcomes", summary="Outcomes as earwitness.outcome/1 lines, newest first")
     def outcomes(  # each is a parameter of the address
         target: Targets = None,
         verdict: Verdicts = None,
@@ -127,12 +127,12 @@ def _add_runs(router: APIRouter, counter: Counter) -> None:
         return Json({"items": [outcome_to_line(one) for one in page.outcomes], "next": page.cursor})
 
     @router.get("/outcomes/{run_id:path}", summary="One outcome, with the frames of its exchange")
-    def outcome(run_id: str) -> Response:
+    def outcome(run_id: Annotated[str, Path(description="the run's id")]) -> Response:
         with database.read() as tx:
             found = stored_outcome(tx, run_id)
             return Json(outcome_to_line(found, evidence_of(tx, run_id)))
 
-    @router.get("/windows", summary="Windows that touch a range, oldest first, as in `replay --json`")
+    @router.get("/windows", summary="Windows that touch a range, oldest first, as replay prints them")
     def windows(
         target: Targets = None, start: From = None, to: To = None, limit: Limit = 100, cursor: Cursor = None
     ) -> Response:

@@ -79,7 +79,7 @@ def live_routes(
 
     @router.get(
         "/events",
-        summary="Server-sent events: `changed` when something was stored, `alive` otherwise",
+        summary="Server-sent events: changed when something was stored, alive otherwise",
         response_class=Response,
         responses={200: {"content": {"text/event-stream": {}}}, 503: {"description": "too many streams"}},
     )

@@ -16,6 +16,7 @@ from monitor.web.moments import Clockface, Moment
 
 _LONGEST_BODY = 20_000
 _MOST_FRAMES = 500
+_ABSURD = 1e12  # beyond this, and for what is not finite, a number says nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +80,12 @@ class RunPage:
 def run_page(
     outcome: Outcome, evidence: Mapping[str, Any] | None, *, incident: int | None, face: Clockface
 ) -> RunPage:
-    """The page of a run; *evidence* is None where none is stored (any more)."""
+    """The page of a run; *evidence* is None where none is stored (any more).
+
+    Imported evidence may hold anything: what has another form than ours is left out or shown as text.
+    """
     seen: Mapping[str, Any] = evidence or {}
-    frames = list(seen.get("frames") or ())
+    frames = [frame for frame in _list(seen.get("frames")) if isinstance(frame, Mapping)]
     return RunPage(
         title=f"Run {outcome.id}",
         id=outcome.id,
@@ -108,7 +112,7 @@ def run_page(
         exchange=_exchange(seen),
         request_headers=_pairs(seen.get("request_headers")),
         response_headers=_pairs(seen.get("response_headers")),
-        notes=tuple(str(note) for note in seen.get("notes") or ()),
+        notes=tuple(str(note) for note in _list(seen.get("notes"))),
         has_evidence=evidence is not None,
         incident=Link(text=f"Incident {incident}", href=f"/incidents/{incident}") if incident else None,
     )
@@ -131,10 +135,12 @@ def _facts(outcome: Outcome, face: Clockface) -> Sequence[tuple[str, str]]:
 
 
 def _stages(outcome: Outcome, seen: Mapping[str, Any]) -> Sequence[StageRow]:
-    steps = [(str(step["stage"]), float(step["at"])) for step in seen.get("steps") or ()]
+    found = [step for step in _list(seen.get("steps")) if isinstance(step, Mapping)]
+    steps = [(str(step.get("stage")), _number(step.get("at"))) for step in found]
     if not steps:
         return ()
-    whole = max((outcome.finished_at - outcome.started_at).total_seconds(), steps[-1][1], 0.001)
+    took = (outcome.finished_at - outcome.started_at).total_seconds()
+    whole = max(took, 0.001, *(at for _, at in steps))
     ends = [at for _, at in steps[1:]] + [whole]
     return tuple(
         StageRow(name=name, took=latency_text((end - at) * 1000), bar=_bar(at / whole, end / whole))
@@ -143,7 +149,7 @@ def _stages(outcome: Outcome, seen: Mapping[str, Any]) -> Sequence[StageRow]:
 
 
 def _bar(start: float, end: float) -> Markup:
-    width = max(end - start, 0.002)
+    start, width = max(start, 0.0), max(end - start, 0.002)
     rect = f'<rect class="span" x="{start * 100:.2f}%" width="{width * 100:.2f}%" y="1" height="10" rx="1"/>'
     return Markup(f'<svg aria-hidden="true">{rect}</svg>')  # noqa: S704  # numbers of ours only
 
@@ -156,7 +162,7 @@ def _frame_row(frame: Mapping[str, Any]) -> FrameRow:
     if frame.get("truncated"):
         note = f"{note} cut off".strip()
     return FrameRow(
-        number=int(frame.get("n") or 0),
+        number=round(_number(frame.get("n"))),
         at=_offset(frame.get("at")),
         direction=str(frame.get("dir") or ""),
         kind=kind,
@@ -169,13 +175,14 @@ def _frame_row(frame: Mapping[str, Any]) -> FrameRow:
 
 
 def _offset(at: object) -> str:
-    return f"{float(at):.3f} s" if isinstance(at, int | float) else ""
+    return f"{_number(at):.3f} s" if isinstance(at, int | float) else ""
 
 
 def _size(count: object) -> str:
     if not isinstance(count, int | float):
         return ""
-    return f"{count:.0f} B" if count < 10_000 else f"{count / 1000:.0f} kB"
+    size = _number(count)
+    return f"{size:.0f} B" if size < 10_000 else f"{size / 1000:.0f} kB"
 
 
 def _pretty(body: object) -> str:
@@ -188,9 +195,8 @@ def _pretty(body: object) -> str:
 
 
 def _exchange(seen: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
-    close = seen.get("close") or {}
+    close, sent = _mapping(seen.get("close")), _mapping(seen.get("sent_ids"))
     ended = f"{close.get('code')} {close.get('reason') or ''} by {close.get('by')}" if close else ""
-    sent = seen.get("sent_ids") or {}
     facts = [
         ("method", seen.get("method")),
         ("response status", seen.get("response_status")),
@@ -207,9 +213,24 @@ def _exchange(seen: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
 
 
 def _lag(lag: object) -> str:
-    return f"{float(lag):.1f} ms" if isinstance(lag, int | float) else ""
+    return f"{_number(lag):.1f} ms" if isinstance(lag, int | float) else ""
 
 
 def _pairs(headers: object) -> Sequence[tuple[str, str]]:
-    items = headers.items() if isinstance(headers, Mapping) else headers or ()
-    return tuple((str(name), str(value)) for name, value in items)  # type: ignore[attr-defined]  # pairs, or a mapping
+    items = list(headers.items()) if isinstance(headers, Mapping) else _list(headers)
+    pairs = (pair for pair in items if isinstance(pair, Sequence) and len(pair) == 2)
+    return tuple((str(name), str(value)) for name, value in pairs)
+
+
+def _list(value: object) -> Sequence[Any]:
+    return value if isinstance(value, list | tuple) else ()
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _number(value: object) -> float:
+    """A finite number; 0 for anything else."""
+    known = isinstance(value, int | float) and abs(value) < _ABSURD
+    return float(value) if known and isinstance(value, int | float) else 0.0
