@@ -83,6 +83,7 @@ def _incident(row: RowMapping) -> StoredIncident:
         "phase": Phase(row["phase"]),
         "severity": Severity(row["severity"]),
         "blame": Blame(row["blame"]),
+        "configurations": tuple(row["configurations"]),  # equal to what was saved: no change, no write
     }
     return StoredIncident(**(dict(row) | kinds))
 

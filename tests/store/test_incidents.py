@@ -44,7 +44,7 @@ def an_incident(number: int | None = 1, **changes: Any) -> StoredIncident:
         resolved_at=None,
         updated_at=DAY,
         rule={"down": {"bad": 3}},
-        configurations=["9f2c"],
+        configurations=("9f2c",),
         document={"scope": [{"model": "gpt-4o-transcribe"}], "title": "…"},
     )
     return replace(known, **changes)
