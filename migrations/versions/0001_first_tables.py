@@ -43,6 +43,7 @@ def _partial_index(
 def upgrade() -> None:
     _create_targets()
     _create_outcomes()
+    _create_evidence()
     _create_rollups()
     _create_incidents()
     _create_notices()
@@ -159,6 +160,9 @@ def _create_outcomes() -> None:
         "kind = 'scheduled'",
         unique=True,
     )
+
+
+def _create_evidence() -> None:
     op.create_table(
         "passes",
         sa.Column("cell_id", ID, autoincrement=False, nullable=False),

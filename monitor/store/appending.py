@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Connection,
     Insert,
+    Select,
     Text,
     Update,
     bindparam,
@@ -21,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from monitor.core.model import Verdict
+from monitor.core.model import Kind, Verdict
 from monitor.store import prepared
 from monitor.store.columns import raw
 from monitor.store.engine import known_of
@@ -30,7 +31,7 @@ from monitor.store.order import Facts, Tail, place, place_late
 from monitor.store.rows import CELL, COLUMNS, CONTEXT, KIND, SLOT, SPACING, STARTED, UID, VERDICT, Encoded
 from monitor.store.tables import cells, contexts, outcomes, passes
 
-_PASSED, _INCONCLUSIVE = Verdict.PASSED.value, Verdict.INCONCLUSIVE.value
+_PASSED, _INCONCLUSIVE, _SCHEDULED = Verdict.PASSED.value, Verdict.INCONCLUSIVE.value, Kind.SCHEDULED.value
 _NEVER, _EVER = -(2**62), 2**62
 
 
@@ -52,8 +53,12 @@ class State:
 
 def read_states(tx: Connection, cell_ids: Iterable[int]) -> dict[int, State]:
     """The state of each cell."""
-    wanted = sorted(cell_ids)
-    states = (
+    rows = prepared.fetch(tx, _select_states, cells=prepared.many(tx, cell_ids))
+    return {row[0]: State(*tuple(row)) for row in rows}
+
+
+def _select_states(dialect: str) -> Select[Any]:
+    return (
         select(
             cells.c.id,
             cells.c.runs,
@@ -67,9 +72,8 @@ def read_states(tx: Connection, cell_ids: Iterable[int]) -> dict[int, State]:
             contexts.c.every_us,
         )
         .join_from(cells, contexts, cells.c.last_context_id == contexts.c.id, isouter=True)
-        .where(cells.c.id.in_(wanted))
+        .where(prepared.one_of(dialect, cells.c.id, "cells"))
     )
-    return {row[0]: State(*row) for row in tx.execute(states)}
 
 
 def append(tx: Connection, rows: Sequence[Encoded], states: Mapping[int, State]) -> None:
@@ -95,12 +99,14 @@ def _place(tx: Connection, state: State, rows: Sequence[Encoded], facts: Facts) 
         tail = Tail(*newest, state.conclusive, state.configuration, state.every_us)
         for row in rows:
             place(row, tail, *facts[row[CONTEXT]])
-        state.unpaced += sum(row[SPACING] is not None for row in rows)
+            state.unpaced += row[SPACING] is not None
     else:
         state.unpaced += place_late(tx, state.cell_id, rows, facts)
     state.runs += len(rows)
-    state.conclusive += sum(row[VERDICT] != _INCONCLUSIVE for row in rows)
-    state.last_slot = max(state.last_slot, *(row[SLOT] for row in rows if row[KIND] == "scheduled"), _NEVER)
+    for row in rows:
+        state.conclusive += row[VERDICT] != _INCONCLUSIVE
+        if row[KIND] == _SCHEDULED and row[SLOT] > state.last_slot:
+            state.last_slot = row[SLOT]
     if state.last_started_at is None or (last[STARTED], last[UID]) > newest:
         state.last_started_at, state.last_uid, state.last_context_id = last[STARTED], last[UID], last[CONTEXT]
 

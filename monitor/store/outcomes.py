@@ -99,27 +99,25 @@ def add_outcomes(tx: Connection, items: Sequence[tuple[Outcome, Evidence | None]
 def _encoded(tx: Connection, batch: Sequence[Outcome]) -> list[Encoded]:
     known = known_of(tx)
     known.trim()
-    first = {outcome.cell: outcome for outcome in reversed(batch)}
-    cell_ids = ensure_cells(tx, known, first, lambda cell: sight_of(first[cell]))
+    batch_cells = [outcome.cell for outcome in batch]
+    first = dict(zip(reversed(batch_cells), reversed(batch), strict=True))
+    rows_of = ensure_cells(tx, known, first, lambda cell: sight_of(first[cell]))
     keys = [context_key(outcome) for outcome in batch]
     texts = [shared_transcript(outcome) for outcome in batch]
     sharing.share_contexts(tx, known, keys)
     sharing.share_transcripts(tx, known, (text for text in texts if text is not None))
-    transcript_ids = known.transcripts
+    ids = known.transcripts
     return [
-        encode(
-            outcome,
-            cell_ids[outcome.cell],
-            known.contexts[key],
-            None if text is None else transcript_ids[text],
-        )
-        for outcome, key, text in zip(batch, keys, texts, strict=True)
+        encode(outcome, rows_of[cell], known.contexts[key], None if text is None else ids[text])
+        for outcome, cell, key, text in zip(batch, batch_cells, keys, texts, strict=True)
     ]
 
 
 def _check(tx: Connection, rows: Sequence[Encoded], states: Mapping[int, State]) -> list[AddResult]:
     """What becomes of each row, against what is stored and against the rows before it."""
-    stored = {row.uid: row for row in _in_chunks(tx, _by_uid, {row[UID] for row in rows})}
+    uids = prepared.many(tx, {row[UID] for row in rows})
+    found = [row[0] for row in prepared.fetch(tx, _stored_uids, uids=uids)]
+    stored = {row.uid: row for row in _in_chunks(tx, _by_uid, found)}
     doubtful = {
         (row[CELL], row[SLOT])
         for row in rows
@@ -155,6 +153,10 @@ def _judge(
 
 def _conflict(uid: str, reason: str) -> AddResult:
     return AddResult(id=uid, added=Added.CONFLICT, reason=reason)
+
+
+def _stored_uids(dialect: str) -> Select[Any]:
+    return select(outcomes.c.uid).where(prepared.one_of(dialect, outcomes.c.uid, "uids"))
 
 
 def _by_uid(uids: Sequence[Any]) -> Select[Any]:

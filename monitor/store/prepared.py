@@ -5,14 +5,16 @@ What `Connection.execute` does for each row (types, names, caches) costs more th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, CursorResult
+from sqlalchemy import ColumnElement, Connection, CursorResult, Text, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
+
+from monitor.store.columns import to_json
 
 Insert = postgresql.Insert | sqlite.Insert
 Build = Callable[[str], ClauseElement]
@@ -37,6 +39,22 @@ def _compiled(build: Build, dialect: str) -> _Compiled:
 def insert_into(dialect: str) -> Callable[..., Insert]:
     """The `insert` construct of that database, which knows ON CONFLICT."""
     return sqlite.insert if dialect == "sqlite" else postgresql.insert
+
+
+def one_of(dialect: str, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """Whether the column is among the values of one parameter, which takes what `many` makes of them.
+
+    One statement serves any number of values, and no limit on the number of parameters applies.
+    """
+    if dialect == "sqlite":
+        listed = func.json_each(bindparam(name, type_=Text)).table_valued("value")
+        return column.in_(select(listed.c.value))
+    return column == func.any(bindparam(name, type_=postgresql.ARRAY(column.type)))
+
+
+def many(tx: Connection, values: Iterable[int | str]) -> str | list[int | str]:
+    """Values as the one parameter of `one_of`."""
+    return to_json(list(values)) if tx.dialect.name == "sqlite" else list(values)
 
 
 def run(tx: Connection, build: Build, rows: Sequence[tuple[Any, ...]], order: Sequence[str]) -> None:

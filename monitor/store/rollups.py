@@ -25,6 +25,7 @@ HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 assert len(_LETTERS) >= SIZE  # noqa: S101 - a bucket without a letter could not be stored
 _COLUMNS = ("start", "cell_id", "passed", "degraded", "failed", "inconclusive", "latencies")
+_HEARD = (Verdict.PASSED, Verdict.DEGRADED)
 _COUNTED = {verdict.value: position for position, verdict in enumerate(Verdict)}
 
 
@@ -40,26 +41,37 @@ class Rollup(NamedTuple):
     latencies: tuple[int, ...]
 
 
+_Sums = dict[tuple[int, int], list[Any]]
+
+
 def add_to_rollups(tx: Connection, added: Sequence[tuple[Encoded, Outcome]]) -> None:
     """Count stored rows into their hours and days."""
-    for table, length in ((hourly, HOUR_MS), (daily, DAY_MS)):
-        sums: dict[tuple[int, int], list[Any]] = {}
-        for row, outcome in added:
-            key = (row[STARTED] // length * length, row[CELL])
-            counts = sums.get(key)
-            if counts is None:
-                counts = sums[key] = [0, 0, 0, 0, ""]
-            counts[_COUNTED[row[VERDICT]]] += 1
-            counts[4] += _letter(outcome)
-        # In the order of the key, so that two writers never wait for each other crosswise.
-        rows = [(*key, *sums[key]) for key in sorted(sums)]
+    hours: _Sums = {}
+    for row, outcome in added:
+        started_at = row[STARTED]
+        counts = _counts_at(hours, started_at - started_at % HOUR_MS, row[CELL])
+        counts[_COUNTED[row[VERDICT]]] += 1
+        counts[4] += _letter(outcome)
+    days: _Sums = {}
+    for (start, cell_id), counts in hours.items():
+        day = _counts_at(days, start - start % DAY_MS, cell_id)
+        day[:] = [mine + theirs for mine, theirs in zip(day, counts, strict=True)]
+    for table, sums in ((hourly, hours), (daily, days)):
+        rows = [(*key, *counts) for key, counts in sorted(sums.items())]
         prepared.run(tx, _ADDITIONS[table.name], rows, _COLUMNS)
+
+
+def _counts_at(sums: _Sums, start: int, cell_id: int) -> list[Any]:
+    counts = sums.get((start, cell_id))
+    if counts is None:
+        counts = sums[start, cell_id] = [0, 0, 0, 0, ""]
+    return counts
 
 
 def _letter(outcome: Outcome) -> str:
     """The letter of the run's final latency; none for a run that gave no usable text."""
     final = outcome.timings_ms.get("final")
-    if final is None or outcome.verdict not in {Verdict.PASSED, Verdict.DEGRADED}:
+    if final is None or outcome.verdict not in _HEARD:
         return ""
     return _LETTERS[bucket_of(final)]
 

@@ -76,9 +76,10 @@ def _clean(text: str | None) -> str | None:
 
 
 def _document(outcome: Outcome, transcript: str | None) -> str | None:
+    timings, ids = outcome.timings_ms, outcome.ids
     parts: list[Any] = [
-        list(outcome.timings_ms.values()) or None,
-        list(outcome.ids.values()) or None,
+        [*timings.values()] if timings else None,
+        [*ids.values()] if ids else None,
         outcome.wer,
         outcome.completeness,
         transcript,
