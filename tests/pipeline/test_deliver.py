@@ -1,0 +1,243 @@
+"""The outbox under way: attempts, pauses, leases, and receivers that do not hold up each other."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+from standardwebhooks.webhooks import Webhook
+
+from monitor.core.alerts import Notice, NoticeKind
+from monitor.core.delivery import PAUSES
+from monitor.core.errors import SecretError
+from monitor.pipeline.deliver import LEASE, Courier, Receiver
+from monitor.store.engine import Database
+from monitor.store.notices import add_notices, claim_notice, stored_notices
+from tests.fakes import FakeClock
+from tests.pipeline.scripted import PostingTransport, Receivers, until
+
+SECRET = "whsec_" + "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"
+URLS = {"oncall": "https://oncall.test/x", "slow": "https://slow.test/x"}
+
+
+def notice(name: str, channel: str = "oncall", sequence: int = 1) -> Notice:
+    """A notice owed now; those of a channel are about different incidents unless they are numbered."""
+    return Notice(
+        id=f"msg_{name}",
+        channel=channel,
+        incident_id=None,
+        kind=NoticeKind.TEST,
+        sequence=sequence,
+        created_at=FakeClock().instant,
+        body={"type": "test", "timestamp": "2025-11-17T08:30:00Z", "data": {"state": "down"}},
+    )
+
+
+@dataclass(slots=True)
+class Post:
+    """A courier with everything around it."""
+
+    database: Database
+    clock: FakeClock = field(default_factory=FakeClock)
+    receivers: Receivers = field(default_factory=Receivers)
+    configured: Sequence[str] = ("oncall", "slow")
+
+    def courier(self) -> Courier:
+        """A courier over the database, as a process would have it."""
+        return Courier(
+            database=self.database,
+            transport=PostingTransport(self.receivers, self.clock),
+            receivers={
+                name: Receiver(kind="webhook", url=URLS[name], secret=SECRET) for name in self.configured
+            },
+            resolve=lambda value: value,
+            clock=self.clock,
+        )
+
+    def owe(self, *owed: Notice) -> None:
+        """Put notices into the outbox."""
+        with self.database.write() as tx:
+            add_notices(tx, owed)
+
+    def stored(self) -> Notice:
+        """The only notice."""
+        with self.database.read() as tx:
+            (found,) = stored_notices(tx)
+        return found
+
+
+@pytest.fixture
+def post(sqlite_database: Database) -> Post:
+    """A post office with an empty outbox."""
+    return Post(sqlite_database)
+
+
+async def test_a_notice_is_sent_once_and_signed(post: Post) -> None:
+    """The receiver can verify it, and nothing is owed afterwards."""
+    post.owe(notice("a"))
+    courier = post.courier()
+    assert await courier.deliver_one()
+    assert not await courier.deliver_one()
+    (seen,) = post.receivers.posted
+    assert seen.url == URLS["oncall"]
+    signed = Webhook(SECRET).sign(seen.headers["webhook-id"], post.clock(), seen.body.decode())
+    assert seen.headers["webhook-signature"] == signed
+    assert post.stored().sent_at == post.clock()
+    assert post.stored().last_reply == "status 204"
+
+
+async def test_the_pauses_of_the_schedule_are_kept(post: Post) -> None:
+    """Ten attempts under one id, each after its pause and not before; then it is given up."""
+    post.receivers.statuses[URLS["oncall"]] = [500]
+    post.owe(notice("a"))
+    courier = post.courier()
+    for pause in PAUSES:
+        assert await courier.deliver_one()
+        post.clock.instant += pause - timedelta(seconds=1)
+        assert not await courier.deliver_one()
+        post.clock.advance(seconds=1)
+    assert await courier.deliver_one()
+    assert len(post.receivers.posted) == len(PAUSES) + 1
+    assert set(post.receivers.ids()) == {"msg_a"}
+    stored = post.stored()
+    assert (stored.attempts, stored.gave_up_at) == (10, post.clock())
+    assert stored.last_reply == "status 500: attempt 10 was the last"
+    post.clock.advance(days=30)
+    assert not await courier.deliver_one()
+
+
+async def test_a_receiver_that_comes_back_gets_it(post: Post) -> None:
+    """After failures the first success settles it."""
+    post.receivers.statuses[URLS["oncall"]] = [500, 503, 200]
+    post.owe(notice("a"))
+    courier = post.courier()
+    for pause in PAUSES[:3]:
+        await courier.deliver_one()
+        post.clock.instant += pause
+    assert (post.stored().attempts, post.stored().last_reply) == (3, "status 200")
+    assert post.stored().sent_at is not None
+
+
+async def test_a_crash_in_mid_attempt_leads_to_another_under_the_same_id(post: Post) -> None:
+    """Whoever died holding it, the lease runs out and the next process sends it, once."""
+    post.owe(notice("a"))
+    with post.database.write() as tx:
+        claim_notice(tx, post.clock(), LEASE)  # the process that held it is gone
+    courier = post.courier()
+    assert not await courier.deliver_one()
+    post.clock.instant += LEASE
+    assert await courier.deliver_one()
+    assert post.receivers.ids() == ["msg_a"]
+    assert (post.stored().attempts, post.stored().sent_at) == (2, post.clock())
+
+
+async def test_two_couriers_send_a_notice_once(post: Post) -> None:
+    """Several processes over one database take turns; none sends what another holds."""
+    post.owe(*(notice(str(number)) for number in range(6)))
+    couriers = [post.courier() for _ in range(3)]
+    rounds = [[await courier.deliver_one() for courier in couriers] for _ in range(3)]
+    assert sum(map(sum, rounds)) == 6
+    assert len(post.receivers.posted) == len(set(post.receivers.ids())) == 6
+
+
+async def test_gone_is_gone(post: Post) -> None:
+    """410 ends it at once."""
+    post.receivers.statuses[URLS["oncall"]] = [410]
+    post.owe(notice("a"))
+    assert await post.courier().deliver_one()
+    stored = post.stored()
+    assert (stored.attempts, stored.last_reply) == (1, "status 410: the receiver is gone")
+    assert stored.gave_up_at == post.clock()
+
+
+async def test_a_channel_that_is_no_longer_configured_is_given_up(post: Post) -> None:
+    """Nothing is sent, the reason is kept, and the outbox goes on."""
+    post.configured = ("slow",)
+    post.owe(notice("a"))
+    assert await post.courier().deliver_one()
+    assert not post.receivers.posted
+    assert post.stored().last_reply == "the channel oncall is no longer configured"
+    assert post.stored().gave_up_at is not None
+
+
+async def test_a_secret_that_is_missing_is_said_and_tried_again(post: Post) -> None:
+    """Our own fault sends nothing, names the reference and loses nothing."""
+
+    def missing(_value: str) -> str:
+        raise SecretError("env:ONCALL_URL", "the variable ONCALL_URL is not set")
+
+    post.owe(notice("a"))
+    courier = post.courier()
+    broken = Courier(
+        database=courier.database,
+        transport=courier.transport,
+        receivers=courier.receivers,
+        resolve=missing,
+        clock=courier.clock,
+    )
+    assert await broken.deliver_one()
+    assert post.stored().last_reply == "env:ONCALL_URL: the variable ONCALL_URL is not set"
+    post.clock.instant += PAUSES[0]
+    assert await courier.deliver_one()
+    assert post.stored().sent_at is not None
+
+
+async def test_a_fault_of_ours_is_kept_without_its_text(post: Post) -> None:
+    """An exception that nobody foresaw is a failed attempt; what it says may hold anything."""
+
+    def wrong(_value: str) -> str:
+        raise ZeroDivisionError("with a secret in it")
+
+    post.owe(notice("a"))
+    courier = post.courier()
+    broken = Courier(
+        database=courier.database,
+        transport=courier.transport,
+        receivers=courier.receivers,
+        resolve=wrong,
+        clock=courier.clock,
+    )
+    assert await broken.deliver_one()
+    assert post.stored().last_reply == "our own fault: ZeroDivisionError"
+
+
+@asynccontextmanager
+async def delivering(courier: Courier) -> AsyncIterator[None]:
+    """The courier at work, ended after the block."""
+    task = asyncio.create_task(courier.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def test_a_slow_receiver_does_not_hold_up_another(post: Post) -> None:
+    """While one receiver keeps us waiting, what is owed to others goes out."""
+    slow = post.receivers.gates[URLS["slow"]] = asyncio.Event()
+    post.owe(notice("a", "slow"), notice("b", "oncall"), notice("c", "oncall"))
+    async with delivering(post.courier()):
+        await until(lambda: sorted(post.receivers.ids()) == ["msg_a", "msg_b", "msg_c"])
+        with post.database.read() as tx:
+            waiting = [one.id for one in stored_notices(tx) if one.channel == "slow" and one.sent_at]
+        assert not waiting
+        slow.set()
+
+
+async def test_a_stop_leaves_a_notice_under_way_to_be_sent_again(post: Post) -> None:
+    """Nothing is marked as sent that was not answered; the next process sends it under the same id."""
+    post.receivers.gates[URLS["slow"]] = asyncio.Event()
+    post.owe(notice("a", "slow"))
+    async with delivering(post.courier()):
+        await until(lambda: post.receivers.posted)
+    assert post.stored().sent_at is None
+    post.receivers.gates.clear()
+    post.clock.instant += LEASE
+    assert await post.courier().deliver_one()
+    assert post.receivers.ids() == ["msg_a", "msg_a"]

@@ -1,0 +1,161 @@
+"""One run through the spine's first part, with a scripted peer and a clock set by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from monitor.core.errors import SecretError
+from monitor.core.exchange import Answer
+from monitor.core.lines import outcome_from_line, outcome_to_line
+from monitor.core.model import Blame, Failure, Kind, Stage, Target, Verdict
+from monitor.pipeline.observe import Due, Observed, new_id, observe
+from tests.checks import wire
+from tests.fakes import FakeClock
+from tests.pipeline.scripted import ScriptedTransport, broken, heard, target, uploaded
+
+SLOT = datetime(2025, 11, 17, 8, 30, tzinfo=UTC)
+LATE = timedelta(microseconds=412_345)
+
+
+def due(one: Target | None = None, kind: Kind = Kind.SCHEDULED) -> Due:
+    """A run of the slot."""
+    return Due(target=one or target(), slot=SLOT, kind=kind, location="berlin")
+
+
+async def held(transport: ScriptedTransport, one: Due | None = None) -> Observed:
+    """What observing gives."""
+    return await observe(one or due(), transport, now=SLOT)
+
+
+async def test_a_due_run_becomes_an_outcome_with_its_slot_and_facts() -> None:
+    """The outcome says what was run, when it was due, from where, with which configuration, and its words."""
+    transport = ScriptedTransport(heard, FakeClock(SLOT + LATE))
+    seen = await held(transport, due(kind=Kind.CONFIRMING))
+    outcome, asked = seen.outcome, target()
+    assert (outcome.target, outcome.location, outcome.kind) == (asked.key, "berlin", Kind.CONFIRMING)
+    assert (outcome.slot, outcome.every_s) == (SLOT, 60.0)
+    assert outcome.configuration == asked.configuration
+    assert (outcome.verdict, outcome.transcript) == (Verdict.PASSED, wire.WORDS)
+    assert (outcome.clip, outcome.region, outcome.provider) == ("amiable", "swedencentral", "azure_openai")
+    assert seen.evidence == {"schema": "earwitness.evidence/1", "frames": [], "number": 1}
+
+
+async def test_times_are_whole_milliseconds_in_utc() -> None:
+    """An outcome is equal to what its own line says of it, so that it is the same once stored."""
+    berlin = timezone(timedelta(hours=1))
+    transport = ScriptedTransport(heard, FakeClock((SLOT + LATE).astimezone(berlin)))
+    outcome = (await held(transport)).outcome
+    assert outcome.started_at.isoformat() == "2025-11-17T08:30:00.412000+00:00"
+    assert outcome_from_line(outcome_to_line(outcome))[0] == outcome
+
+
+async def test_the_reference_outage_is_blamed_on_the_provider() -> None:
+    """A generic failed item is a failure of the server at the stage of transcription, quoted verbatim."""
+    outcome = (await held(ScriptedTransport(broken, FakeClock(SLOT)))).outcome
+    assert (outcome.verdict, outcome.failure, outcome.stage, outcome.blame) == (
+        Verdict.FAILED,
+        Failure.SERVER,
+        Stage.TRANSCRIBE,
+        Blame.PROVIDER,
+    )
+    assert (outcome.type, outcome.code) == ("server_error", None)
+    assert outcome.message == f"Input transcription failed for item '{wire.ITEM}'."
+    assert outcome.ids["item_id"] == wire.ITEM
+
+
+async def test_the_pathway_decides_which_conversation_is_held() -> None:
+    """A REST target uploads."""
+    outcome = (await held(ScriptedTransport(uploaded, FakeClock(SLOT)), due(target("rest")))).outcome
+    assert (outcome.verdict, outcome.pathway) == (Verdict.PASSED, "rest")
+
+
+async def test_a_run_slower_than_usual_is_degraded() -> None:
+    """The target's usual latency is handed to the judgement."""
+    one = replace(due(), usual_ms=1.0)
+    assert (await held(ScriptedTransport(heard, FakeClock(SLOT)), one)).outcome.verdict is Verdict.DEGRADED
+
+
+def fault_of_ours() -> Sequence[Answer]:
+    """Something that nobody foresaw."""
+    raise ZeroDivisionError("with sk-canary in it")
+
+
+async def test_our_own_exception_is_inconclusive_and_blamed_on_the_monitor() -> None:
+    """A check that breaks is never somebody's downtime, and its text, which may hold anything, is not kept."""
+    seen = await held(ScriptedTransport(fault_of_ours, FakeClock(SLOT)))
+    assert seen.evidence is None
+    outcome = seen.outcome
+    assert (outcome.verdict, outcome.failure, outcome.blame) == (
+        Verdict.INCONCLUSIVE,
+        Failure.MONITOR,
+        Blame.MONITOR,
+    )
+    assert outcome.message == "the check itself failed: ZeroDivisionError"
+    assert outcome.started_at == outcome.finished_at == SLOT
+
+
+def no_secret() -> Sequence[Answer]:
+    """A reference that gives nothing."""
+    raise SecretError("env:KEY", "the variable KEY is not set")
+
+
+async def test_what_we_know_to_be_wrong_on_our_side_is_said() -> None:
+    """A MonitorError's own sentence is the outcome's message."""
+    outcome = (await held(ScriptedTransport(no_secret, FakeClock(SLOT)))).outcome
+    assert outcome.message == "env:KEY: the variable KEY is not set"
+    assert outcome.verdict is Verdict.INCONCLUSIVE
+
+
+async def test_a_clip_that_is_missing_keeps_the_run_from_being_sent(tmp_path: Path) -> None:
+    """Without a recording nothing is asked of the provider."""
+    transport = ScriptedTransport(heard, FakeClock(SLOT))
+    one = replace(due(), target=replace(target(), clip=str(tmp_path / "gone.wav")))
+    outcome = (await held(transport, one)).outcome
+    assert transport.held == 0
+    assert outcome.verdict is Verdict.INCONCLUSIVE
+    assert "gone.wav: No such file" in str(outcome.message)
+
+
+async def test_a_conversation_without_an_end_is_inconclusive() -> None:
+    """A check that goes on asking past its deadline is our own fault."""
+    transport = ScriptedTransport(heard, FakeClock(SLOT))
+    transport.endless = True
+    outcome = (await held(transport)).outcome
+    assert (outcome.verdict, outcome.message) == (
+        Verdict.INCONCLUSIVE,
+        "the check did not come to an end at its deadline",
+    )
+
+
+async def test_a_stepped_clock_makes_the_run_inconclusive() -> None:
+    """Times that cannot be trusted count for neither side."""
+    transport = ScriptedTransport(broken, FakeClock(SLOT))
+    transport.stepped = True
+    assert (await held(transport)).outcome.verdict is Verdict.INCONCLUSIVE
+
+
+async def test_a_cancelled_run_gives_no_outcome() -> None:
+    """A stop of the service is no result."""
+
+    def cancelled() -> Sequence[Answer]:
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await held(ScriptedTransport(cancelled, FakeClock(SLOT)))
+
+
+def test_ids_are_of_version_7_and_sort_by_time() -> None:
+    """An id carries its millisecond, and two of the same millisecond differ."""
+    made = [new_id(SLOT + timedelta(milliseconds=step)) for step in range(50)]
+    assert made == sorted(made)
+    assert {uuid.UUID(one).version for one in made} == {7}
+    assert {uuid.UUID(one).variant for one in made} == {uuid.RFC_4122}
+    assert int(uuid.UUID(made[0])) >> 80 == int(SLOT.timestamp() * 1000)
+    assert new_id(SLOT) != new_id(SLOT)

@@ -1,0 +1,90 @@
+"""One transaction: what came, what follows from it, and nothing where it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from monitor.core.errors import DatabaseBusy
+from monitor.core.model import Verdict
+from monitor.pipeline.observe import Observed, observe
+from monitor.pipeline.record import Skipped, record
+from monitor.store.engine import Database, open_database
+from monitor.store.heartbeats import last_beat, skipped_slots
+from monitor.store.outcomes import Added
+from monitor.store.runs import evidence_of, stream_outcomes
+from tests.fakes import FakeClock
+from tests.pipeline.days import FAILING, HOUSE, MINUTE, Stretch, run_of
+from tests.pipeline.scripted import ScriptedTransport, broken, target
+from tests.pipeline.test_observe import due
+from tests.store.samples import DAY
+
+
+def test_outcomes_evidence_skips_and_the_sign_of_life_share_a_transaction(database: Database) -> None:
+    """All of it is stored by one call, on either kind of database."""
+    run = run_of(FAILING, 0, Verdict.PASSED)
+    skip = Skipped(cell=FAILING, slot=DAY + MINUTE, reason="busy: the run before has not ended")
+    now = DAY + timedelta(seconds=4)
+    done = record(database, [Observed(outcome=run, evidence={"frames": [1]}), skip], HOUSE, now=now)
+    assert [result.added for result in done.results] == [Added.ADDED]
+    with database.read() as tx:
+        assert list(stream_outcomes(tx)) == [run]
+        assert evidence_of(tx, run.id) == {"frames": [1]}
+        assert skipped_slots(tx, DAY, DAY + 2 * MINUTE) == ((FAILING, DAY + MINUTE, skip.reason),)
+        assert last_beat(tx, location="berlin") == now
+
+
+def test_the_same_run_again_changes_nothing(sqlite_database: Database) -> None:
+    """A batch that was stored and is handed over once more is a duplicate, its verdict the same."""
+    stretch = Stretch(sqlite_database)
+    stretch.fail("...xxx")
+    before = stretch.incident()
+    again = [Observed(outcome=run_of(FAILING, 5, Verdict.FAILED), evidence=None)]
+    done = record(sqlite_database, again, HOUSE, now=stretch.now)
+    assert [result.added for result in done.results] == [Added.DUPLICATE]
+    assert stretch.incident() == before
+
+
+def test_a_run_that_conflicts_is_refused_and_the_rest_is_stored(sqlite_database: Database) -> None:
+    """One refused outcome, with its reason, costs none of those beside it."""
+    first = Observed(outcome=run_of(FAILING, 0, Verdict.PASSED), evidence=None)
+    other = Observed(outcome=run_of(FAILING, 1, Verdict.PASSED), evidence=None)
+    changed = Observed(outcome=run_of(FAILING, 0, Verdict.DEGRADED), evidence=None)
+    record(sqlite_database, [first], HOUSE, now=DAY)
+    done = record(sqlite_database, [changed, other], HOUSE, now=DAY + MINUTE)
+    assert [result.added for result in done.results] == [Added.CONFLICT, Added.ADDED]
+    assert done.results[0].reason == f"id '{first.outcome.id}' is stored already with other content"
+
+
+def test_a_locked_database_stores_nothing_and_the_same_call_may_be_made_again(
+    new_url: Callable[..., str],
+) -> None:
+    """After DatabaseBusy there is no half of a batch, and nothing remembered that was rolled back."""
+    url = new_url("sqlite")
+    other, ours = open_database(url), open_database(url, busy_timeout_s=0.05)
+    items = [Observed(outcome=run_of(FAILING, 0, Verdict.FAILED), evidence={"frames": []})]
+    with other.write(), pytest.raises(DatabaseBusy, match="is locked by another process"):
+        record(ours, items, HOUSE, now=DAY)
+    with ours.read() as tx:
+        assert not list(stream_outcomes(tx))
+    assert [result.added for result in record(ours, items, HOUSE, now=DAY).results] == [Added.ADDED]
+    ours.dispose()
+    other.dispose()
+
+
+async def test_the_spine_from_slot_to_incident(database: Database) -> None:
+    """Three runs of the reference outage, really held, judged and recorded, are one incident."""
+    clock = FakeClock(DAY)
+    transport = ScriptedTransport(broken, clock)
+    changes = []
+    for _ in range(3):
+        seen = await observe(replace(due(), slot=clock()), transport, now=clock())
+        changes += record(database, [seen], HOUSE, now=clock.advance(seconds=3)).judged.changes
+        clock.advance(seconds=57)
+    stretch = Stretch(database)
+    assert changes[-1].incident.number == stretch.incident().number == 1
+    assert stretch.incident().document["affected"] == [target().key]
+    assert stretch.incident().start == DAY

@@ -1,0 +1,233 @@
+"""From recorded runs to windows, incidents and notices, minute by minute, with a clock set by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from monitor.core.alerts import NoticeKind, Policy
+from monitor.core.incidents import EntryKind, Phase
+from monitor.core.model import Blame, Verdict
+from monitor.core.sampling import Attention
+from monitor.pipeline.observe import Observed
+from monitor.pipeline.record import record
+from monitor.pipeline.verdict import judge_all, watchings
+from monitor.store.engine import Database
+from monitor.store.incidents import unresolved_incidents
+from monitor.store.notices import claim_notice, settle_notice
+from monitor.store.outcomes import add_outcomes
+from tests.pipeline.days import FAILING, HOUSE, MINUTE, REST, WHISPER, Stretch, run_of
+from tests.store.samples import DAY
+
+KINDS = (NoticeKind.OPENED, NoticeKind.RECOVERING, NoticeKind.RESOLVED)
+
+
+def deliver_all(stretch: Stretch) -> None:
+    """Have everything delivered that is owed."""
+    with stretch.database.write() as tx:
+        while notice := claim_notice(tx, stretch.now, MINUTE):
+            settle_notice(tx, notice.id, now=stretch.now, sent=True)
+
+
+def test_one_bad_run_is_a_suspicion_and_no_incident(sqlite_database: Database) -> None:
+    """It is kept, it has no number, nobody is told, and its cell is watched closely with its neighbours."""
+    stretch = Stretch(sqlite_database)
+    judged = stretch.fail("....x").judged
+    with sqlite_database.read() as tx:
+        (suspicion,) = unresolved_incidents(tx)
+    assert (suspicion.phase, suspicion.number) == (Phase.SUSPECTED, None)
+    assert not stretch.notices()
+    (watching,) = judged.watchings
+    assert (watching.cell, watching.attention, watching.first_bad) == (FAILING, Attention.CONFIRMING, True)
+
+
+def test_three_of_five_open_an_incident_that_began_at_the_first(database: Database) -> None:
+    """The incident starts when it began; its controls, blame and opening notice are there at once."""
+    stretch = Stretch(database)
+    stretch.fail("." * 10 + "xxx")
+    incident = stretch.incident()
+    assert (incident.phase, incident.number, incident.blame) == (Phase.OPEN, 1, Blame.PROVIDER)
+    assert incident.start == run_of(FAILING, 10, Verdict.FAILED).started_at
+    assert incident.opened_at == run_of(FAILING, 12, Verdict.FAILED).started_at
+    beside = [(one["target"], one["passed"], one["total"]) for one in incident.document["unaffected"]]
+    assert beside == [(REST.target, 3, 3), (WHISPER.target, 3, 3)]
+    (notice,) = stretch.notices()
+    assert (notice.kind, notice.channel, notice.sequence) == (NoticeKind.OPENED, "oncall", 1)
+    stretch.check_agreement(stretch.now)
+
+
+def test_good_runs_recover_and_only_time_resolves(database: Database) -> None:
+    """Five good runs close the window; the continue-time has to pass, without any run, for the end."""
+    stretch = Stretch(database)
+    stretch.fail("." * 10 + "xxxx" + "....")
+    assert stretch.phases() == [Phase.OPEN]
+    stretch.fail(".")
+    assert stretch.phases() == [Phase.RECOVERING]
+    stretch.turn(minutes=5)
+    assert stretch.phases() == [Phase.RECOVERING]
+    judged = stretch.turn(minutes=16).judged
+    assert [change.incident.phase for change in judged.changes] == [Phase.RESOLVED]
+    assert stretch.incident().end == run_of(FAILING, 14, Verdict.PASSED).started_at
+    assert stretch.entries() == [
+        EntryKind.SUSPECTED,
+        EntryKind.OPENED,
+        EntryKind.RECOVERING,
+        EntryKind.RESOLVED,
+    ]
+
+
+def test_the_end_is_told_step_by_step_to_whom_the_beginning_was(sqlite_database: Database) -> None:
+    """Opened, recovering and resolved are owed in that order, each once."""
+    stretch = Stretch(sqlite_database)
+    stretch.fail("." * 10 + "xxxx")
+    deliver_all(stretch)
+    stretch.fail(".....")
+    deliver_all(stretch)
+    stretch.turn(minutes=16)
+    stretch.turn(minutes=17)
+    notices = stretch.notices()
+    assert tuple(notice.kind for notice in notices) == KINDS
+    assert [notice.sequence for notice in notices] == [1, 2, 3]
+
+
+def test_a_relapse_within_the_continue_time_is_the_same_incident(sqlite_database: Database) -> None:
+    """The window is taken up again under its number; nothing new is opened."""
+    stretch = Stretch(sqlite_database)
+    stretch.fail("." * 10 + "xxxx" + "......" + "xxx")
+    incident = stretch.incident()
+    assert (incident.phase, incident.number) == (Phase.OPEN, 1)
+    assert EntryKind.RELAPSED in stretch.entries()
+    stretch.check_agreement(stretch.now)
+
+
+def test_another_outage_later_is_another_incident(sqlite_database: Database) -> None:
+    """Past the continue-time a new window opens a new number."""
+    stretch = Stretch(sqlite_database)
+    stretch.fail("." * 10 + "xxxx" + "." * 30 + "xxx")
+    assert [one.number for one in stretch.incidents()] == [2, 1]
+    assert stretch.phases() == [Phase.OPEN, Phase.RESOLVED]
+    stretch.check_agreement(stretch.now)
+
+
+def test_a_suspicion_that_comes_to_nothing_is_dismissed(sqlite_database: Database) -> None:
+    """Good runs settle the look-back of both tracks; no number is used up and nobody was told."""
+    stretch = Stretch(sqlite_database)
+    stretch.fail("....x" + "." * 18)
+    with sqlite_database.read() as tx:
+        assert not unresolved_incidents(tx)
+    stretch.fail("xxx")
+    assert stretch.incident().number == 1
+
+
+def test_every_hour_a_lasting_incident_is_told_again(sqlite_database: Database) -> None:
+    """With the opening delivered, an update is owed once the repeat interval has passed, and not before."""
+    stretch = Stretch(sqlite_database)
+    stretch.fail("." * 10 + "xxx")
+    deliver_all(stretch)
+    stretch.fail("x" * 59)
+    assert len(stretch.notices()) == 1
+    stretch.fail("xx")
+    deliver_all(stretch)
+    kinds = [notice.kind for notice in stretch.notices()]
+    assert kinds == [NoticeKind.OPENED, NoticeKind.UPDATED]
+
+
+def test_what_passes_derives_nothing(sqlite_database: Database) -> None:
+    """With nothing bad and nothing unresolved there is no change, no notice and nothing to watch."""
+    stretch = Stretch(sqlite_database)
+    judged = stretch.fail("." * 20).judged
+    assert (judged.changes, judged.notices, judged.watchings) == ((), (), ())
+
+
+def test_a_channel_is_told_only_what_it_asks_for(sqlite_database: Database) -> None:
+    """A channel for the account's faults hears nothing of the provider's."""
+    owner = replace(HOUSE, policies=[Policy(channel="owner", when=frozenset({"account"}))])
+    stretch = Stretch(sqlite_database, house=owner)
+    stretch.fail("." * 10 + "xxx")
+    assert stretch.incident().number == 1
+    assert not stretch.notices()
+
+
+def test_a_restart_in_between_changes_nothing(database: Database) -> None:
+    """All state is in the database: another process goes on with the same incident and the same notice."""
+    first = Stretch(database)
+    first.fail("." * 10 + "xxx")
+    incident, notices = first.incident(), first.notices()
+    second = Stretch(database, minute=first.minute)
+    second.turn(seconds=30)
+    second.fail("xx")
+    assert (second.incident().id, second.incident().number) == (incident.id, incident.number)
+    assert [notice.id for notice in second.notices()] == [notice.id for notice in notices]
+    second.check_agreement(second.now)
+
+
+def test_a_turn_that_brings_nothing_writes_nothing(database: Database) -> None:
+    """An open incident that says the same is not stored again every two seconds."""
+    stretch = Stretch(database)
+    stretch.fail("." * 10 + "xxx")
+    before = stretch.incident()
+    assert not stretch.turn(seconds=10).judged.changes
+    assert stretch.incident() == before
+
+
+def test_a_start_watches_what_is_unresolved(sqlite_database: Database) -> None:
+    """The cells of an open incident are watched from the first moment; without one, none is."""
+    stretch = Stretch(sqlite_database)
+    stretch.fail("." * 10)
+    assert not watchings(sqlite_database, HOUSE, now=stretch.now)
+    stretch.fail("xxx")
+    found = {one.cell: one.attention for one in watchings(sqlite_database, HOUSE, now=stretch.now)}
+    assert found == {FAILING: Attention.OPEN}
+    stretch.fail(".")
+    found = {one.cell: one.attention for one in watchings(sqlite_database, HOUSE, now=stretch.now)}
+    assert found == {FAILING: Attention.CLOSING}
+
+
+def test_a_late_run_corrects_the_beginning(sqlite_database: Database) -> None:
+    """A failed run that arrives late moves the window's start, and the incident keeps its number."""
+    stretch = Stretch(sqlite_database)
+    stretch.fail("." * 10)
+    stretch.record({REST: ".", WHISPER: "."})
+    stretch.fail("xxx")
+    before = stretch.incident()
+    late = run_of(FAILING, 10, Verdict.FAILED)
+    record(sqlite_database, [Observed(outcome=late, evidence=None)], HOUSE, now=stretch.now)
+    after = stretch.incident()
+    assert (after.id, after.number, after.start) == (before.id, 1, late.started_at)
+    stretch.check_agreement(stretch.now)
+
+
+@pytest.mark.parametrize("letters", ["xxxx.....xxxx", "x.x.x.x.x.x", "xxdd..?xx..dddd....x", "?????xxx"])
+def test_what_is_stored_is_what_deriving_afresh_gives(sqlite_database: Database, letters: str) -> None:
+    """Minute by minute or at once, stored windows and incidents equal the derivation of the whole history."""
+    stretch = Stretch(sqlite_database)
+    stretch.fail("." * 10)
+    for letter in letters:
+        stretch.fail(letter)
+        stretch.check_agreement(stretch.now - MINUTE)
+
+
+def test_outcomes_from_elsewhere_make_incidents_and_owe_nothing(database: Database) -> None:
+    """An import derives the verdict as of the newest outcome; its news is old, so nobody is told."""
+    runs = [
+        run_of(FAILING, minute, Verdict.FAILED if 10 <= minute < 20 else Verdict.PASSED)
+        for minute in range(60)
+    ]
+    with database.write() as tx:
+        add_outcomes(tx, [(run, None) for run in runs])
+    judge_all(database, HOUSE)
+    stretch = Stretch(database, minute=60)
+    incident = stretch.incident()
+    assert (incident.phase, incident.start) == (Phase.RESOLVED, runs[10].started_at)
+    assert not stretch.notices()
+    judge_all(database, HOUSE)
+    assert stretch.incident() == incident
+    stretch.check_agreement(runs[-1].started_at)
+
+
+def test_an_empty_database_has_no_verdict(sqlite_database: Database) -> None:
+    """Deriving over nothing changes nothing."""
+    assert not judge_all(sqlite_database, HOUSE).changes
+    assert not watchings(sqlite_database, HOUSE, now=DAY + timedelta(days=1))
