@@ -76,10 +76,10 @@ def test_a_taken_id_or_slot_is_refused_by_line(sqlite_database: Database) -> Non
     """Other content under a stored id, and a second scheduled run of a slot, name what they collide with."""
     done, refusals = taken(sqlite_database, [line(0), line(0, wer=0.5), line(0, id="other")])
     assert done == Taken(added=1, refused=2)
+    slot = "slot 2025-11-17T00:00:00Z of this target and location"
     assert refusals == [
         "line 2: id 'run-000000' is stored already with other content",
-        "line 3: slot 2025-11-17T00:00:00Z of this target and location is taken by the scheduled run "
-        "'run-000000'",
+        f"line 3: {slot} is taken by the scheduled run 'run-000000'",
     ]
 
 

@@ -88,7 +88,7 @@ def fault_of_ours() -> Sequence[Answer]:
 
 
 async def test_our_own_exception_is_inconclusive_and_blamed_on_the_monitor() -> None:
-    """A check that breaks is never somebody's downtime, and its text, which may hold anything, is not kept."""
+    """A check that breaks is never somebody's downtime, and its text, which may hold a key, is not kept."""
     seen = await held(ScriptedTransport(fault_of_ours, FakeClock(SLOT)))
     assert seen.evidence is None
     outcome = seen.outcome

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from monitor.core.errors import DatabaseBusy
+from monitor.core.incidents import Change
 from monitor.core.model import Verdict
 from monitor.pipeline.observe import Observed, observe
 from monitor.pipeline.record import Skipped, record
@@ -79,7 +80,7 @@ async def test_the_spine_from_slot_to_incident(database: Database) -> None:
     """Three runs of the reference outage, really held, judged and recorded, are one incident."""
     clock = FakeClock(DAY)
     transport = ScriptedTransport(broken, clock)
-    changes = []
+    changes: list[Change] = []
     for _ in range(3):
         seen = await observe(replace(due(), slot=clock()), transport, now=clock())
         changes += record(database, [seen], HOUSE, now=clock.advance(seconds=3)).judged.changes
