@@ -6,14 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
-
 from monitor.core.blind import find_blocks, unmeasured_spans
 from monitor.core.lanes import GAP, Unseen, find_unseen
 from monitor.core.latency import merge, percentile
 from monitor.core.model import Cell, Verdict
 from monitor.core.summary import Span
 from monitor.core.windows import Run, Window, derive_gaps
+from monitor.store.engine import Transaction
 from monitor.store.history import StoreHistory
 from monitor.store.incidents import stored_windows
 from monitor.store.pages import SeenCell, bucket_counts, seen_cells
@@ -28,14 +27,14 @@ LatencyPoint = tuple[datetime, float | None, float | None]
 _UNKNOWN_EVERY = timedelta(minutes=5)
 
 
-def read_standings(tx: Connection, settings: WebSettings, now: datetime) -> tuple[CellReading, ...]:
+def read_standings(tx: Transaction, settings: WebSettings, now: datetime) -> tuple[CellReading, ...]:
     """Every cell as it stands at *now*; its numbers are those of the last hour only."""
     hour = Span(now - timedelta(hours=1), now)
     return read_cells(tx, settings=settings, period=hour, bucket=hour.length, now=now)
 
 
 def read_cells(
-    tx: Connection,
+    tx: Transaction,
     *,
     settings: WebSettings,
     period: Span,
@@ -89,7 +88,7 @@ def _by_cell(found: Iterable[Window]) -> Mapping[Cell, list[Window]]:
 
 
 def _read_holes(
-    tx: Connection, cells: Sequence[Cell], period: Span, every: Mapping[str, timedelta]
+    tx: Transaction, cells: Sequence[Cell], period: Span, every: Mapping[str, timedelta]
 ) -> Mapping[Cell, list[Unseen]]:
     """Gaps and blind spans per cell; what ends after the period is read up to its end only."""
     if period.end <= period.start:
@@ -121,7 +120,7 @@ def _add_blocks(
 
 
 def read_points(
-    tx: Connection, cells: Sequence[Cell], period: Span, bucket: timedelta
+    tx: Transaction, cells: Sequence[Cell], period: Span, bucket: timedelta
 ) -> tuple[LatencyPoint, ...]:
     """p50 and p95 of all locations together, per bucket but never finer than an hour; None where unknown."""
     width = max(bucket, timedelta(hours=1))
@@ -135,7 +134,7 @@ def read_points(
 
 
 def read_runs(
-    tx: Connection, target: str, until: datetime, verdict: Verdict | None, cursor: str | None, limit: int
+    tx: Transaction, target: str, until: datetime, verdict: Verdict | None, cursor: str | None, limit: int
 ) -> Page:
     """Runs of one target before *until*, newest first; BadQuery for a cursor that is not ours."""
     verdicts = None if verdict is None else [verdict]

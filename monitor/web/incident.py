@@ -317,13 +317,17 @@ def _entry_row(entry: Entry, face: Clockface) -> EntryRow:
     return EntryRow(at=face(entry.at), kind=entry.kind.value, text=entry.text, author=entry.author)
 
 
+def _attempts(notice: Notice) -> str:
+    return f"{notice.attempts} attempt{'s' * (notice.attempts != 1)}"
+
+
 def _notice_row(notice: Notice, face: Clockface) -> NoticeRow:
     if notice.sent_at:
         fate = f"sent after {duration_words(notice.sent_at - notice.created_at)}"
     elif notice.gave_up_at:
-        fate = f"given up after {notice.attempts} attempts: {notice.last_reply or 'no reply'}"
+        fate = f"given up after {_attempts(notice)}: {notice.last_reply or 'no reply'}"
     elif notice.attempts:
-        fate = f"{notice.attempts} attempts failed, will be tried again: {notice.last_reply or 'no reply'}"
+        fate = f"not accepted in {_attempts(notice)}, will be tried again: {notice.last_reply or 'no reply'}"
     else:
         fate = "waiting to be sent"
     return NoticeRow(

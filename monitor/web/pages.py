@@ -9,14 +9,13 @@ from hashlib import blake2b
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from monitor.core.errors import NotFound
 from monitor.core.model import Verdict
 from monitor.core.times import duration_words
-from monitor.store.engine import Database
+from monitor.store.engine import Database, Transaction
 from monitor.store.incidents import (
     incident as stored_incident,
 )
@@ -63,7 +62,7 @@ class Desk:
     build: str  # differs with every start: a new program may word the same facts anew
 
     def answer(
-        self, request: Request, make: Callable[[Connection, datetime], tuple[str, object]]
+        self, request: Request, make: Callable[[Transaction, datetime], tuple[str, object]]
     ) -> Response:
         """The page that *make* gives, or 304 where the browser holds it already.
 
@@ -125,7 +124,7 @@ def _shown(asked: Asked, now: datetime) -> Shown:
     return read_shown(zoom=zoom, day=day, until=until, now=now)
 
 
-def _overview(desk: Desk, tx: Connection, now: datetime, asked: Asked) -> tuple[str, object]:
+def _overview(desk: Desk, tx: Transaction, now: datetime, asked: Asked) -> tuple[str, object]:
     shown = _shown(asked, now)
     cells = read_cells(tx, settings=desk.settings, period=shown.period, bucket=shown.zoom.bucket, now=now)
     reading = Reading(
@@ -140,7 +139,7 @@ def _overview(desk: Desk, tx: Connection, now: datetime, asked: Asked) -> tuple[
     return "pages/overview.html", overview_page(reading, shown, settings=desk.settings, face=desk.face)
 
 
-def _incidents(desk: Desk, tx: Connection, now: datetime, cursor: str | None) -> tuple[str, object]:
+def _incidents(desk: Desk, tx: Transaction, now: datetime, cursor: str | None) -> tuple[str, object]:
     before = int(read_cursor(cursor, int)[0]) if cursor else None
     found = numbered_incidents(tx, limit=_INCIDENTS + 1, before=before)
     shown = found[:_INCIDENTS]
@@ -155,7 +154,7 @@ def _incidents(desk: Desk, tx: Connection, now: datetime, cursor: str | None) ->
     return "pages/incidents.html", page
 
 
-def _incident(desk: Desk, tx: Connection, now: datetime, number: int) -> tuple[str, object]:
+def _incident(desk: Desk, tx: Transaction, now: datetime, number: int) -> tuple[str, object]:
     incident = stored_incident(tx, number)
     period, bucket = span_around(incident, now)
     reading = IncidentReading(
@@ -173,7 +172,7 @@ def _incident(desk: Desk, tx: Connection, now: datetime, number: int) -> tuple[s
 
 def _target(  # what the address of a target's page may ask
     desk: Desk,
-    tx: Connection,
+    tx: Transaction,
     now: datetime,
     key: str,
     asked: Asked,
@@ -213,7 +212,7 @@ def _every(settings: WebSettings, key: str) -> str:
     return duration_words(settings.by_key[key].every)
 
 
-def _run(desk: Desk, tx: Connection, run_id: str) -> tuple[str, object]:
+def _run(desk: Desk, tx: Transaction, run_id: str) -> tuple[str, object]:
     outcome = stored_outcome(tx, run_id)
     evidence = evidence_of(tx, run_id)
     number = incident_of_run(tx, outcome.cell, outcome.started_at)
