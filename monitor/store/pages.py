@@ -13,11 +13,14 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Row, Select, Table, case, func, or_, select, type_coerce
 
+from monitor.core.blind import BELOW_PROTOCOL
 from monitor.core.lanes import Counts
+from monitor.core.latency import merge
 from monitor.core.model import Cell, Verdict
+from monitor.core.summary import Span
 from monitor.store.cells import cell_rows
 from monitor.store.columns import from_ms, to_ms
-from monitor.store.rollups import DAY_MS, HOUR_MS
+from monitor.store.rollups import DAY_MS, HOUR_MS, daily_rollups, latencies
 from monitor.store.tables import (
     cells,
     contexts,
@@ -179,6 +182,42 @@ def _from_rollup(
 
 def _in(table: Table, names: Iterable[int], since: datetime, until: datetime) -> tuple[Any, ...]:
     return table.c.start >= since, table.c.start < until, table.c.cell_id.in_(list(names))
+
+
+def silences(tx: Connection, since: datetime, until: datetime) -> dict[Cell, list[Span]] | None:
+    """The gaps that runs with ``since <= started_at <= until`` ended, per cell.
+
+    None where that is not all: a run measured nothing or reached nothing, so that there may be a blind
+    span, or a cell's runs say no interval, so that its gaps follow from their spacing.
+    """
+    if tx.execute(select(cells.c.id).where(cells.c.unpaced > 0).limit(1)).first() is not None:
+        return None
+    names = {row_id: cell for cell, row_id in cell_rows(tx).items()}
+    below = [failure.value for failure in BELOW_PROTOCOL]
+    odd = or_(outcomes.c.verdict == Verdict.INCONCLUSIVE.value, outcomes.c.failure.in_(below))
+    wanted = select(outcomes.c.cell_id, outcomes.c.silence_since, outcomes.c.started_at, odd.label("odd"))
+    within = (
+        outcomes.c.cell_id.in_(names),
+        outcomes.c.notable == 1,
+        outcomes.c.started_at.between(since, until),
+    )
+    found: dict[Cell, list[Span]] = {}
+    for row in tx.execute(wanted.where(*within, or_(outcomes.c.silence_since.is_not(None), odd))):
+        if row.odd:
+            return None
+        found.setdefault(names[row.cell_id], []).append(Span(row.silence_since, row.started_at))
+    return found
+
+
+def latency_sums(tx: Connection, since: datetime, until: datetime) -> dict[Cell, tuple[int, ...]]:
+    """Histograms of final latencies per cell: by the hour, and by the day beyond 8 days."""
+    if until - since <= timedelta(days=8):
+        return latencies(tx, since, until)
+    midnight = since.replace(hour=0, minute=0, second=0, microsecond=0)
+    found: dict[Cell, list[tuple[int, ...]]] = {}
+    for day in daily_rollups(tx, midnight, until):
+        found.setdefault(day.cell, []).append(day.latencies)
+    return {cell: merge(days) for cell, days in found.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,8 +15,8 @@ from monitor.core.windows import Run, Window, derive_gaps
 from monitor.store.engine import Transaction
 from monitor.store.history import StoreHistory
 from monitor.store.incidents import stored_windows
-from monitor.store.pages import SeenCell, bucket_counts, seen_cells
-from monitor.store.rollups import hourly_rollups, latencies
+from monitor.store.pages import SeenCell, bucket_counts, latency_sums, seen_cells, silences
+from monitor.store.rollups import hourly_rollups
 from monitor.store.runs import Page, outcomes_page
 from monitor.web.problems import BadQuery
 from monitor.web.readings import CellReading, LastRun
@@ -49,7 +49,7 @@ def read_cells(
     end = min(period.end, now)
     found = _by_cell(stored_windows(tx, period.start, now))
     counts = bucket_counts(tx, period.start, end, bucket, wanted)
-    histograms = latencies(tx, period.start, end)
+    histograms = latency_sums(tx, period.start, end)
     holes = _read_holes(tx, [one.cell for one in seen], Span(period.start, end), every)
     return tuple(
         replace(
@@ -93,7 +93,11 @@ def _read_holes(
     """Gaps and blind spans per cell; what ends after the period is read up to its end only."""
     if period.end <= period.start:
         return {}
-    history = StoreHistory(tx, every).prefetch(period.start, period.end)
+    history = StoreHistory(tx, every)
+    told = silences(tx, *period)
+    if told is not None:
+        return _gaps_only(history, cells, told, period.end)
+    history.prefetch(*period)
     runs = {cell: history.notable(cell, period.start, period.end) for cell in cells}
     holes: dict[Cell, list[Unseen]] = {}
     for cell in cells:
@@ -102,6 +106,18 @@ def _read_holes(
         holes[cell] = [Unseen(gap.start, gap.end, GAP) for gap in gaps]
         holes[cell] += [Unseen(span.start, span.end, span.reason) for span in spans]
     _add_blocks(history, runs, holes, period.end)
+    return holes
+
+
+def _gaps_only(
+    history: StoreHistory, cells: Sequence[Cell], told: Mapping[Cell, Sequence[Span]], end: datetime
+) -> Mapping[Cell, list[Unseen]]:
+    """The gaps that are told, and the one after the last run before *end*: no run needs to be read."""
+    holes = {}
+    for cell in cells:
+        ended = [Unseen(gap.start, gap.end, GAP) for gap in told.get(cell, ())]
+        trailing = derive_gaps(history, cell, (), now=end)
+        holes[cell] = [*ended, *(Unseen(gap.start, gap.end, GAP) for gap in trailing)]
     return holes
 
 

@@ -11,9 +11,18 @@ from hypothesis import strategies as st
 
 from monitor.core.lanes import Counts
 from monitor.core.model import Outcome, Verdict
+from monitor.core.summary import Span
 from monitor.store.engine import Database
 from monitor.store.outcomes import add_outcomes
-from monitor.store.pages import bucket_counts, cell_totals, newest_run, revision, seen_cells
+from monitor.store.pages import (
+    bucket_counts,
+    cell_totals,
+    latency_sums,
+    newest_run,
+    revision,
+    seen_cells,
+    silences,
+)
 from tests.store.samples import DAY, MINUTE, make, outcomes, rolled_back
 
 WIDTHS = [
@@ -96,3 +105,26 @@ def test_a_revision_changes_with_what_is_stored(database: Database, added: int) 
         add_outcomes(tx, [(make(number), None) for number in range(added)])
     with database.read() as tx:
         assert revision(tx) != before
+
+
+def test_gaps_are_told_without_reading_what_lies_between(database: Database) -> None:
+    """Each with both its ends; nothing is told where a run could not be measured."""
+    with rolled_back(database) as tx:
+        add_outcomes(tx, [(make(number), None) for number in (0, 1, 20, 21)])
+        told = silences(tx, DAY, DAY + 60 * MINUTE)
+        assert told == {make(0).cell: [Span(make(1).started_at, make(20).started_at)]}
+        assert silences(tx, DAY, DAY + 10 * MINUTE) == {}
+        add_outcomes(tx, [(make(22, Verdict.INCONCLUSIVE), None)])
+        assert silences(tx, DAY, DAY + 60 * MINUTE) is None
+    with rolled_back(database) as tx:
+        add_outcomes(tx, [(make(number, every_s=None), None) for number in range(3)])
+        assert silences(tx, DAY, DAY + 60 * MINUTE) is None
+
+
+def test_latencies_of_long_ranges_come_from_days_and_are_the_same(database: Database) -> None:
+    """The same runs are counted, whichever rollup is read."""
+    with rolled_back(database) as tx:
+        add_outcomes(tx, [(make(number), None) for number in range(5)])
+        short = latency_sums(tx, DAY, DAY + timedelta(days=1))
+        assert short == latency_sums(tx, DAY - timedelta(days=30), DAY + timedelta(days=1))
+        assert sum(short[make(0).cell]) == 5
