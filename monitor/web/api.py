@@ -18,7 +18,7 @@ from monitor.core.latency import percentile
 from monitor.core.lines import outcome_to_line
 from monitor.core.model import Verdict
 from monitor.core.story import read_story
-from monitor.core.summary import METHOD, Span, Uptime, bounds
+from monitor.core.summary import METHOD, Span, Uptime
 from monitor.core.times import rfc3339
 from monitor.core.windows import Window
 from monitor.store.engine import Database
@@ -224,7 +224,7 @@ def uptime_to_json(uptime: Uptime) -> dict[str, Any]:
 
 def incident_to_json(incident: StoredIncident) -> dict[str, Any]:
     """The object of ``replay --json`` with what only the store knows."""
-    lasted = bounds(read_story(incident).leading)
+    lasted = read_story(incident).bounds
     return {
         **incident.document,
         "number": incident.number,

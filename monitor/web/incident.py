@@ -37,11 +37,10 @@ _WIDTHS = tuple(
 _MOST_BUCKETS = 120
 
 
-def span_around(incident: StoredIncident, now: datetime) -> tuple[Span, timedelta]:
-    """The period that the incident's lanes show, on whole buckets, and the width of a bucket."""
-    end = incident.end or max(now, incident.start)
-    margin = max((end - incident.start) / 10, timedelta(minutes=15))
-    start, end = incident.start - margin, end + margin
+def span_around(start: datetime, end: datetime) -> tuple[Span, timedelta]:
+    """The period that the lanes of an incident show, on whole buckets, and the width of a bucket."""
+    margin = max((end - start) / 10, timedelta(minutes=15))
+    start, end = start - margin, end + margin
     width = next((width for width in _WIDTHS if (end - start) / width < _MOST_BUCKETS), _WIDTHS[-1])
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     return Span(epoch + (start - epoch) // width * width, epoch - (epoch - end) // width * width), width
@@ -171,7 +170,7 @@ def incident_page(reading: IncidentReading, *, settings: WebSettings, face: Cloc
     """The page of a numbered incident."""
     incident, story = reading.incident, read_story(reading.incident)
     document = incident.document
-    windows = _window_rows(story, document.get("windows") or (), face)
+    windows = _window_rows(story, document, face)
     return IncidentPage(
         title=f"Incident {incident.number}",
         number=incident.number or 0,
@@ -181,7 +180,7 @@ def incident_page(reading: IncidentReading, *, settings: WebSettings, face: Cloc
         lines=headline(story).splitlines() if story.windows else (incident.title,),
         start=face(incident.start),
         end=face(incident.end) if incident.end else None,
-        lasted=bounds(story.leading).text() if story.leading else "",
+        lasted=story.bounds.text() if story.leading else "",
         decided=face(incident.opened_at) if incident.opened_at else None,
         noticed_after=duration_words(incident.opened_at - incident.start) if incident.opened_at else "",
         blame=incident.blame.value,
@@ -229,15 +228,21 @@ def _lanes(reading: IncidentReading, story: Story, face: Clockface) -> Sequence[
     )
 
 
-def _window_rows(
-    story: Story, documents: Sequence[Mapping[str, Any]], face: Clockface
-) -> tuple[WindowRow, ...]:
-    return tuple(
-        _window_row(window, document, face) for window, document in zip(story.windows, documents, strict=True)
-    )
+def _window_rows(story: Story, document: Mapping[str, Any], face: Clockface) -> tuple[WindowRow, ...]:
+    told = zip(story.windows, document.get("windows") or (), strict=True)
+    return tuple(_window_row(window, one, _gaps_of(document, one), face) for window, one in told)
 
 
-def _window_row(window: Stretch, document: Mapping[str, Any], face: Clockface) -> WindowRow:
+def _gaps_of(document: Mapping[str, Any], window: Mapping[str, Any]) -> list[Span]:
+    """The gaps of the window's own cell."""
+    cell = (window["target"], window.get("location"))
+    gaps = (gap for gap in document.get("gaps") or () if (gap["target"], gap.get("location")) == cell)
+    return [Span(parse_instant(gap["from"]), parse_instant(gap["to"])) for gap in gaps]
+
+
+def _window_row(
+    window: Stretch, document: Mapping[str, Any], gaps: Sequence[Span], face: Clockface
+) -> WindowRow:
     decided = document.get("decided_at")
     ids = [document.get(key) for key in ("first_id", "last_id")]
     return WindowRow(
@@ -247,7 +252,7 @@ def _window_row(window: Stretch, document: Mapping[str, Any], face: Clockface) -
         state=window.state,
         start=edge(window.start, window.start_after, face),
         end=edge(window.end, window.end_after, face) if window.end else None,
-        lasted=bounds([window]).text(),
+        lasted=bounds([window], gaps).text(),
         failed=f"{window.failed}/{window.total}",
         decided=face(parse_instant(decided)) if decided else None,
         first_href=run_href(str(ids[0])) if ids[0] else "",

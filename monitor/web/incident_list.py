@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from monitor.core.incidents import StoredIncident
 from monitor.core.story import read_story
-from monitor.core.summary import bounds
 from monitor.web.common import Freshness, Link
 from monitor.web.moments import Clockface, Moment
 
@@ -42,7 +41,7 @@ def incident_card(incident: StoredIncident, face: Clockface) -> IncidentCard:
         state=story.state.value,
         title=title,
         beside=beside,
-        lasted=bounds(story.leading).text() if story.leading else "",
+        lasted=story.bounds.text() if story.leading else "",
         runs=f"{story.failed}/{story.total}" if story.total else "",
         blame=incident.blame.value,
         start=face(incident.start),

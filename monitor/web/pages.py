@@ -156,7 +156,7 @@ def _incidents(desk: Desk, tx: Transaction, now: datetime, cursor: str | None) -
 
 def _incident(desk: Desk, tx: Transaction, now: datetime, number: int) -> tuple[str, object]:
     incident = stored_incident(tx, number)
-    period, bucket = span_around(incident, now)
+    period, bucket = span_around(incident.start, incident.end or max(now, incident.start))
     reading = IncidentReading(
         incident=incident,
         entries=incident_entries(tx, incident.id),

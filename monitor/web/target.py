@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from markupsafe import Markup
 
+from monitor.core.lanes import GAP
 from monitor.core.latency import latency_text, percentile
 from monitor.core.model import Outcome, State, Verdict
 from monitor.core.summary import METHOD, Span, bounds
@@ -137,14 +138,14 @@ def place_row(cell: CellReading, reading: TargetReading, face: Clockface) -> Pla
     )
 
 
-def window_row(window: Window, face: Clockface) -> TargetWindowRow:
-    """One window with both its edges."""
+def window_row(window: Window, gaps: Sequence[Span], face: Clockface) -> TargetWindowRow:
+    """One window with both its edges; the *gaps* of its cell are not certain to have been down."""
     return TargetWindowRow(
         location=window.cell.location,
         state=window.state,
         start=edge(window.start, window.start_after, face),
         end=edge(window.end, window.end_after, face) if window.end else None,
-        lasted=bounds([window]).text(),
+        lasted=bounds([window], gaps).text(),
         failed=f"{window.failed}/{window.total}",
         first_href=run_href(window.first_id),
         last_href=run_href(window.last_id),
@@ -179,7 +180,7 @@ def target_page(
     cell = reading.cells[0].cell
     path, until = target_href(reading.key), shown.period.end if shown.moved else None
     places = tuple(place_row(one, reading, face) for one in reading.cells)
-    windows = sorted((w for one in reading.cells for w in one.windows), key=lambda w: w.start, reverse=True)
+    windows = [window_row(window, _gaps(one), face) for one in reading.cells for window in one.windows]
     return TargetPage(
         title=reading.key,
         key=reading.key,
@@ -208,7 +209,7 @@ def target_page(
         period=period_text(reading.period),
         zooms=zoom_links(path, shown),
         moves=move_links(path, shown, reading.now),
-        windows=tuple(window_row(window, face) for window in windows),
+        windows=sorted(windows, key=lambda row: row.start.at.iso, reverse=True),
         runs=tuple(run_row(outcome, face) for outcome in reading.outcomes),
         filters=tuple(
             Link(
@@ -222,6 +223,10 @@ def target_page(
         fresh=freshness(reading.now, reading.newest, settings, face),
         method=METHOD,
     )
+
+
+def _gaps(cell: CellReading) -> list[Span]:
+    return [Span(hole.start, hole.end) for hole in cell.unseen if hole.reason == GAP]
 
 
 def _older(reading: TargetReading, path: str, shown: Shown, verdict: str | None) -> Link | None:

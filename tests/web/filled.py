@@ -202,7 +202,9 @@ def settle(tx: Connection, now: datetime) -> None:
     derivation = derive(StoreHistory(tx), RULE, now=now)
     belongs: dict[Any, str] = {}
     for incident in derivation.incidents:
-        stored = store_incident(incident, now)
+        cells = {window.cell for window in incident.windows}
+        gaps = [gap for gap in derivation.gaps if gap.cell in cells]
+        stored = replace(store_incident(incident, now), document=incident_document(incident, gaps))
         save_incident(tx, stored)
         add_entries(tx, entries_of(stored))
         belongs |= {(window.cell, window.state, window.start): stored.id for window in incident.windows}
