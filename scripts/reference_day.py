@@ -48,6 +48,7 @@ MINUTE = timedelta(minutes=1)
 LATE = timedelta(milliseconds=4)  # what a scheduler is late by
 EDGE = timedelta(minutes=3)
 KEY_VARIABLE = "REFERENCE_DAY_KEY"
+LOCATION = "berlin"
 
 
 class DrivenClock:
@@ -104,39 +105,35 @@ async def record_day(folder: Path, latency: float, say: Callable[[str], None]) -
         settings = load(path, environ=os.environ)
         database = open_database(f"sqlite:///{folder / 'day.db'}")
         migrate(database)
-        house = house_of(settings)
-        watchers = [Watcher(target, settings) for target in settings.targets]
-        minute = BEGIN
+        transport = Transport(secret=secrets(), wall=clock.timestamp)
+        house, minute = house_of(settings), BEGIN
         while minute < END:
-            clock.set(minute)
-            observed = await asyncio.gather(*(watcher.run_in(minute) for watcher in watchers))
-            seen = [one for one in observed if one is not None]
-            now = max(one.outcome.finished_at for one in seen)
+            seen = [await run_at(slot, target, transport, clock) for slot, target in due(settings, minute)]
+            now = seen[-1].outcome.finished_at
             await asyncio.to_thread(record, database, seen, house, now=now)
             minute += MINUTE
             if minute.minute == 0:
                 say(f"{minute:%d %b %H:%M} recorded")
-        for watcher in watchers:
-            await watcher.transport.aclose()
+        await transport.aclose()
     return settings, database
 
 
-class Watcher:
-    """One target with a wall clock of its own, since each runs at its own second of the minute."""
+def due(settings: Settings, minute: datetime) -> Sequence[tuple[datetime, Target]]:
+    """The slots of one minute, in order."""
+    before = minute - timedelta(milliseconds=1)
+    slots = [
+        (slot, target)
+        for target in settings.targets
+        for slot in slots_between(target.key, target.every, before, minute + MINUTE)
+    ]
+    return sorted(slots, key=lambda one: one[0])
 
-    def __init__(self, target: Target, settings: Settings) -> None:
-        self.target, self._location = target, settings.monitor.location
-        self._clock = DrivenClock()
-        self.transport = Transport(secret=secrets(), wall=self._clock.timestamp)
 
-    async def run_in(self, minute: datetime) -> Observed | None:
-        """The run of the slot in that minute."""
-        before, after = minute - timedelta(milliseconds=1), minute + MINUTE
-        for slot in slots_between(self.target.key, self.target.every, before, after):
-            self._clock.set(slot + LATE)
-            due = Due(target=self.target, slot=slot, kind=Kind.SCHEDULED, location=self._location)
-            return await observe(due, self.transport, now=self._clock())
-        return None
+async def run_at(slot: datetime, target: Target, transport: Transport, clock: DrivenClock) -> Observed:
+    """The run of one slot, a little late as a scheduler is."""
+    clock.set(slot + LATE)
+    due_run = Due(target=target, slot=slot, kind=Kind.SCHEDULED, location=LOCATION)
+    return await observe(due_run, transport, now=clock())
 
 
 def lines(database: Database) -> Iterator[bytes]:
@@ -171,7 +168,7 @@ def check(settings: Settings, database: Database) -> None:
 def main(arguments: Sequence[str]) -> None:
     """Record, check, write."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--latency", type=float, default=0.06, help="seconds to a transcript")
+    parser.add_argument("--latency", type=float, default=0.02, help="seconds to a transcript")
     parser.add_argument("--output", type=Path, default=RECORDING)
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
