@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from monitor.checks.realtime import realtime
 from monitor.checks.realtime_transcription import realtime_transcription
 from monitor.checks.rest import rest
+from monitor.checks.rest_stream import rest_stream
 from monitor.clips import Clip
 from monitor.core.exchange import Conversation
 from monitor.core.model import Target
@@ -18,6 +19,7 @@ Check = Callable[[Target, Clip, str], Conversation]
 
 CHECKS: Mapping[str, Check] = {
     "rest": rest,
+    "rest_stream": rest_stream,
     "realtime": realtime,
     "realtime_transcription": realtime_transcription,
 }

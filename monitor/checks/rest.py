@@ -9,6 +9,7 @@ from monitor.core.bodies import bounded, error_in, mapping, read_error, read_jso
 from monitor.core.exchange import Answer, Conversation, End, Fault, Finding, Responded, Silent, Upload
 from monitor.core.model import Stage, Target
 from monitor.providers import PROVIDERS
+from monitor.providers.provider import Fields
 
 LONGEST_TRANSCRIPT = 20_000  # characters; what is cut off would be words that nobody said
 
@@ -16,20 +17,26 @@ LONGEST_TRANSCRIPT = 20_000  # characters; what is cut off would be words that n
 def rest(target: Target, clip: Clip, correlation: str) -> Conversation:
     """Post the clip, wait for the answer, read its text."""
     provider = PROVIDERS[target.endpoint.provider]
-    fields = provider.form_fields(target)
+    upload = upload_of(target, clip, correlation)
+    answer = yield upload
+    finding = read_answer(answer)
+    ids = {**provider.ids_in(finding.headers), "client_request_id": correlation}
+    return replace(finding, url=upload.url, ids=ids)
+
+
+def upload_of(target: Target, clip: Clip, correlation: str, more: Fields = ()) -> Upload:
+    """The request that posts the clip, its form ending in the fields *more*."""
+    provider = PROVIDERS[target.endpoint.provider]
+    fields = (*provider.form_fields(target), *more)
     content_type, body = multipart(clip, fields)
-    url = provider.rest_url(target)
-    answer = yield Upload(
-        url=url,
+    return Upload(
+        url=provider.rest_url(target),
         headers=(*provider.rest_headers(target, correlation), ("Content-Type", content_type)),
         body=body,
         until=target.timeout.total_seconds(),
         credential=provider.credential(target.endpoint),
         summary={"clip": clip.name, "fields": dict(fields)},
     )
-    finding = read_answer(answer)
-    ids = {**provider.ids_in(finding.headers), "client_request_id": correlation}
-    return replace(finding, url=url, ids=ids)
 
 
 def read_answer(answer: Answer) -> Finding:

@@ -44,7 +44,7 @@ from monitor.core.exchange import (
 )
 from monitor.core.model import Stage, Target
 from monitor.providers import PROVIDERS
-from monitor.providers.provider import MODELS_OF_MANY_LANGUAGES, deployment_name
+from monitor.providers.provider import MODELS_OF_MANY_LANGUAGES, deployment_name, host_name
 
 CHUNK_MS = 100
 TRAILING_SILENCE_MS = 2_000  # longer than any server's `silence_duration_ms` that was seen
@@ -198,10 +198,12 @@ def refusal(run: Run, refused: Refused) -> Ended:
 
 def compare_host(run: Run, created: Event) -> None:
     """Note a session that runs on another model than the one asked for."""
-    model = created.session.get("model")
-    asked = run.target.session_model
-    if isinstance(model, str) and asked and run.target.pathway == "realtime" and not model.startswith(asked):
-        run.note(f"the session runs on {model}, {asked} was asked for")
+    model, asked = created.session.get("model"), run.target.session_model
+    if not isinstance(model, str) or not asked or run.target.pathway != "realtime":
+        return
+    # Azure names the deployment or the model behind it, and either may carry a date.
+    if not model.startswith((asked, host_name(run.target))):
+        run.note(f"drift: the session runs on {model}, {asked} was asked for")
 
 
 def compare_echo(run: Run, updated: Event) -> None:

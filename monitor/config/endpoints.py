@@ -17,6 +17,7 @@ NOT_DEPLOYED = "-"
 _SUPPORT_FACTS = ("subscription", "tier")
 _PLAIN = ("region", "resource_id", "api", "api_version", "dialect", "send_model", "sample_rate")
 _PLAIN_NAMED = ("organization", "project")
+_UPLOADS = (Pathway.REST_STREAM,)  # deployed as `rest` is, unless they are named themselves
 _MEANS_DATED = (
     "the v1 path answers a dated api_version with 401, which looks like a bad key; remove it, or say "
     'api = "dated" for REST or dialect = "preview" for realtime sessions'
@@ -92,6 +93,8 @@ def _deployments(raw: object, path: KeyPath, problems: Problems) -> Mapping[str,
         if table.name == NOT_DEPLOYED:
             problems.add((*path, model, "name"), 'only a pathway can be "-": leave the table out instead')
         asked = {pathway.value: getattr(table, pathway.value, None) for pathway in Pathway}
+        for pathway in _UPLOADS:
+            asked[pathway] = asked[pathway] or table.rest
         found[model] = Deployment(
             model=model,
             name=table.name or model,

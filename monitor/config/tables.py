@@ -94,6 +94,7 @@ class DeploymentTable(Table):
     type: Words | None = Field(None, description="What support asks for.", examples=["Standard"])
     version: Words | None = Field(None, description="What support asks for.", examples=["2025-03-20"])
     rest: ModelName | None = None
+    rest_stream: ModelName | None = Field(None, description="Where it differs from `rest`.")
     realtime: ModelName | None = None
     realtime_transcription: ModelName | None = None
 

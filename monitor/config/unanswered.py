@@ -121,9 +121,11 @@ def _target_hints(target: Target) -> Iterator[str]:
     known = KNOWN_MODELS.get(target.model)
     if known and known.streaming and target.pathway not in REALTIME:
         yield f"{target.key}: '{target.model}' is offered in realtime sessions only."
+    if target.model == "whisper-1" and target.pathway == Pathway.REST_STREAM:
+        yield f"{target.key}: 'whisper-1' ignores the wish for a stream; watch it on 'rest'."
     is_azure = target.endpoint.provider == "azure_openai"
     if is_azure and target.model == "whisper-1" and "whisper-1" not in target.endpoint.deployments:
-        if target.pathway == Pathway.REST:
+        if target.pathway in (Pathway.REST, Pathway.REST_STREAM):
             yield (
                 f"{target.key}: on Azure this asks for a deployment 'whisper-1', answered 404 without one; "
                 f"name yours in [endpoint.{target.endpoint.name}.deployment.whisper-1]."

@@ -49,14 +49,16 @@ class Open:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Send:
-    """Send text frames in order, `spacing` seconds apart, and go on receiving meanwhile.
+    """Send frames in order, `spacing` seconds apart, and go on receiving meanwhile.
+
+    A `str` goes as a text message, `bytes` as a binary one.
 
     Answered by `Sent` once all are written; or by `Text`, `Binary`, `Closed` as soon as the peer
     speaks: sending then goes on in the background, and a later `Receive` is told `Sent`. Silent
     where `until` passes with frames unsent. `audio` frames are summarised in the evidence.
     """
 
-    frames: Sequence[str]
+    frames: Sequence[str | bytes]
     until: float
     spacing: float = 0.0
     audio: bool = False
@@ -66,7 +68,8 @@ class Send:
 class Receive:
     """Wait for the next word of the peer until an offset.
 
-    Answered by `Text`, `Binary`, `Closed`, `Fault`, `Sent` (a pending send is done) or `Silent`.
+    Answered by `Text`, `Binary`, `Closed`, `Fault`, `Sent` (a pending send is done) or `Silent`; after
+    a streamed `Upload` by `Piece`, `Finished`, `Fault` or `Silent`.
     """
 
     until: float
@@ -74,7 +77,11 @@ class Receive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """One HTTP request with a complete body; answered by `Responded`, `Silent` or `Fault`."""
+    """One HTTP request with a complete body; answered by `Responded`, `Silent` or `Fault`.
+
+    With `streamed` the answer is `Answering` as soon as its head is there, and the body is received
+    piece by piece.
+    """
 
     url: str
     headers: Headers
@@ -83,6 +90,7 @@ class Upload:
     method: str = "POST"
     credential: Credential | None = None
     summary: Mapping[str, Any] = field(default_factory=dict)  # what the body is, for the evidence
+    streamed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +184,31 @@ class Responded:
     truncated: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answering:
+    """The head of an HTTP response whose body is still to be received."""
+
+    at: float
+    status: int
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """More of the body: whole lines, but for the last piece."""
+
+    at: float
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The body has ended; `truncated` where it was longer than the bound."""
+
+    at: float
+    truncated: bool = False
+
+
 class FaultKind(StrEnum):
     """What happened below the protocol."""
 
@@ -201,7 +234,21 @@ class Fault:
     detail: str
 
 
-Answer = Noted | Opened | Refused | Sent | Text | Binary | Closed | Silent | Responded | Fault
+Answer = (
+    Noted
+    | Opened
+    | Refused
+    | Sent
+    | Text
+    | Binary
+    | Closed
+    | Silent
+    | Responded
+    | Answering
+    | Piece
+    | Finished
+    | Fault
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

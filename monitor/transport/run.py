@@ -45,6 +45,7 @@ from monitor.transport.evidence import CLIENT, summarise, utc
 from monitor.transport.faults import Broken, translated
 from monitor.transport.lag import LagSampler
 from monitor.transport.limits import Limits
+from monitor.transport.stream import Download, begin
 from monitor.transport.talk import Talk
 from monitor.transport.tape import Tape
 from monitor.transport.tls import trusted
@@ -127,7 +128,7 @@ class Transport:
         try:
             finding = await run.drive(conversation)
         finally:
-            run.talk.abandon()
+            run.abandon()
             conversation.close()
             self._lag.stop(watch)
         tape.notes.extend(finding.notes if finding else ())
@@ -232,7 +233,19 @@ class _Run:
         self._transport = transport
         self._tape = tape
         self._deadline = deadline
+        self._download: Download | None = None
         self.talk = Talk(tape, self._open)
+
+    def abandon(self) -> None:
+        """Say goodbye where that is still possible, and free every socket."""
+        self.talk.abandon()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """An answer that was being received is over: the next `Receive` is meant for what comes now."""
+        if self._download is not None:
+            self._download.abandon()
+            self._download = None
 
     async def drive(self, conversation: Conversation) -> Finding | None:
         """Answer until the conversation has found its end, or has asked too long past the deadline."""
@@ -262,17 +275,21 @@ class _Run:
         match ask:
             case Upload():
                 return await self._upload(ask, until)
+            case Receive() if self._download is not None:
+                return await self._download.next(until)
             case Open() | Send() | Receive() | Close():
                 return await self.talk.answer(ask, until)
             case _:
                 assert_never(ask)
 
     async def _open(self, ask: Open, listener: Listener) -> tuple[Wire, Headers]:
+        self._let_go()
         headers = self._transport.prepare(ask, "GET", self._tape)
         wire = await self._transport.connect_wire(ask.url, listener, self._tape)
         return wire, (*headers, ("User-Agent", CLIENT))
 
     async def _upload(self, ask: Upload, until: float) -> Answer:
+        self.abandon()
         stage = self._tape.stage
         try:
             headers = self._transport.prepare(ask, ask.method, self._tape)
@@ -282,8 +299,11 @@ class _Run:
         self._tape.http("out", ask.method, len(ask.body), summary)
         request = Request(method=ask.method, url=ask.url, headers=headers, body=ask.body)
         connect = partial(self._transport.connect, ask.url, self._tape)
-        limit = self._tape.limits.response
-        return await upload(request, connect, self._tape, until=until, limit=limit)
+        limits = self._tape.limits
+        if not ask.streamed:
+            return await upload(request, connect, self._tape, until=until, limit=limits.response)
+        self._download, answer = await begin(request, connect, self._tape, until=until, limits=limits)
+        return answer
 
 
 def _note_tls(tape: Tape, transport: asyncio.BaseTransport) -> None:

@@ -66,7 +66,7 @@ class Talk:
         """A whole binary message."""
         at = self._tape.at()
         data = self._tape.scrub.data(data)
-        self._tape.binary(at, data)
+        self._tape.binary(at, "in", data)
         self._tell(Binary(at=at, data=data))
 
     def heard_close(self, code: int, reason: str, *, by_peer: bool) -> None:
@@ -208,7 +208,7 @@ class Talk:
             with contextlib.suppress(OSError):
                 await self._wire.drain()
 
-    def _write(self, frame: str, entry: Entry | None) -> bool:
+    def _write(self, frame: str | bytes, entry: Entry | None) -> bool:
         """Write one frame, unless the socket is full or over."""
         wire = self._wire
         if wire is None or wire.paused or self._ended is not None or wire.transport.is_closing():
@@ -218,10 +218,12 @@ class Talk:
         except InvalidState:
             return False
         at = self._tape.at()
-        if entry is None:
-            self._tape.text(at, "out", self._tape.scrub.text(frame), size)
-        else:
+        if entry is not None:
             entry.add(at, size)
+        elif isinstance(frame, bytes):
+            self._tape.binary(at, "out", self._tape.scrub.data(frame))
+        else:
+            self._tape.text(at, "out", self._tape.scrub.text(frame), size)
         return True
 
     async def _next(self, until: float) -> Answer:

@@ -89,10 +89,11 @@ class Tape:
             entry = Entry(at, direction, "text", size, text)
         self.entries.append(entry)
 
-    def binary(self, at: float, data: bytes) -> None:
-        """A binary frame from the peer, kept as hexadecimal digits."""
+    def binary(self, at: float, direction: str, data: bytes) -> None:
+        """A binary frame, kept as hexadecimal digits."""
         kept = data[: self.limits.body // 2]
-        self.entries.append(Entry(at, "in", "binary", len(data), kept.hex(), truncated=len(kept) < len(data)))
+        cut = len(kept) < len(data)
+        self.entries.append(Entry(at, direction, "binary", len(data), kept.hex(), truncated=cut))
 
     def audio(self) -> Entry:
         """The entry that all audio frames of one sending go into."""

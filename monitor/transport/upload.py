@@ -11,6 +11,7 @@ import logging
 import zlib
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import anyio
 import httpcore
@@ -26,6 +27,7 @@ from monitor.transport.tape import Tape
 logging.getLogger("httpcore").setLevel(logging.WARNING)
 _DIALLING = (Stage.RESOLVE, Stage.CONNECT, Stage.TLS)
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Told = TypeVar("Told")
 
 
 def load_engine() -> None:
@@ -70,9 +72,13 @@ class Stream(httpcore.AsyncNetworkStream):
             raise httpcore.WriteError(str(error)) from error
         self._tape.bytes_out += len(buffer)
 
-    async def aclose(self) -> None:
+    def abort(self) -> None:
         """Free the socket at once."""
         self._writer.transport.abort()
+
+    async def aclose(self) -> None:
+        """The same, as the engine asks for it."""
+        self.abort()
 
 
 class _Body(httpx.AsyncByteStream):
@@ -111,10 +117,19 @@ class FreshConnection(httpx.AsyncBaseTransport):
             answer.status, headers=answer.headers, stream=_Body(answer.aiter_stream()), request=request
         )
 
-    async def aclose(self) -> None:
+    def explained(self, broken: Broken) -> Broken:
+        """The same, but a response that broke off because the peer hung up is no broken protocol."""
+        dropped = broken.kind is FaultKind.PROTOCOL and self.ended
+        return Broken(FaultKind.RESET, broken.detail) if dropped else broken
+
+    def abort(self) -> None:
         """Free the socket."""
         if self._stream is not None:
-            await self._stream.aclose()
+            self._stream.abort()
+
+    async def aclose(self) -> None:
+        """The same, as httpx asks for it."""
+        self.abort()
 
 
 async def upload(
@@ -123,21 +138,40 @@ async def upload(
     """Send one request, and read at most *limit* bytes of its answer until the offset *until*."""
     connection = FreshConnection(connect, tape)
     try:
+        return await in_time(_exchange(request, connection, tape, limit), connection, tape, until)
+    finally:
+        connection.abort()
+
+
+async def in_time(
+    work: Awaitable[Told], connection: FreshConnection, tape: Tape, until: float
+) -> Told | Silent | Fault:
+    """What *work* on the connection gives, or what kept it from coming until that offset."""
+    try:
         async with asyncio.timeout_at(tape.zero + until):
             with translated():
-                return await _exchange(request, connection, tape, limit)
+                return await work
     except TimeoutError:
         if tape.stage in _DIALLING:
-            return _fault(tape, FaultKind.TIMEOUT, "no answer in time")
+            return fault_of(tape, Broken(FaultKind.TIMEOUT, "no answer in time"))
         return Silent(at=tape.at(), stage=tape.stage)
     except Broken as broken:
-        dropped = broken.kind is FaultKind.PROTOCOL and connection.ended
-        return _fault(tape, FaultKind.RESET if dropped else broken.kind, broken.detail)
-    finally:
-        await connection.aclose()
+        return fault_of(tape, connection.explained(broken))
 
 
 async def _exchange(request: Request, connection: FreshConnection, tape: Tape, limit: int) -> Responded:
+    response, told = await ask(request, connection, tape)
+    try:
+        body, truncated = await _read(response, limit)
+    finally:
+        await response.aclose()
+    body = tape.scrub.data(body)
+    tape.http("in", str(response.status_code), len(body), body.decode("utf-8", "replace"))
+    return Responded(at=tape.at(), status=response.status_code, headers=told, body=body, truncated=truncated)
+
+
+async def ask(request: Request, connection: FreshConnection, tape: Tape) -> tuple[httpx.Response, Headers]:
+    """Send the request; gives the response, its body still unread, and its headers without secrets."""
     fixed = [("Accept-Encoding", "identity"), ("Connection", "close"), ("User-Agent", CLIENT)]
     given = {name.lower() for name, _ in request.headers}
     headers = [*request.headers, *((name, value) for name, value in fixed if name.lower() not in given)]
@@ -146,13 +180,7 @@ async def _exchange(request: Request, connection: FreshConnection, tape: Tape, l
     )
     told = tape.scrub.headers(response.headers.multi_items())
     tape.response(response.status_code, told)
-    try:
-        body, truncated = await _read(response, limit)
-    finally:
-        await response.aclose()
-    body = tape.scrub.data(body)
-    tape.http("in", str(response.status_code), len(body), body.decode("utf-8", "replace"))
-    return Responded(at=tape.at(), status=response.status_code, headers=told, body=body, truncated=truncated)
+    return response, told
 
 
 async def _read(response: httpx.Response, limit: int) -> tuple[bytes, bool]:
@@ -164,9 +192,14 @@ async def _read(response: httpx.Response, limit: int) -> tuple[bytes, bool]:
         if size > limit:
             break
     body = b"".join(chunks)
-    if response.headers.get("content-encoding", "").strip().lower() in ("gzip", "deflate"):
+    if is_packed(response):
         body = _unpack(body, limit)
     return body[:limit], size > limit or len(body) > limit
+
+
+def is_packed(response: httpx.Response) -> bool:
+    """Whether the peer packed the body, although nobody asked for it."""
+    return response.headers.get("content-encoding", "").strip().lower() in ("gzip", "deflate")
 
 
 def _unpack(body: bytes, limit: int) -> bytes:
@@ -177,5 +210,6 @@ def _unpack(body: bytes, limit: int) -> bytes:
         return body
 
 
-def _fault(tape: Tape, kind: FaultKind, detail: str) -> Fault:
-    return Fault(at=tape.at(), stage=tape.stage, kind=kind, detail=tape.scrub.text(detail))
+def fault_of(tape: Tape, broken: Broken) -> Fault:
+    """What broke, as it is told to the conversation."""
+    return Fault(at=tape.at(), stage=tape.stage, kind=broken.kind, detail=tape.scrub.text(broken.detail))

@@ -59,10 +59,14 @@ class Wire(ClientConnection):
         self._limits = limits
         self._over = False
 
-    def write(self, text: str) -> int:
-        """Put one text frame on its way; gives its payload's size. The caller minds `paused`."""
-        data = text.encode()
-        self.protocol.send_text(data)
+    def write(self, message: str | bytes) -> int:
+        """Put one message on its way, text or binary; gives its payload's size. The caller minds `paused`."""
+        if isinstance(message, bytes):
+            data = message
+            self.protocol.send_binary(data)
+        else:
+            data = message.encode()
+            self.protocol.send_text(data)
         self.send_data()
         self.sent += len(data)
         return len(data)

@@ -13,6 +13,7 @@ from monitor.clips import Clip, load_clip, silence_clip
 from monitor.core.classify import Judgement, classify
 from monitor.core.exchange import (
     Answer,
+    Answering,
     Ask,
     Binary,
     Close,
@@ -22,9 +23,11 @@ from monitor.core.exchange import (
     Fault,
     FaultKind,
     Finding,
+    Finished,
     Noted,
     Open,
     Opened,
+    Piece,
     Receive,
     Refused,
     Responded,
@@ -87,6 +90,10 @@ def _at(line: Mapping[str, Any]) -> float:
     return float(line.get("at", 0.0))
 
 
+def _line(data: Any) -> str:
+    return data if isinstance(data, str) else json.dumps(data)
+
+
 def _refused(line: Mapping[str, Any]) -> Answer:
     body = _raw(line.get("body", ""))
     return Refused(at=_at(line), status=line["refused"], headers=_headers(line), body=body)
@@ -113,6 +120,10 @@ MAKERS: Mapping[str, Callable[[Mapping[str, Any]], Answer]] = {
     "fault": _fault,
     "silent": lambda line: Silent(at=_at(line)),
     "sent": lambda line: Sent(at=_at(line)),
+    "answering": lambda line: Answering(at=_at(line), status=line["answering"], headers=_headers(line)),
+    "piece": lambda line: Piece(at=_at(line), data=line["piece"].encode()),
+    "data": lambda line: Piece(at=_at(line), data=f"data: {_line(line['data'])}\n\n".encode()),
+    "finished": lambda line: Finished(at=_at(line), truncated=line["finished"] == "truncated"),
 }
 
 

@@ -86,6 +86,7 @@ version = "2025-03-20"
     endpoint = settings.endpoints["azure"]
     assert endpoint.details == {"subscription": "EA", "tier": "S0"}
     assert endpoint.deployment("whisper-1", "rest") == "whisper"
+    assert endpoint.deployment("whisper-1", "rest_stream") == "whisper"
     assert endpoint.deployment("whisper-1", "realtime") is None
     assert endpoint.deployment("gpt-4o-transcribe", "rest") == "stt-prod"
     assert endpoint.deployments["gpt-4o-transcribe"].version == "2025-03-20"

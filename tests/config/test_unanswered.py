@@ -95,3 +95,11 @@ def test_a_streaming_model_on_rest_is_explained(loaded: Load) -> None:
     assert list(hints(settings)) == [
         "openai/gpt-live-transcribe/rest: 'gpt-live-transcribe' is offered in realtime sessions only."
     ]
+
+
+def test_a_model_that_cannot_stream_is_explained(loaded: Load) -> None:
+    """whisper-1 takes the wish for a stream and answers in one piece."""
+    settings = loaded(OPENAI + watch("openai", '["whisper-1"]', '["rest_stream"]'))
+    assert list(hints(settings)) == [
+        "openai/whisper-1/rest_stream: 'whisper-1' ignores the wish for a stream; watch it on 'rest'."
+    ]

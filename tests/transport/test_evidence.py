@@ -106,7 +106,7 @@ def test_frames_are_numbered_in_order_with_type_and_size() -> None:
     audio = tape.audio()
     for at in (0.2, 0.3, 0.4):
         audio.add(at, 6_400)
-    tape.binary(0.5, b"\x00\xff")
+    tape.binary(0.5, "in", b"\x00\xff")
     tape.http("in", "429", 4, "slow")
     frames = document(tape)["frames"]
     assert [frame["n"] for frame in frames] == [1, 2, 3, 4]
@@ -141,7 +141,7 @@ def test_a_long_body_is_cut_and_says_so() -> None:
     """Of a frame at most 16 KiB are kept; its true size is told."""
     tape = a_tape()
     tape.text(0.1, "in", "x" * 50_000, 50_000)
-    tape.binary(0.1, bytes(50_000))
+    tape.binary(0.1, "in", bytes(50_000))
     tape.http("in", "200", 50_000, "x" * 50_000)
     for frame in document(tape)["frames"]:
         assert (len(frame["body"]), frame["truncated"], frame["bytes"]) == (16_384, True, 50_000)

@@ -24,6 +24,7 @@ from monitor.core.exchange import (
     Opened,
     Receive,
     Refused,
+    Send,
     Sent,
     Silent,
     Text,
@@ -106,6 +107,23 @@ async def test_a_conversation_is_held() -> None:
     ]
     assert seen.evidence.document["frames"][1]["frames"] == 2
     assert seen.evidence.document["close"] == {"code": 1000, "reason": "bye", "by": "us"}
+
+
+async def test_binary_messages_are_sent_beside_texts() -> None:
+    """Bytes go as a binary message, in order with the texts, and are kept in the evidence."""
+    heard: list[tuple[int, bytes]] = []
+
+    async def listen(line: Line) -> None:
+        heard.extend([await line.hear() for _ in range(4)])
+
+    async with ScriptedServer(after_upgrade(listen)) as server:
+        mixed = Send(frames=("config", b"\x00\x01"), until=60.0)
+        audio = Send(frames=(b"\x02", b"\x03"), until=60.0, audio=True)
+        _, seen = await observe(open_at(server.url("ws")), mixed, audio, RECEIVE)
+    assert heard == [(TEXT, b"config"), (BINARY, b"\x00\x01"), (BINARY, b"\x02"), (BINARY, b"\x03")]
+    frames = [(f["dir"], f["kind"], f["bytes"]) for f in seen.evidence.document["frames"]]
+    assert frames == [("out", "text", 6), ("out", "binary", 2), ("out", "audio", 2)]
+    assert seen.evidence.document["frames"][1]["body"] == "0001"
 
 
 async def test_the_upgrade_carries_headers_and_key_and_asks_for_no_compression() -> None:
