@@ -8,7 +8,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -45,6 +45,7 @@ _RECENT = 8
 _INCIDENTS = 50
 _RUNS = 50
 
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 Zoom = Annotated[str | None, Query(description="24h, 7d, 30d or 90d")]
 Day = Annotated[str | None, Query(description="a day in UTC, such as 2025-11-17")]
 Until = Annotated[str | None, Query(description="the end of the period, RFC 3339")]
@@ -93,7 +94,7 @@ def page_routes(desk: Desk) -> APIRouter:
         return desk.answer(request, lambda tx, now: _incidents(desk, tx, now, cursor))
 
     @router.get("/incidents/{number}")
-    def incident(request: Request, number: int) -> Response:
+    def incident(request: Request, number: Number) -> Response:
         return desk.answer(request, lambda tx, now: _incident(desk, tx, now, number))
 
     @router.get("/targets/{key:path}")

@@ -86,7 +86,7 @@ def write_cursor(*parts: str | int) -> str:
 def read_cursor(text: str, *kinds: type) -> list[str | int]:
     """What `write_cursor` wrote; BadQuery for anything else."""
     try:
-        parts = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        parts = orjson.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
     except (binascii.Error, ValueError):
         raise BadQuery("cursor", "is none of ours: begin again without it") from None
     if not isinstance(parts, list) or [type(part) for part in parts] != list(kinds):

@@ -44,6 +44,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+ABORTED = "net::ERR_ABORTED"  # what the browser itself gave up because the next page was asked for
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 WATCH = """() => {
   window.violations = [];
@@ -109,7 +110,7 @@ def page_of(browser: Browser, **options: object) -> Iterator[tuple[Page, list[st
     page.on("console", lambda said: wrong.extend([said.text] if said.type == "error" else []))
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("dialog", lambda dialog: wrong.append(f"dialog {dialog.message}"))
-    page.on("requestfailed", lambda lost: wrong.extend([] if "/events" in lost.url else [lost.url]))
+    page.on("requestfailed", lambda lost: wrong.extend([lost.url] if lost.failure != ABORTED else []))
     if options.get("java_script_enabled", True):
         page.add_init_script(f"({WATCH})()")
     yield page, wrong

@@ -162,6 +162,15 @@ def test_what_nobody_knows_is_a_page_with_404(client: TestClient, path: str) -> 
     assert "Traceback" not in page.text
 
 
+@pytest.mark.parametrize("path", ["/incidents/0", "/incidents/99999999999999999999", "/incidents/one",
+                                  "/incidents?cursor=WzFd.", "/targets/a/b/c?verdict=fine"])  # fmt: skip
+def test_an_address_that_makes_no_sense_is_a_page_with_422(client: TestClient, path: str) -> None:
+    """Never a fault of our own."""
+    page = client.get(path)
+    assert page.status_code == 422
+    assert "Overview" in page.text
+
+
 def test_without_a_run_the_page_helps(empty_client: TestClient) -> None:
     """It says what is watched and how to make a first run; the other pages stand too."""
     words = text_of(empty_client.get("/").text)
