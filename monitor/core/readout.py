@@ -10,6 +10,7 @@ from monitor.core.times import duration_words
 
 _LONGEST = 300
 _GENERIC = "input transcription failed for item"
+_NOT_DEPLOYED = ("DeploymentNotFound", "model_not_found")
 _PRIVATE = ("public access is disabled", "virtual network", "firewall")
 
 
@@ -43,6 +44,7 @@ def _hints(outcomes: Sequence[Outcome], targets: Mapping[str, Target]) -> Iterat
     for outcome in outcomes:
         if outcome.verdict is not Verdict.FAILED:
             continue
+        yield from _about_the_address(outcome, targets.get(outcome.target))
         message = (outcome.message or "").lower()
         if _GENERIC in message and outcome.failure is Failure.SERVER:
             yield from _beside_generic(outcome, outcomes, targets)
@@ -53,6 +55,19 @@ def _hints(outcomes: Sequence[Outcome], targets: Mapping[str, Target]) -> Iterat
                 f"{outcome.target}: the role 'Cognitive Services OpenAI User' is missing; "
                 "a role assignment takes some minutes to work."
             )
+
+
+def _about_the_address(outcome: Outcome, target: Target | None) -> Iterator[str]:
+    """Where to look when nobody answers at the address, or nobody there knows the name."""
+    table = f"endpoint.{outcome.endpoint}"
+    if target and outcome.failure in (Failure.DNS, Failure.CONNECT):
+        yield f"{outcome.target}: nothing answers at {target.endpoint.url}: check url in [{table}]."
+    if target and outcome.failure is Failure.CONFIG and outcome.code in _NOT_DEPLOYED:
+        name = target.endpoint.deployment(target.model, target.pathway)
+        yield (
+            f"{outcome.target}: there is no '{name}' at this address: check the name in "
+            f"[{table}.deployment.{target.model}]."
+        )
 
 
 def _beside_generic(
@@ -71,8 +86,9 @@ def _beside_generic(
         yield f"{outcome.target}: {name} works on {', '.join(_passing(beside))}: its deployment exists."
     else:
         yield (
-            f"{outcome.target}: this error also comes where the model is not deployed: check that {name} is the "
-            "name of a deployment in this resource, and watch the rest pathway beside it, whose errors say more."
+            f"{outcome.target}: this error also comes where the model is not deployed: check that {name} is "
+            "the name of a deployment in this resource, and watch the rest pathway beside it, whose errors "
+            "say more."
         )
 
 
