@@ -1,0 +1,136 @@
+"""`alert-test` against receivers on loopback: what is sent, what is printed, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from standardwebhooks.webhooks import Webhook
+
+from tests.cli.conftest import Configure, Run
+
+SECRET = "whsec_" + "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"
+CHANNEL = '\n[channel.oncall]\nkind = "webhook"\nurl = "env:TEST_HOOK_URL"\nsecret = "env:TEST_HOOK_SECRET"\n'
+KINDS = ["test", "incident.opened", "incident.updated", "incident.recovering", "incident.resolved"]
+
+
+class Receiver(ThreadingHTTPServer):
+    """Keeps what is posted and answers with `status`."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.status = 200
+        self.posted: list[tuple[dict[str, str], bytes]] = []
+
+    @property
+    def url(self) -> str:
+        """Where it is reached; the path is a secret of its own."""
+        return f"http://127.0.0.1:{self.server_port}/hook/secret-path"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.server.posted.append((dict(self.headers.items()), body))
+        self.send_response(self.server.status)
+        self.send_header("content-length", "5")
+        self.end_headers()
+        self.wfile.write(b"taken")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
+        """Nothing: the tests print only what fails."""
+
+
+@pytest.fixture
+def receiver(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    """A receiver, configured as the channel `oncall`."""
+    server = Receiver()
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    configure(more=CHANNEL)
+    monkeypatch.setenv("TEST_HOOK_URL", server.url)
+    monkeypatch.setenv("TEST_HOOK_SECRET", SECRET)
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join(10)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_drill_of_every_kind_is_sent_signed_and_marked(run: Run, receiver: Receiver, kind: str) -> None:
+    """The receiver verifies it, and both its title and its text say DRILL."""
+    done = run("alert-test", "oncall", "--as", kind)
+    assert (done.code, done.err) == (0, "")
+    ((headers, body),) = receiver.posted
+    named = {name.lower(): value for name, value in headers.items()}
+    said = Webhook(SECRET).verify(body, named)
+    assert said["type"] == kind
+    assert said["data"]["drill"] is True
+    assert "DRILL" in said["data"]["title"]
+    assert "DRILL" in said["data"]["text"]
+
+
+def test_request_and_reply_are_printed_without_the_address(run: Run, receiver: Receiver) -> None:
+    """The exchange can be read; the URL and the secret, which may be secrets, cannot."""
+    done = run("alert-test", "oncall")
+    lines = done.out.splitlines()
+    assert lines[0] == "POST (the channel's url)"
+    assert lines[-1] == "oncall: accepted: status 200: taken"
+    assert "HTTP 200" in lines
+    assert json.loads(lines[lines.index("") + 1])["type"] == "test"
+    assert "secret-path" not in done.out + done.err
+    assert SECRET not in done.out + done.err
+
+
+def test_a_receiver_that_refuses_is_exit_code_1(run: Run, receiver: Receiver) -> None:
+    """What it said stands on stderr."""
+    receiver.status = 500
+    done = run("alert-test", "oncall")
+    assert (done.code, done.err) == (1, "oncall: not accepted: status 500: taken\n")
+
+
+def test_a_receiver_that_is_away_is_exit_code_1(
+    run: Run, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an answer the reason is told."""
+    monkeypatch.setenv("TEST_HOOK_URL", "http://127.0.0.1:9/")
+    done = run("alert-test", "oncall")
+    assert done.code == 1
+    assert done.err.startswith("oncall: not accepted: ")
+    assert "no answer: " in done.out
+
+
+def test_an_unknown_channel_names_the_known_ones(run: Run, receiver: Receiver) -> None:
+    """Nothing is sent."""
+    done = run("alert-test", "onkall")
+    assert (done.code, done.err) == (2, "earwitness: unknown channel onkall; the configured ones: oncall\n")
+    assert not receiver.posted
+
+
+def test_an_unknown_kind_names_the_known_ones(run: Run, receiver: Receiver) -> None:
+    """Nothing is sent."""
+    done = run("alert-test", "oncall", "--as", "opened")
+    assert done.code == 2
+    listed = ", ".join(sorted(KINDS, key=lambda kind: (kind == "test", KINDS.index(kind))))
+    assert done.err == f"earwitness: --as opened: one of {listed} is expected\n"
+    assert not receiver.posted
+
+
+def test_a_missing_secret_names_its_place(
+    run: Run, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """File, line, key and variable."""
+    monkeypatch.delenv("TEST_HOOK_SECRET")
+    done = run("alert-test", "oncall")
+    assert done.code == 2
+    assert done.err.endswith(
+        "channel.oncall.secret: env:TEST_HOOK_SECRET: the variable TEST_HOOK_SECRET is not set\n"
+    )
+    assert not receiver.posted
