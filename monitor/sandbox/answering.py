@@ -9,8 +9,11 @@ import base64
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from monitor.sandbox import incoming, schema
+from monitor.sandbox import refusals, schema, transcripts
+from monitor.sandbox.faults import Fault
+from monitor.sandbox.kinds import Stage
 from monitor.sandbox.refusals import Complaint
+from monitor.sandbox.session_checks import check_response
 from monitor.sandbox.state import Sandbox
 from monitor.sandbox.transcripts import LETTERS_A_TOKEN, deltas
 
@@ -33,19 +36,17 @@ class Answering:
 
     def create(self, event: dict[str, Any]) -> Complaint | None:
         """Answers `response.create`."""
-        if (
-            "output_modalities" not in self._session.settings.shown
-            and "modalities" not in self._session.settings.shown
-        ):
-            return incoming.not_in_transcription("response.create")
         if self._active is not None:
             message = f"Conversation already has an active response in progress: {self._active.id}"
             return Complaint("conversation_already_has_active_response", message)
-        wanted = event.get("response") or {}
-        if not isinstance(wanted, dict):
+        wanted = event.get("response")
+        if wanted is not None and not isinstance(wanted, dict):
             return schema.wrong_type(wanted, "response", "an object")
-        self.begin(wanted)
-        return None
+        wanted = wanted or {}
+        complaint = check_response(self._session.settings.dialect)(wanted, "response")
+        if complaint is None:
+            self.begin(wanted)
+        return complaint
 
     def cancel(self, _event: dict[str, Any]) -> Complaint | None:
         """Answers `response.cancel`."""
@@ -63,39 +64,84 @@ class Answering:
         """Starts a response, unless one is under way."""
         if self._active is not None:
             return
-        shown = self._session.settings.shown
-        is_ga = "output_modalities" in shown
+        conversation = self._session.conversation
+        fault = self._session.strike(Stage.RESPONSE, "dual" if conversation.last_came_as == "text" else None)
+        name = fault.fault if fault else ""
+        if name == "drop":
+            self._line.cut()
+        if name in ("drop", "silent") or conversation.is_abandoned:
+            return
+        self._active = response = self._new(wanted, fault)
+        if name != "response_failed_at_once":
+            self._send(self._session.speaker.say("response.created", response=response.shown("in_progress")))
+        delay = self._sandbox.script.latency.response
+        if fault is not None and name == "slow":
+            delay += float(fault.extras.get("delay", 10))
+        self._line.later(delay, lambda: self._speak(response))
+
+    def _new(self, wanted: dict[str, Any], fault: Fault | None) -> _Response:
+        settings = self._session.settings
+        is_ga = settings.dialect == "ga"
         key = "output_modalities" if is_ga else "modalities"
-        response = _Response(
+        words = tuple((self._session.conversation.last_words or NOT_HEARD).split())
+        return _Response(
             name=self._sandbox.ids.draw("resp"),
             item_id=self._sandbox.ids.draw("item"),
             conversation=self._conversation,
-            modalities=wanted.get(key) or shown[key],
+            modalities=wanted.get(key) or settings.shown[key],
             is_ga=is_ga,
-            text=self._session.last_words or NOT_HEARD,
+            text=" ".join(transcripts.altered(words, fault)),
+            fault=fault,
         )
-        self._active = response
-        say = self._session.speaker.say
-        self._line.send(say("response.created", response=response.shown("in_progress")))
-        self._line.later(self._sandbox.script.latency.response, lambda: self._speak(response))
 
     def _stop(self, reason: str) -> None:
         response, self._active = self._active, None
         if response is not None:
-            details = {"type": "cancelled", "reason": reason}
-            shown = response.shown("cancelled") | {"status_details": details}
-            self._line.send(self._session.speaker.say("response.done", response=shown))
+            self._send_done(response, "cancelled", {"type": "cancelled", "reason": reason})
+
+    def _send_done(self, response: _Response, status: str, details: dict[str, Any]) -> None:
+        shown = response.shown(status) | {"status_details": details}
+        self._send(self._session.speaker.say("response.done", response=shown))
+
+    def _send(self, *events: bytes) -> None:
+        for event in events:
+            self._line.send(event)
 
     def _speak(self, response: _Response) -> None:
         if self._active is not response:
             return
-        for event in self._events(response, self._session.speaker.say):
-            self._line.send(event)
-        self._session.add_item(response.item("completed"))
+        ending = self._ending(response)
+        if ending is not None:
+            self._active = None
+            self._send_done(response, *ending)
+            return
+        events = self._events(response, self._session.speaker.say)
+        if response.fault_name == "deltas_stop":
+            self._send(*events[: 3 + max(1, len(response.text.split()) // 2)])
+            return
+        self._send(*events)
+        self._session.conversation.add(response.item("completed"))
         self._active = None
 
+    def _ending(self, response: _Response) -> tuple[str, dict[str, Any]] | None:
+        """How a fault ends the response, as status and details; None where it is spoken."""
+        fault, name = response.fault, response.fault_name
+        if fault is None:
+            return None
+        settings = self._session.settings
+        if name.startswith("response_failed") or name[0].isdigit():
+            identity = str(settings.shown["id"])
+            error = refusals.response_failure(self._session.endpoint, fault, identity, settings.host)
+            return "failed", {"type": "failed", "error": error}
+        if name == "response_incomplete":
+            reason = fault.extras.get("reason", "max_output_tokens")
+            return "incomplete", {"type": "incomplete", "reason": reason}
+        if name == "response_cancelled":
+            return "cancelled", {"type": "cancelled", "reason": "turn_detected"}
+        return None
+
     def _events(self, response: _Response, say: Callable[..., bytes]) -> list[bytes]:
-        speaker, previous = self._session.speaker, self._session.last_item
+        speaker, previous = self._session.speaker, self._session.conversation.last_item
         whole, part = {"response_id": response.id, "output_index": 0}, response.place
         opened, done = response.item("in_progress"), response.item("completed")
         done_item = [speaker.item_done(done, previous)] if response.is_ga else []
@@ -144,6 +190,7 @@ class _Response:
         modalities: list[str],
         is_ga: bool,
         text: str,
+        fault: Fault | None,
     ) -> None:
         self.id = name
         self.item_id = item_id
@@ -152,6 +199,8 @@ class _Response:
         self._conversation = conversation
         self._modalities = modalities
         self.speaks = "audio" in modalities
+        self.fault = fault
+        self.fault_name = fault.fault if fault else ""
 
     @property
     def place(self) -> dict[str, Any]:

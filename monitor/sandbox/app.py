@@ -10,7 +10,7 @@ from datetime import datetime
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from monitor.sandbox import control, rest
+from monitor.sandbox import calls, client_secrets, control, rest
 from monitor.sandbox.script import Script
 from monitor.sandbox.state import Sandbox, utc_now
 
@@ -33,12 +33,14 @@ def create_app(
 
 
 def _rest_routes() -> list[Route]:
-    upload = "/audio/transcriptions"
+    upload, secrets = "/audio/transcriptions", "/realtime/client_secrets"
     return [
         Route("/{endpoint}/v1" + upload, rest.transcribe, methods=["POST"]),
         Route("/{endpoint}/openai/v1" + upload, rest.transcribe, methods=["POST"]),
         Route("/{endpoint}/openai/deployments/{deployment}" + upload, rest.transcribe, methods=["POST"]),
-        Route("/{endpoint}/v1/models", rest.list_models),
-        Route("/{endpoint}/openai/v1/models", rest.list_models),
-        Route("/{rest:path}", rest.nothing_here, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
+        Route("/{endpoint}/v1" + secrets, client_secrets.create_secret, methods=["POST"]),
+        Route("/{endpoint}/openai/v1" + secrets, client_secrets.create_secret, methods=["POST"]),
+        Route("/{endpoint}/v1/models", calls.list_models),
+        Route("/{endpoint}/openai/v1/models", calls.list_models),
+        Route("/{rest:path}", calls.nothing_here, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
     ]

@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from monitor.sandbox.faults import EXTRAS, KINDS, PATHWAYS, FaultError, parse_fault
+from monitor.sandbox.faults import FaultError, parse_fault
+from monitor.sandbox.kinds import EXTRAS, KINDS, PATHWAYS
 from monitor.sandbox.script import Endpoint
 from monitor.sandbox.state import Sandbox
 
@@ -35,9 +36,9 @@ async def overview(request: Request) -> Response:
                 {
                     "fault": name,
                     "says": kind.says,
-                    "uploads": kind.uploads,
-                    "sessions": kind.sessions is not None,
-                    "at_upgrade": kind.sessions == "upgrade" and not kind.inside,
+                    "group": kind.group,
+                    "pathways": list(kind.at),
+                    "at_upgrade": kind.at_upgrade,
                     "extras": kind.extras,
                 }
                 for name, kind in KINDS.items()

@@ -15,11 +15,13 @@ import orjson
 
 from monitor.sandbox import refusals
 from monitor.sandbox.access import is_right_key, named_endpoint, shown_key
-from monitor.sandbox.faults import Fault, Stage
+from monitor.sandbox.faults import Fault
+from monitor.sandbox.kinds import Stage
 from monitor.sandbox.models import abilities
 from monitor.sandbox.refusals import Complaint, Farewell, Refusal
 from monitor.sandbox.script import Endpoint, Script
-from monitor.sandbox.settings import Dialect, Purpose
+from monitor.sandbox.secret_store import ClientSecret
+from monitor.sandbox.session_checks import Dialect, Purpose
 from monitor.sandbox.state import Sandbox
 
 _DATED = re.compile(r"\d{4}-\d\d-\d\d")
@@ -38,6 +40,7 @@ class Admission(NamedTuple):
     purpose: Purpose
     host: str | None
     begins: bool = True  # False: the socket opens and nothing follows
+    secret: ClientSecret | None = None  # what it was opened with in place of a key
 
 
 class Held(NamedTuple):
@@ -52,15 +55,30 @@ class Visit(NamedTuple):
     query: Mapping[str, str]
     headers: Mapping[str, str]  # names in lower case
 
+    secret: ClientSecret | None = None
+
+    @property
+    def key(self) -> str | None:
+        """The key as the client showed it."""
+        return shown_key(self.endpoint, self.headers, self.query)
+
+    @property
+    def may_enter(self) -> bool:
+        """Whether it came with a right key or a client secret that holds."""
+        return self.secret is not None or is_right_key(self.endpoint, self.key)
+
     @property
     def purpose(self) -> Purpose:
-        """Which kind of session is asked for."""
+        """Which kind of session is asked for; a client secret has settled it."""
+        if self.secret is not None:
+            return self.secret.purpose
         return "transcription" if self.query.get("intent") == "transcription" else "realtime"
 
     @property
     def named(self) -> str | None:
-        """The model or deployment in the address."""
-        return self.query.get("deployment" if self.path == "/openai/realtime" else "model")
+        """The model or deployment in the address, else that of the client secret."""
+        settled = self.secret.host if self.secret else None
+        return self.query.get("deployment" if self.path == "/openai/realtime" else "model") or settled
 
 
 def read_visit(script: Script, target: str, headers: Mapping[str, str]) -> Visit | Refusal:
@@ -77,6 +95,7 @@ def read_visit(script: Script, target: str, headers: Mapping[str, str]) -> Visit
 
 def enter(sandbox: Sandbox, visit: Visit) -> Admission | Farewell | Refusal | Held:
     """What becomes of a visit: a session, a refusal, or silence."""
+    visit = visit._replace(secret=sandbox.secrets.find(visit.endpoint.name, visit.key))
     judge = _at_azure if visit.endpoint.kind == "azure" else _at_openai
     found = judge(visit)
     if not isinstance(found, Admission):
@@ -104,15 +123,14 @@ def _at_openai(visit: Visit) -> Admission | Farewell | Refusal:
         return refusals.openai_refusal(403, "Forbidden", code=None, kind="request_forbidden")
     if visit.path != "/v1/realtime":
         return refusals.no_such_path(visit.endpoint, "GET", visit.path)
-    key = shown_key(visit.endpoint, visit.headers, visit.query)
-    if not is_right_key(visit.endpoint, key):
-        return refusals.key_farewell(key)
+    if not visit.may_enter:
+        return refusals.key_farewell(visit.key)
     if "realtime=v1" in visit.headers.get("openai-beta", ""):
         return Farewell(Complaint("beta_api_shape_disabled", _BETA_OFF), 4000)
     complaint = _openai_model(visit)
     if complaint is not None:
         return Farewell(complaint, refusals.CLOSES.get(str(complaint.code), 4000))
-    return Admission("ga", visit.purpose, visit.named)
+    return Admission("ga", visit.purpose, visit.named, secret=visit.secret)
 
 
 def _openai_model(visit: Visit) -> Complaint | None:
@@ -142,11 +160,11 @@ def _at_azure(visit: Visit) -> Admission | Refusal:
         return refusals.no_such_path(visit.endpoint, "GET", visit.path)
     # Microsoft's migration guide: a dated api-version on the GA address fails authentication.
     dated_ga = dialect == "ga" and version is not None and bool(_DATED.match(version))
-    if dated_ga or not is_right_key(visit.endpoint, shown_key(visit.endpoint, visit.headers, visit.query)):
+    if dated_ga or not visit.may_enter:
         return refusals.unauthorised(visit.endpoint, "")
     if dialect == "preview" and (version is None or not _DATED.match(version)):
         return refusals.no_such_path(visit.endpoint, "GET", visit.path)
-    return _azure_model(visit, dialect) or Admission(dialect, visit.purpose, visit.named)
+    return _azure_model(visit, dialect) or Admission(dialect, visit.purpose, visit.named, secret=visit.secret)
 
 
 def _azure_model(visit: Visit, dialect: Dialect) -> Refusal | None:

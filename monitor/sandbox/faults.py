@@ -1,6 +1,6 @@
-"""The faults the sandbox can be told to show: their names, their times, and which one applies now.
+"""The faults in force: their times, whom they address, and which one applies now.
 
-How a fault looks on the wire is decided where it is shown, not here.
+What can be asked for stands in `kinds`; how it looks on the wire is decided where it is shown.
 """
 
 from __future__ import annotations
@@ -9,114 +9,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
 from difflib import get_close_matches
-from enum import StrEnum
 from typing import Any
 
 from monitor.core.errors import MonitorError
 from monitor.core.times import parse_instant, rfc3339
+from monitor.sandbox.kinds import EXTRAS, KINDS, PATHWAYS, SESSIONS, Stage
 
 
 class FaultError(MonitorError, ValueError):
     """A fault that cannot be; the sentence says what would be right."""
-
-
-class Stage(StrEnum):
-    """The moment at which a fault strikes."""
-
-    REQUEST = "request"  # an upload arrived
-    UPGRADE = "upgrade"  # a WebSocket is asked for
-    UPDATE = "update"  # the session is configured
-    COMMIT = "commit"  # a piece of audio is to be transcribed
-
-
-PATHWAYS = ("rest", "rest_stream", "realtime", "realtime_transcription")
-UPLOADS = PATHWAYS[:2]
-SESSIONS = PATHWAYS[2:]
-
-EXTRAS: Mapping[str, str] = {
-    "share": "a number above 0 and up to 1: the part of the runs that is hit",
-    "delay": "seconds, 0 or more",
-    "status": "an HTTP status from 400 to 599",
-    "code": "a text or null",
-    "type": "a text",
-    "message": "a text",
-    "text": "a text",
-    "retry_after": "a text or a number of seconds",
-    "retry_after_ms": "milliseconds, 0 or more",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
-    """What one fault does: on uploads or not, and at which stage of a session."""
-
-    says: str
-    uploads: bool = False
-    sessions: Stage | None = None
-    inside: bool = False  # with a transcription model named, a session shows it as a failed item
-    extras: tuple[str, ...] = ()
-
-
-_ERROR = ("code", "type", "message")
-_STATUS = ("code", "message", "retry_after", "retry_after_ms")
-
-
-def _failed(says: str) -> Kind:
-    return Kind(says=says, sessions=Stage.COMMIT, extras=_ERROR)
-
-
-def _status(says: str) -> Kind:
-    return Kind(says=says, uploads=True, sessions=Stage.UPGRADE, inside=True, extras=_STATUS)
-
-
-def _words(says: str, *extras: str) -> Kind:
-    return Kind(says=says, uploads=True, sessions=Stage.COMMIT, extras=extras)
-
-
-KINDS: Mapping[str, Kind] = {
-    "failed": _failed("every item ends in the generic failed event: server_error, code null"),
-    "failed_code": _failed("every item ends in a failed event with your code, type and message"),
-    "failed_audio": _failed("failed: transcription_error, audio_unintelligible"),
-    "failed_model_not_found": _failed("failed: code model_not_found"),
-    "failed_rate_limit": _failed("failed: server_error whose message ends in 429 Too Many Requests"),
-    "failed_quota": _failed("failed: the account has used up its quota"),
-    "silent": _words("no answer at all, the connection stays open"),
-    "slow": _words("the right answer after a delay", "delay"),
-    "empty": _words("an answer without words"),
-    "truncated": _words("the first half of the words"),
-    "wrong": _words("other words than were said", "text"),
-    "deltas_stop": Kind(says="some words arrive, the rest never does", uploads=True, sessions=Stage.COMMIT),
-    "drop": Kind(says="the connection is cut without a close frame", uploads=True, sessions=Stage.COMMIT),
-    "no_committed": Kind(says="a commit is never acknowledged", sessions=Stage.COMMIT),
-    "session_expired": Kind(says="error session_expired, close 1001", sessions=Stage.COMMIT),
-    "drift": Kind(says="the session says it uses no transcription model", sessions=Stage.UPDATE),
-    "no_updated": Kind(says="a session.update is never answered", sessions=Stage.UPDATE),
-    "no_created": Kind(says="the socket opens and nothing follows", sessions=Stage.UPGRADE),
-    "no_upgrade": Kind(says="the upgrade is never answered", sessions=Stage.UPGRADE),
-    "refused": Kind(
-        says="the session is refused in the way of the endpoint",
-        sessions=Stage.UPGRADE,
-        extras=("status", *_ERROR),
-    ),
-    "refused_azure": Kind(
-        says="the upgrade is answered with an HTTP status and a body",
-        sessions=Stage.UPGRADE,
-        extras=("status", *_ERROR),
-    ),
-    "refused_openai": Kind(
-        says="the socket opens, one error event, a close frame", sessions=Stage.UPGRADE, extras=_ERROR
-    ),
-    "401": _status("the key is refused"),
-    "403": _status("access is denied"),
-    "404": _status("the model or deployment is not there"),
-    "408": _status("the operation timed out at the provider"),
-    "429": _status("rate limit reached"),
-    "429_quota": _status("quota used up"),
-    "429_capacity": _status("the provider has no capacity"),
-    "500": _status("internal server error"),
-    "502": _status("a gateway's HTML page"),
-    "503": _status("service unavailable"),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,11 +205,11 @@ class Faults:
         if fault.pathway not in (None, pathway):
             return None
         kind = KINDS[fault.fault]
-        if pathway in UPLOADS:
-            return Stage.REQUEST if kind.uploads else None
-        if kind.sessions is Stage.UPGRADE and fault.model is not None and not self._is_host(fault):
+        stage = kind.at.get(pathway)
+        named_later = stage is Stage.UPGRADE and pathway in SESSIONS and fault.model is not None
+        if named_later and not self._is_host(fault):
             return Stage.COMMIT if kind.inside else None
-        return kind.sessions
+        return stage
 
     def _is_host(self, fault: Fault) -> bool:
         return any(
@@ -316,17 +217,11 @@ class Faults:
         )
 
     def _why_never(self, fault: Fault) -> str:
-        kind = KINDS[fault.fault]
-        if fault.pathway in UPLOADS and not kind.uploads:
-            right = _some(uploads=True)
-            return f"'{fault.fault}' is a fault of realtime sessions; for {fault.pathway} take {right}"
-        if kind.sessions is None:
-            return f"'{fault.fault}' is a fault of uploads; for {fault.pathway} take {_some(uploads=False)}"
-        return (
-            f"'{fault.fault}' strikes when the session opens, before it names its transcription model"
-            f" '{fault.model}': leave model out, or name the host model"
-        )
-
-
-def _some(*, uploads: bool) -> str:
-    return ", ".join(name for name, kind in KINDS.items() if (kind.uploads if uploads else kind.sessions))
+        kind, wanted = KINDS[fault.fault], fault.pathway
+        if wanted is None or wanted in kind.at:
+            return (
+                f"'{fault.fault}' strikes when the session opens, before it names its transcription model"
+                f" '{fault.model}': leave model out, or name the host model"
+            )
+        right = ", ".join(name for name, kind in KINDS.items() if wanted in kind.at)
+        return f"'{fault.fault}' is a fault of {', '.join(kind.at)}; for {wanted} take {right}"

@@ -140,6 +140,11 @@ def not_for_realtime() -> Refusal:
     return azure_refusal(400, "OpperationNotSupported", message)
 
 
+def plain_fault(endpoint: Endpoint, name: str) -> Refusal:
+    """The HTTP answer of a status fault with nothing said about it."""
+    return fault_refusal(endpoint, Fault(fault=name), None)
+
+
 def fault_refusal(endpoint: Endpoint, fault: Fault, model: str | None) -> Refusal:
     """The HTTP answer of a status fault such as ``429`` or ``refused_azure``."""
     name = fault.fault
@@ -222,6 +227,32 @@ def fault_farewell(fault: Fault, host: str | None) -> Farewell:
     kind = fault.extras.get("type", "insufficient_quota" if close == 1013 else "invalid_request_error")
     message = fault.extras.get("message", texts.get(str(code), "The session was refused."))
     return Farewell(Complaint(code, message, type=kind), close)
+
+
+def item_complaint(fault: Fault) -> Complaint:
+    """The `error` event that refuses a text."""
+    message = "The item could not be created."
+    said = fault.extras
+    return Complaint(
+        said.get("code", "invalid_value"),
+        said.get("message", message),
+        "item",
+        type=said.get("type", "invalid_request_error"),
+    )
+
+
+def response_failure(endpoint: Endpoint, fault: Fault, session_id: str, model: str | None) -> dict[str, Any]:
+    """The `status_details.error` of a failed response; a status fault keeps its type, code and message."""
+    message = (
+        "The server had an error while processing your request. Sorry about that! Please contact us through"
+        f" our help center if the error persists. (Please include the session ID {session_id} in your"
+        " message.)"
+    )
+    error: dict[str, Any] = {"type": "server_error", "code": None, "message": message}
+    if fault.fault[0].isdigit() and fault.fault != "502":
+        error |= orjson.loads(fault_refusal(endpoint, fault, model).body)["error"]
+        error.pop("param", None)
+    return error | {key: fault.extras[key] for key in ("type", "code", "message") if key in fault.extras}
 
 
 def item_failure(fault: Fault, item_id: str, model: str) -> dict[str, Any]:

@@ -122,13 +122,14 @@ def table(checks: Mapping[str, Check], *required: str) -> Check:
     def members(value: Any, path: str) -> Complaint | None:
         if not isinstance(value, dict):
             return wrong_type(value, path, "an object")
+        prefix = f"{path}." if path else ""
         for name in value:
             if name not in checks:
-                return unknown(f"{path}.{name}")
+                return unknown(prefix + name)
         for name in required:
             if name not in value:
-                return missing(f"{path}.{name}")
-        found = (checks[name](member, f"{path}.{name}") for name, member in value.items())
+                return missing(prefix + name)
+        found = (checks[name](member, prefix + name) for name, member in value.items())
         return next((complaint for complaint in found if complaint), None)
 
     return members

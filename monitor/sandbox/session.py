@@ -9,10 +9,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Protocol
 
-from monitor.sandbox import incoming, refusals, schema, transcripts
+from monitor.sandbox import incoming, refusals, transcripts
 from monitor.sandbox.answering import Answering
 from monitor.sandbox.audio import BYTES_PER_MS, from_telephone
-from monitor.sandbox.faults import Fault, Stage
+from monitor.sandbox.conversation import Conversation
+from monitor.sandbox.faults import Fault
+from monitor.sandbox.kinds import Stage
 from monitor.sandbox.models import abilities
 from monitor.sandbox.refusals import Complaint
 from monitor.sandbox.script import Endpoint
@@ -48,7 +50,7 @@ class Session:
 
     def __init__(self, sandbox: Sandbox, endpoint: Endpoint, identity: Identity, line: Line) -> None:
         self._sandbox = sandbox
-        self._endpoint = endpoint
+        self.endpoint = endpoint
         self._identity = identity
         self._line = line
         self.settings = Settings(identity, endpoint)
@@ -59,21 +61,19 @@ class Session:
         self._live = _Live()
         self._next_item = sandbox.ids.draw("item")
         self._fault: tuple[Fault | None] | None = None  # that of the item in progress, once asked for
-        self.items: dict[str, dict[str, Any]] = {}
-        self.last_item: str | None = None
-        self.last_words = ""
+        strike = partial(self.strike, Stage.ITEM, "dual")
+        self.conversation = Conversation(self.speaker, sandbox.ids, line.send, strike)
         self.answering = Answering(self, line, sandbox)
-        self._events: Mapping[str, Callable[[dict[str, Any]], Complaint | None]] = {
+        self._events: dict[str, Callable[[dict[str, Any]], Complaint | None]] = {
             "input_audio_buffer.commit": self._commit_asked,
             "input_audio_buffer.clear": self._clear,
-            "conversation.item.create": self._create_item,
-            "conversation.item.delete": self._delete_item,
-            "conversation.item.retrieve": self._retrieve_item,
-            "conversation.item.truncate": self._truncate_item,
+            **self.conversation.handlers(),
             "response.create": self.answering.create,
             "response.cancel": self.answering.cancel,
             "session.close": self._hang_up,
         }
+        if identity.purpose == "transcription":
+            self._events |= {"conversation.item.create": self._not_here, "response.create": self._not_here}
 
     def begin(self) -> None:
         """Says `session.created`."""
@@ -113,12 +113,15 @@ class Session:
         if complaint is not None:
             self._line.send(self.speaker.complain(complaint, event_id))
 
-    def _strike(self, stage: Stage) -> Fault | None:
+    def strike(self, stage: Stage, pathway: str | None = None) -> Fault | None:
+        """The fault that hits this session now; what is said in a `dual` run has no transcription model."""
+        own = "realtime" if self._identity.purpose == "realtime" else "realtime_transcription"
+        named = () if pathway == "dual" else (self.settings.model_name, self.settings.model)
         return self._sandbox.faults.strike(
             stage,
-            endpoint=self._endpoint.name,
-            pathway="realtime" if self._identity.purpose == "realtime" else "realtime_transcription",
-            models=(self.settings.model_name, self.settings.model, self._identity.host),
+            endpoint=self.endpoint.name,
+            pathway=pathway or own,
+            models=(*named, self._identity.host),
         )
 
     def _update(self, event: dict[str, Any]) -> Complaint | None:
@@ -132,7 +135,7 @@ class Session:
             return complaint
         if self.settings.turn_detection != turns:
             self._detect_turns()
-        fault = self._strike(Stage.UPDATE)
+        fault = self.strike(Stage.UPDATE)
         if fault is not None and fault.fault == "no_updated":
             return None
         shown = _without_transcription(self.settings.shown) if fault else self.settings.shown
@@ -199,7 +202,7 @@ class Session:
             if name == "session_expired":
                 self.expire()
                 return
-            self.last_words = self._sandbox.ear.hear(chunks).text
+            self.conversation.heard(self._sandbox.ear.hear(chunks).text)
             rest = max(0.0, latency.transcription - latency.committed)
             self._transcribe(item_id, chunks, fault, live.said, rest)
             if by_turn and turns.get("create_response", self._identity.purpose == "realtime"):
@@ -209,22 +212,17 @@ class Session:
 
     def _item_fault(self) -> Fault | None:
         if self._fault is None:
-            self._fault = (self._strike(Stage.COMMIT),)
+            self._fault = (self.strike(Stage.COMMIT),)
         return self._fault[0]
 
     def _acknowledge(self, item_id: str) -> None:
-        previous, item = self.last_item, user_audio_item(item_id)
+        previous, item = self.conversation.last_item, user_audio_item(item_id)
         self._line.send(
             self.speaker.say("input_audio_buffer.committed", previous_item_id=previous, item_id=item_id)
         )
-        self.add_item(item)
+        self.conversation.add(item)
         for event in self.speaker.item(item, previous):
             self._line.send(event)
-
-    def add_item(self, item: dict[str, Any]) -> None:
-        """Puts an item at the end of the conversation."""
-        self.items[item["id"]] = item
-        self.last_item = item["id"]
 
     def _transcribe(
         self, item_id: str, chunks: tuple[bytes, ...], fault: Fault | None, said: int, rest: float
@@ -248,9 +246,9 @@ class Session:
         name = self.settings.model_name
         if fault is not None and (fault.fault.startswith("failed") or fault.fault[0].isdigit()):
             return refusals.item_failure(fault, item_id, name)
-        if name in self._endpoint.deployments:
+        if name in self.endpoint.deployments:
             return None
-        if self._endpoint.kind == "azure":
+        if self.endpoint.kind == "azure":
             return None if name == WITHOUT_DEPLOYMENT else refusals.generic_item_failure(item_id)
         missing = Fault(fault="failed_model_not_found")
         return refusals.item_failure(missing, item_id, name)
@@ -277,9 +275,7 @@ class Session:
         if abilities(spoken.model).names_languages:
             asked = (self.settings.transcription or {}).get("languages") or ["en"]
             rest["languages"] = [{"code": code} for code in asked[:1]]
-        item = self.items.get(item_id)
-        if item is not None:
-            item["content"][0]["transcript"] = spoken.text
+        self.conversation.set_transcript(item_id, spoken.text)
         self._line.send(self.speaker.completed(item_id, spoken.text, **rest))
 
     def _transcribe_live(self) -> None:
@@ -304,53 +300,8 @@ class Session:
         self._line.send(self.speaker.say("input_audio_buffer.cleared"))
         return None
 
-    def _create_item(self, event: dict[str, Any]) -> Complaint | None:
-        if self._identity.purpose == "transcription":
-            return incoming.not_in_transcription("conversation.item.create")
-        item = incoming.read_item(event.get("item"))
-        if isinstance(item, Complaint):
-            return item
-        made = {"id": item.get("id") or self._sandbox.ids.draw("item"), "status": "completed", **item}
-        made = {
-            "id": made["id"],
-            "type": made["type"],
-            **{k: v for k, v in made.items() if k not in ("id", "type")},
-        }
-        previous = event.get("previous_item_id") or self.last_item
-        self.add_item(made)
-        self.last_words = incoming.item_text(made) or self.last_words
-        for reply in self.speaker.item(made, previous):
-            self._line.send(reply)
-        return None
-
-    def _named_item(self, event: dict[str, Any]) -> dict[str, Any] | Complaint:
-        item_id = event.get("item_id")
-        if not isinstance(item_id, str):
-            return schema.missing("item_id")
-        message = f"Item with item_id not found: {item_id}"
-        return self.items.get(item_id) or Complaint("item_not_found", message, "item_id")
-
-    def _delete_item(self, event: dict[str, Any]) -> Complaint | None:
-        item = self._named_item(event)
-        if isinstance(item, Complaint):
-            return item
-        del self.items[item["id"]]
-        self.last_item = next(reversed(self.items), None)
-        self._line.send(self.speaker.say("conversation.item.deleted", item_id=item["id"]))
-        return None
-
-    def _retrieve_item(self, event: dict[str, Any]) -> Complaint | None:
-        item = self._named_item(event)
-        if isinstance(item, Complaint):
-            return item
-        self._line.send(self.speaker.say("conversation.item.retrieved", item=item))
-        return None
-
-    def _truncate_item(self, event: dict[str, Any]) -> Complaint | None:
-        item = self._named_item(event)
-        if isinstance(item, Complaint):
-            return item
-        return Complaint("invalid_value", "Only model output audio messages can be truncated", "item_id")
+    def _not_here(self, event: dict[str, Any]) -> Complaint | None:
+        return incoming.not_in_transcription(event["type"])
 
     def _hang_up(self, _event: dict[str, Any]) -> Complaint | None:
         self._line.close(1000, "")

@@ -12,7 +12,7 @@ import orjson
 
 from monitor.sandbox.identifiers import Identifiers
 from monitor.sandbox.refusals import Complaint
-from monitor.sandbox.settings import Dialect
+from monitor.sandbox.session_checks import Dialect
 
 _PREVIEW_NAMES = {
     "response.output_text.delta": "response.text.delta",

@@ -14,6 +14,7 @@ from monitor.sandbox.faults import Faults
 from monitor.sandbox.hearing import Ear, Reference, shipped_ear
 from monitor.sandbox.identifiers import Identifiers
 from monitor.sandbox.script import Script
+from monitor.sandbox.secret_store import SecretStore
 
 
 def utc_now() -> datetime:
@@ -37,6 +38,7 @@ class Sandbox:
         self.sleep = sleep
         self.ids = Identifiers(clock, rng or random.Random())
         self.evidence = EvidenceHeaders(clock, self.ids)
+        self.secrets = SecretStore(clock, self.ids)
         hosts = {name: frozenset(endpoint.hosts) for name, endpoint in script.endpoints.items()}
         self.faults = Faults(clock, hosts)
         for fault in script.faults:

@@ -152,6 +152,8 @@ class Wire(asyncio.Protocol):
         )
         self._session = session = Session(self._sandbox, visit.endpoint, identity, self)
         self._timers["expiry"] = self._loop.call_later(limit, self._run, session.expire)
+        if decision.secret is not None:
+            session.settings.change(decision.secret.session)
         session.begin()
 
     def _schedule_ping(self) -> None:

@@ -15,7 +15,8 @@ from monitor.sandbox import Fault, Sandbox, Script
 from monitor.sandbox.faults import parse_fault
 from monitor.sandbox.script import NO_LATENCY
 from monitor.sandbox.session import Session
-from monitor.sandbox.settings import Dialect, Identity, Purpose
+from monitor.sandbox.session_checks import Dialect, Purpose
+from monitor.sandbox.settings import Identity
 
 NOON = datetime(2025, 11, 17, 12, 0, tzinfo=UTC)
 QUICK = Script(latency=NO_LATENCY)

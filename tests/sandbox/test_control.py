@@ -55,7 +55,7 @@ async def test_all_faults_can_be_removed_at_once(control: httpx.AsyncClient) -> 
         (b"{", 400, "the body is no JSON"),
         (b"[]", 422, "expected an object"),
         (b'{"fault": "fialed"}', 422, "did you mean 'failed'"),
-        (b'{"fault": "failed", "pathway": "rest"}', 422, "a fault of realtime sessions"),
+        (b'{"fault": "failed", "pathway": "rest"}', 422, "a fault of realtime, realtime_transcription"),
         (b'{"fault": "failed", "endpoint": "nowhere"}', 422, "right are: azure-sweden, openai-us"),
     ],
 )

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.sandbox.faults import KINDS, PATHWAYS, Fault, FaultError, Faults, Stage, parse_fault
+from monitor.sandbox.faults import Fault, FaultError, Faults, parse_fault
+from monitor.sandbox.kinds import KINDS, PATHWAYS, Stage
 from tests.sandbox.talking import NOON, fault
 
 HOSTS = {"azure-sweden": frozenset({"gpt-realtime"}), "openai-us": frozenset({"gpt-realtime"})}
@@ -65,7 +66,10 @@ def test_a_fault_that_cannot_be_is_refused_with_the_right_words(table: dict[str,
     ("wanted", "sentence"),
     [
         (fault("failed", endpoint="azure-swede"), "did you mean 'azure-sweden'"),
-        (fault("failed", pathway="rest"), "a fault of realtime sessions; for rest take silent, slow"),
+        (
+            fault("failed", pathway="rest"),
+            "a fault of realtime, realtime_transcription; for rest take silent, slow",
+        ),
         (fault("no_created", model="whisper-1"), "leave model out, or name the host model"),
         (fault("refused", model="whisper-1", pathway="realtime"), "strikes when the session opens"),
     ],

@@ -1,0 +1,120 @@
+"""One HTTP request at an endpoint's address: who may make it, and how it is answered or left unanswered.
+
+What is asked for is the business of the files that serve it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from monitor.sandbox import refusals
+from monitor.sandbox.access import named_endpoint, refused_key
+from monitor.sandbox.refusals import Refusal
+from monitor.sandbox.script import Endpoint
+from monitor.sandbox.state import Sandbox
+
+_DATED = re.compile(r"\d{4}-\d\d-\d\d(-preview)?")
+
+
+class Refused(Exception):
+    """Ends the work on a request with its answer."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        self.refusal = refusal
+
+
+class Call(NamedTuple):
+    """One request with what it is addressed to."""
+
+    sandbox: Sandbox
+    endpoint: Endpoint
+    request: Request
+
+    def answer(self, refusal: Refusal, name: str | None = None) -> Response:
+        """A whole answer, with the evidence headers of the vendor."""
+        headers = [*self.evidence(name), ("content-type", refusal.media), *refusal.headers]
+        return with_headers(Response(refusal.body, status_code=refusal.status), headers)
+
+    def evidence(self, name: str | None) -> list[tuple[str, str]]:
+        """The evidence headers; *name* is the deployment that answers, if one does."""
+        return self.sandbox.evidence.of(
+            self.endpoint,
+            client_id=self.request.headers.get("x-ms-client-request-id"),
+            deployment=name,
+            milliseconds=round(self.sandbox.script.latency.rest * 1000),
+        )
+
+
+def called(request: Request) -> Call | None:
+    """The call that a request is; None where the endpoint does not serve the address."""
+    sandbox: Sandbox = request.app.state.sandbox
+    endpoint = sandbox.script.endpoints.get(request.path_params["endpoint"])
+    if endpoint is None or (endpoint.kind == "azure") != ("/openai/" in request.url.path):
+        return None
+    return Call(sandbox, endpoint, request)
+
+
+def admit(call: Call) -> None:
+    """Raises Refused for a wrong key or API version."""
+    refusal = refused_key(call.endpoint, call.request.headers, {})
+    if refusal is not None:
+        raise Refused(refusal)
+    version = call.request.query_params.get("api-version")
+    if "deployment" in call.request.path_params:
+        if version is None or not _DATED.fullmatch(version):
+            raise Refused(refusals.no_such_path(call.endpoint, "POST", call.request.url.path))
+    elif version not in (None, "v1", "preview"):
+        raise Refused(refusals.azure_refusal(400, "BadRequest", "API version not supported"))
+
+
+async def list_models(request: Request) -> Response:
+    """The models of an endpoint, as `GET /models` shows them."""
+    call = called(request)
+    if call is None:
+        return await nothing_here(request)
+    try:
+        admit(call)
+    except Refused as refused:
+        return call.answer(refused.refusal)
+    created = 1_700_000_000
+    names = [*call.endpoint.deployments, *call.endpoint.hosts]
+    models = [{"id": name, "object": "model", "created": created, "owned_by": "sandbox"} for name in names]
+    return call.answer(Refusal(200, orjson.dumps({"object": "list", "data": models})))
+
+
+async def nothing_here(request: Request) -> Response:
+    """The answer to any other address."""
+    sandbox: Sandbox = request.app.state.sandbox
+    endpoint = named_endpoint(sandbox.script, request.url.path)
+    if endpoint is None:
+        known = ", ".join(sandbox.script.endpoints)
+        sentence = f"no endpoint of that name here; this sandbox serves /NAME/… for: {known}; see /_control"
+        return Response(orjson.dumps({"detail": sentence}), 404, media_type="application/json")
+    path = request.url.path.removeprefix(f"/{endpoint.name}")
+    return Call(sandbox, endpoint, request).answer(refusals.no_such_path(endpoint, request.method, path))
+
+
+def cut(call: Call) -> Response:
+    """Drops the connection; the answer goes nowhere."""
+    transport = getattr(call.request.state, "transport", None)
+    if transport is not None:
+        transport.abort()
+    return Response(status_code=502)
+
+
+async def until_gone(request: Request) -> None:
+    """Waits until the client has hung up."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def with_headers(response: Response, headers: list[tuple[str, str]]) -> Response:
+    """*response* with further headers."""
+    for name, value in headers:
+        response.headers[name] = value
+    return response

@@ -1,0 +1,119 @@
+"""The items of a conversation: made, fetched and deleted as the client asks.
+
+What is heard or answered is the business of others, who put their items here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from monitor.sandbox import incoming, refusals, schema
+from monitor.sandbox.faults import Fault
+from monitor.sandbox.identifiers import Identifiers
+from monitor.sandbox.refusals import Complaint
+from monitor.sandbox.speaker import Speaker
+
+Handler = Callable[[dict[str, Any]], Complaint | None]
+
+
+class Conversation:
+    """What was said in one session, in order."""
+
+    def __init__(
+        self,
+        speaker: Speaker,
+        ids: Identifiers,
+        send: Callable[[bytes], None],
+        strike: Callable[[], Fault | None],
+    ) -> None:
+        self._speaker = speaker
+        self._ids = ids
+        self._send = send
+        self._strike = strike
+        self._items: dict[str, dict[str, Any]] = {}
+        self._abandoned = False
+        self.last_item: str | None = None
+        self.last_words = ""
+        self.last_came_as: Literal["audio", "text"] = "audio"
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether a text went unanswered, so that no response to it may come either."""
+        return self._abandoned
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """The client events that are answered here, for a session that has conversation."""
+        return {
+            "conversation.item.create": self._create,
+            "conversation.item.delete": self._delete,
+            "conversation.item.retrieve": self._retrieve,
+            "conversation.item.truncate": self._truncate,
+        }
+
+    def add(self, item: dict[str, Any]) -> None:
+        """Puts an item at the end of the conversation."""
+        self._items[item["id"]] = item
+        self.last_item = item["id"]
+
+    def heard(self, words: str) -> None:
+        """Notes what the speech model heard."""
+        self.last_words, self.last_came_as, self._abandoned = words, "audio", False
+
+    def set_transcript(self, item_id: str, transcript: str) -> None:
+        """Notes the transcript of an audio item that is still there."""
+        item = self._items.get(item_id)
+        if item is not None:
+            item["content"][0]["transcript"] = transcript
+
+    def _create(self, event: dict[str, Any]) -> Complaint | None:
+        item = incoming.read_item(event.get("item"))
+        if isinstance(item, Complaint):
+            return item
+        fault = self._strike()
+        if fault is not None and fault.fault == "item_refused":
+            return refusals.item_complaint(fault)
+        self._abandoned = fault is not None
+        if self._abandoned:
+            return None
+        made = {
+            "id": item.get("id") or self._ids.draw("item"),
+            "type": item["type"],
+            "status": "completed",
+            **{name: value for name, value in item.items() if name not in ("id", "type")},
+        }
+        previous = event.get("previous_item_id") or self.last_item
+        self.add(made)
+        self.last_words, self.last_came_as = incoming.item_text(made) or self.last_words, "text"
+        for reply in self._speaker.item(made, previous):
+            self._send(reply)
+        return None
+
+    def _named(self, event: dict[str, Any]) -> dict[str, Any] | Complaint:
+        item_id = event.get("item_id")
+        if not isinstance(item_id, str):
+            return schema.missing("item_id")
+        message = f"Item with item_id not found: {item_id}"
+        return self._items.get(item_id) or Complaint("item_not_found", message, "item_id")
+
+    def _delete(self, event: dict[str, Any]) -> Complaint | None:
+        item = self._named(event)
+        if isinstance(item, Complaint):
+            return item
+        del self._items[item["id"]]
+        self.last_item = next(reversed(self._items), None)
+        self._send(self._speaker.say("conversation.item.deleted", item_id=item["id"]))
+        return None
+
+    def _retrieve(self, event: dict[str, Any]) -> Complaint | None:
+        item = self._named(event)
+        if isinstance(item, Complaint):
+            return item
+        self._send(self._speaker.say("conversation.item.retrieved", item=item))
+        return None
+
+    def _truncate(self, event: dict[str, Any]) -> Complaint | None:
+        item = self._named(event)
+        if isinstance(item, Complaint):
+            return item
+        return Complaint("invalid_value", "Only model output audio messages can be truncated", "item_id")

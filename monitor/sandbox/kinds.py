@@ -1,0 +1,146 @@
+"""The catalogue of faults as data: each one's name, what it does, where and at which moment it can strike.
+
+How a fault looks on the wire is decided where it is shown, and which one is in force in `faults`; not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """The moment at which a fault strikes."""
+
+    REQUEST = "request"  # a request with a body arrived
+    UPGRADE = "upgrade"  # a WebSocket is asked for
+    UPDATE = "update"  # the session is configured
+    COMMIT = "commit"  # a piece of audio is to be transcribed
+    ITEM = "item"  # a text joins the conversation
+    RESPONSE = "response"  # the speech model is to answer
+
+
+UPLOADS = ("rest", "rest_stream")
+SESSIONS = ("realtime", "realtime_transcription")
+PATHWAYS = (*UPLOADS, *SESSIONS, "dual", "client_secret")
+POSTS = (*UPLOADS, "client_secret")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What one fault does, and at which moment of which pathway."""
+
+    says: str
+    group: str
+    at: Mapping[str, Stage]
+    inside: bool = False  # with a transcription model named, a session shows it as a failed item
+    extras: tuple[str, ...] = ()
+
+    @property
+    def at_upgrade(self) -> bool:
+        """Whether it strikes before a session has named its transcription model."""
+        return Stage.UPGRADE in self.at.values() and not self.inside
+
+
+_ERROR = ("code", "type", "message")
+_STATUS = ("code", "message", "retry_after", "retry_after_ms")
+_POSTED = dict.fromkeys(POSTS, Stage.REQUEST)
+_COMMITTED = dict.fromkeys(SESSIONS, Stage.COMMIT)
+_OPENED = dict.fromkeys(SESSIONS, Stage.UPGRADE)
+_UPDATED = dict.fromkeys(SESSIONS, Stage.UPDATE)
+_ANSWERED = {"dual": Stage.RESPONSE, "realtime": Stage.RESPONSE}
+_HEARD = dict.fromkeys(UPLOADS, Stage.REQUEST) | _COMMITTED | {"dual": Stage.RESPONSE}
+_ANY = _HEARD | _POSTED
+
+
+def _failed(says: str) -> Kind:
+    return Kind(says=says, group="failed items", at=_COMMITTED, extras=_ERROR)
+
+
+def _status(says: str) -> Kind:
+    at = _POSTED | _OPENED | {"dual": Stage.RESPONSE}
+    return Kind(says=says, group="refusals and statuses", at=at, inside=True, extras=_STATUS)
+
+
+def _words(says: str, *extras: str) -> Kind:
+    return Kind(says=says, group="wrong words", at=_HEARD, extras=extras)
+
+
+def _quiet(says: str, at: Mapping[str, Stage], *extras: str) -> Kind:
+    return Kind(says=says, group="silence, delay, loss", at=at, extras=extras)
+
+
+def _refused(says: str, *extras: str) -> Kind:
+    return Kind(says=says, group="refusals and statuses", at=_OPENED, extras=extras)
+
+
+def _answer(says: str, *extras: str) -> Kind:
+    return Kind(says=says, group="answers of the speech model", at=_ANSWERED, extras=extras)
+
+
+def _item(says: str, *extras: str) -> Kind:
+    return Kind(says=says, group="answers of the speech model", at={"dual": Stage.ITEM}, extras=extras)
+
+
+def _secret(says: str) -> Kind:
+    return Kind(says=says, group="client secrets", at={"client_secret": Stage.REQUEST})
+
+
+KINDS: Mapping[str, Kind] = {
+    "failed": _failed("every item ends in the generic failed event: server_error, code null"),
+    "failed_code": _failed("every item ends in a failed event with your code, type and message"),
+    "failed_audio": _failed("failed: transcription_error, audio_unintelligible"),
+    "failed_model_not_found": _failed("failed: code model_not_found"),
+    "failed_rate_limit": _failed("failed: server_error whose message ends in 429 Too Many Requests"),
+    "failed_quota": _failed("failed: the account has used up its quota"),
+    "silent": _quiet("no answer at all, the connection stays open", _ANY),
+    "slow": _quiet("the right answer after a delay", _ANY, "delay"),
+    "deltas_stop": _quiet("some words arrive, the rest never does", _HEARD),
+    "drop": _quiet("the connection is cut without a close frame", _ANY),
+    "no_committed": _quiet("a commit is never acknowledged", _COMMITTED),
+    "no_updated": _quiet("a session.update is never answered", _UPDATED),
+    "no_created": _quiet("the socket opens and nothing follows", _OPENED),
+    "no_upgrade": _quiet("the upgrade is never answered", _OPENED),
+    "session_expired": _quiet("error session_expired, close 1001", _COMMITTED),
+    "empty": _words("an answer without words"),
+    "truncated": _words("the first half of the words"),
+    "wrong": _words("other words than were said", "text"),
+    "drift": Kind(
+        says="the session says it uses no transcription model", group="silence, delay, loss", at=_UPDATED
+    ),
+    "refused": _refused("the session is refused in the way of the endpoint", "status", *_ERROR),
+    "refused_azure": _refused("the upgrade is answered with an HTTP status and a body", "status", *_ERROR),
+    "refused_openai": _refused("the socket opens, one error event, a close frame", *_ERROR),
+    "401": _status("the key is refused"),
+    "403": _status("access is denied"),
+    "404": _status("the model or deployment is not there"),
+    "408": _status("the operation timed out at the provider"),
+    "429": _status("rate limit reached"),
+    "429_quota": _status("quota used up"),
+    "429_capacity": _status("the provider has no capacity"),
+    "500": _status("internal server error"),
+    "502": _status("a gateway's HTML page"),
+    "503": _status("service unavailable"),
+    "item_refused": _item("the text is answered by an error event, the session stays open", *_ERROR),
+    "item_unanswered": _item("the text is never acknowledged, nor is there an answer to it"),
+    "response_failed": _answer("the response is created and ends as failed: server_error", *_ERROR),
+    "response_failed_at_once": _answer("a failed response.done without response.created before it", *_ERROR),
+    "response_incomplete": _answer("the response breaks off as incomplete: max_output_tokens", "reason"),
+    "response_cancelled": _answer("the response ends as cancelled though nobody cancelled it"),
+    "secret_transcription": _secret("500 whenever the session has a transcription block, else fine"),
+    "secret_expired": _secret("the secret is good, and has expired by the time it is used"),
+}
+
+EXTRAS: Mapping[str, str] = {
+    "share": "a number above 0 and up to 1: the part of the runs that is hit",
+    "delay": "seconds, 0 or more",
+    "status": "an HTTP status from 400 to 599",
+    "code": "a text or null",
+    "type": "a text",
+    "message": "a text",
+    "text": "a text",
+    "reason": "a text",
+    "retry_after": "a text or a number of seconds",
+    "retry_after_ms": "milliseconds, 0 or more",
+}
