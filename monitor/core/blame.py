@@ -143,15 +143,18 @@ def _passes(scene: Scene, cell: Cell, window: Window) -> bool:
 
 
 def _baseline(scene: Scene, cell: Cell, configuration: str | None, start: datetime) -> str:
-    """How the same configuration did in the 24 h before; from its last change where one lies inside."""
+    """How the same configuration did in the 24 h before; from its last change where one lies inside.
+
+    Runs that blind spans mask count here as they are, since how far masks are known depends on reading.
+    """
     since, changed = start - RECENT, False
-    before = scene.history.notable(cell, since, start)
+    before = scene.whole.notable(cell, since, start)
     for run in before:
         if run.started_at < start and run.configuration == configuration and _changes(scene, cell, run):
             since, changed = run.started_at, True
     inside = [run for run in before if since <= run.started_at < start]
     failed = sum(run.verdict is Verdict.FAILED for run in inside)
-    total = scene.history.count(cell, since, start)
+    total = scene.whole.count(cell, since, start)
     passed = f"{total - failed:,}/{total:,}"
     if changed:
         return f"same configuration passed {passed} since its change at {rfc3339(since)}"
@@ -164,5 +167,5 @@ def _changes(scene: Scene, cell: Cell, run: Run) -> bool:
         return False
     if run.silence_since is None:
         return run.number > 1
-    before = scene.history.last_run(cell, run.silence_since)
+    before = scene.whole.last_run(cell, run.silence_since)
     return before is not None and before.configuration != run.configuration

@@ -69,8 +69,8 @@ def phase_of(incident: Incident, pending: Iterable[Pending], now: datetime) -> P
 
 
 def settled_at(incident: Incident) -> datetime:
-    """Until when a relapse continues the incident."""
-    return max(window.continues_until for window in incident.windows)
+    """When a closed incident is over for good: its windows closed, and no relapse would continue them."""
+    return max(max(window.continues_until, window.closed_at or window.start) for window in incident.windows)
 
 
 def reconcile(

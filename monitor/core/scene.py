@@ -19,9 +19,14 @@ _STARTED = attrgetter("started_at")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """A history with the notable runs of every cell, read from before the earliest window up to *now*."""
+    """A history with the notable runs of every cell, read from before the earliest window up to *now*.
+
+    `history` leaves out what blind spans mask, as far back as the runs go; `whole` leaves out nothing,
+    and is what may be asked about the days before.
+    """
 
     history: History
+    whole: History
     runs: Mapping[Cell, Sequence[Run]]
     now: datetime
 
