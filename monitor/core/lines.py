@@ -15,6 +15,7 @@ from monitor.core.times import parse_instant, rfc3339
 SCHEMA = "earwitness.outcome/1"
 _REQUIRED = ("schema", "id", "endpoint", "model", "pathway", "started_at", "finished_at", "verdict")
 _LONGEST_NAME = 200
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999  # far from where adding an interval overflows
 _LONGEST_EVERY_S = 366 * 86_400
 _KNOWN = frozenset(field.name for field in fields(Outcome)) - {"extra"} | {"schema", "evidence"}
 _Member = TypeVar("_Member", bound=StrEnum)
@@ -160,9 +161,12 @@ def _instant(line: Mapping[str, Any], key: str) -> datetime:
     if not isinstance(value, str):
         raise LineError(f"{key}: must be a time such as 2025-11-17T08:30:00Z")
     try:
-        return parse_instant(value)
+        instant = parse_instant(value)
     except ValueError as error:
         raise LineError(f"{key}: {error}") from None
+    if not _FIRST_YEAR <= instant.year <= _LAST_YEAR:
+        raise LineError(f"{key}: lies before {_FIRST_YEAR} or after {_LAST_YEAR}")
+    return instant
 
 
 def _member(line: Mapping[str, Any], key: str, members: type[_Member]) -> _Member | None:
