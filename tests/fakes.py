@@ -51,20 +51,28 @@ class Line:
     async def read_request(self) -> tuple[str, bytes]:
         """Head and body (by its Content-Length) of a request."""
         head = await self.read_head()
+        return head, await self.read_body(head)
+
+    async def read_body(self, head: str) -> bytes:
+        """The body that belongs to that head, by its Content-Length."""
         sizes = [
             line.split(":")[1] for line in head.split("\r\n") if line.lower().startswith("content-length:")
         ]
-        return head, await self.reader.readexactly(int(sizes[0]) if sizes else 0)
+        return await self.reader.readexactly(int(sizes[0]) if sizes else 0)
 
     async def upgrade(self, *headers: str) -> str:
         """Take the upgrade to a WebSocket; gives the head of the request."""
         head = await self.read_head()
+        await self.accept(head, *headers)
+        return head
+
+    async def accept(self, head: str, *headers: str) -> None:
+        """Take the upgrade that the head asks for."""
         lines = [line.partition(":") for line in head.split("\r\n")]
         key = next(value.strip() for name, _, value in lines if name.lower() == "sec-websocket-key")
         accept = base64.b64encode(hashlib.sha1(key.encode() + _ACCEPT_SALT).digest()).decode()  # noqa: S324
         answer = ["Upgrade: websocket", "Connection: Upgrade", f"Sec-WebSocket-Accept: {accept}", *headers]
         await self.send("HTTP/1.1 101 Switching Protocols\r\n" + "\r\n".join(answer) + "\r\n\r\n")
-        return head
 
     async def send(self, data: bytes | str) -> None:
         """Those bytes, and nothing else."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from monitor.checks.dual import dual
 from monitor.checks.realtime import realtime
 from monitor.checks.realtime_transcription import realtime_transcription
 from monitor.checks.rest import rest
@@ -22,4 +23,5 @@ CHECKS: Mapping[str, Check] = {
     "rest_stream": rest_stream,
     "realtime": realtime,
     "realtime_transcription": realtime_transcription,
+    "dual": dual,
 }

@@ -27,6 +27,8 @@ class What(StrEnum):
     FAILED = "failed"
     ERROR = "error"
     RESPONSE = "response"
+    ANSWER = "answer"
+    ANSWERED = "answered"
     OTHER = "other"
 
 
@@ -49,6 +51,9 @@ _NAMES: Mapping[str, What] = {
     f"{_TRANSCRIPTION}.failed": What.FAILED,
     "error": What.ERROR,
     "response.created": What.RESPONSE,
+    "response.output_text.done": What.ANSWER,
+    "response.text.done": What.ANSWER,
+    "response.done": What.ANSWERED,
 }
 
 
@@ -88,6 +93,11 @@ class Event:
             if isinstance(value, str):
                 return value
         return None
+
+    @property
+    def response(self) -> Mapping[str, object]:
+        """The response object; empty where there is none."""
+        return mapping(self.fields.get("response"))
 
     @property
     def error(self) -> ProviderError:
@@ -131,6 +141,21 @@ def echoed_turn_detection(session: Mapping[str, object]) -> tuple[bool, object]:
         if "turn_detection" in place:
             return True, place["turn_detection"]
     return False, None
+
+
+def answer_text(response: Mapping[str, object]) -> str:
+    """The words of a finished response: content of type `output_text`, or `text` as older servers have it."""
+    said: list[str] = []
+    for item in _objects(response.get("output")):
+        for part in _objects(item.get("content")):
+            text = part.get("text")
+            if isinstance(text, str):
+                said.append(text)
+    return " ".join(said)
+
+
+def _objects(value: object) -> list[Mapping[str, object]]:
+    return [mapping(each) for each in value[:100]] if isinstance(value, list) else []
 
 
 def echoed_rate(session: Mapping[str, object]) -> object:

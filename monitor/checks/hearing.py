@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
-from monitor.checks.events import Event, What
-from monitor.checks.run import Run
-from monitor.core.bodies import text_of
+from monitor.checks.events import Event, What, answer_text
+from monitor.checks.run import Ended, Run
+from monitor.core.bodies import mapping, read_error, text_of
 from monitor.core.exchange import End, ProviderError
 
 MOST_MESSAGES = 10_000
 _MOST_DELTAS = 8_192  # characters kept to compare with the final text
-_OURS = re.compile(r"cfg-1|commit-1|a-[0-9]+")
+_OURS = re.compile(r"cfg-1|commit-1|item-1|resp-1|a-[0-9]+")
 _NOTHING_TO_COMMIT = "input_audio_buffer_commit_empty"
 
 
@@ -41,7 +42,45 @@ def _speech_stopped(run: Run, event: Event) -> None:
 
 
 def _response(run: Run, _event: Event) -> None:
-    run.note("the server began a response that nobody asked for")
+    if not run.wants_answer:
+        run.note("the server began a response that nobody asked for")
+
+
+def _answer(run: Run, event: Event) -> None:
+    if run.wants_answer:
+        run.answer = event.transcript or run.answer
+
+
+def _answered(run: Run, event: Event) -> None:
+    """A response is over: the one we wait for, or one that only costs."""
+    response = event.response
+    if not run.wants_answer:
+        usage = mapping(response.get("usage"))
+        total = text_of(usage.get("total_tokens")) or "an unknown number of"
+        run.note(f"the response that nobody asked for cost {total} tokens")
+        return
+    run.ids["event_id"] = event.event_id
+    status = text_of(response.get("status")) or "completed"
+    if status != "completed":
+        raise _unanswered(run, event, status)
+    run.answer = answer_text(response) or run.answer
+    if not run.answer.strip():
+        raise run.ended(End.UNANSWERED, event=event, detail="the response was completed without words")
+    run.marks["final"] = event.at
+    run.is_answered = True
+
+
+def _unanswered(run: Run, event: Event, status: str) -> Ended:
+    """A response that failed, was cut short or called off; `status_details` says why."""
+    details = mapping(event.response.get("status_details"))
+    error = read_error(details.get("error"))
+    if status == "failed":
+        said = replace(error, message=error.message or "the response failed without an explanation")
+        return run.ended(End.UNANSWERED, event=event, error=said)
+    reason = text_of(details.get("reason"))
+    message = f"the response was {status}, the reason given is {reason}"
+    said = ProviderError(type=error.type or status, code=error.code or reason, message=message)
+    return run.ended(End.ERROR, event=event, error=said)
 
 
 def _committed(run: Run, event: Event) -> None:
@@ -116,4 +155,6 @@ _HANDLERS: Mapping[What, Callable[[Run, Event], None]] = {
     What.FAILED: _failed,
     What.ERROR: _error,
     What.RESPONSE: _response,
+    What.ANSWER: _answer,
+    What.ANSWERED: _answered,
 }

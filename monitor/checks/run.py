@@ -13,7 +13,7 @@ from monitor.core.model import Stage, Target
 # Offsets in seconds; our own choice, several times what the live services need.
 CREATED_WITHIN = UPDATED_WITHIN = 10.0
 COMMITTED_WITHIN = 5.0
-COMPLETED_WITHIN = 25.0
+COMPLETED_WITHIN = ANSWERED_WITHIN = 25.0
 LINGER = 1.0  # for a second utterance, where the server's voice detection decides about turns
 
 MOST_NOTES = 20
@@ -47,6 +47,9 @@ class Run:
     last_delta: float | None = None
     speaking: str | None = None
     complaint: Event | None = None
+    wants_answer: bool = False
+    answer: str = ""
+    is_answered: bool = False
 
     @property
     def commits_itself(self) -> bool:
@@ -97,6 +100,11 @@ class Run:
         if self.deltas and self.deltas.split() != transcript.split():
             self.note("the deltas joined are not the final text")
         return self._finding(End.TEXT, stage=Stage.VERIFY, transcript=transcript)
+
+    def answered(self) -> Finding:
+        """The finding of a run whose text was answered."""
+        self.complain(None)
+        return self._finding(End.TEXT, stage=Stage.VERIFY)
 
     def silent(self, missing: str) -> Ended:
         """The watchdog expired; an error that was heard meanwhile is the better explanation."""

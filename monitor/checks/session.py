@@ -101,14 +101,15 @@ def open_session(run: Run, correlation: str) -> Step:
     compare_host(run, created)
 
 
-def configure(run: Run, update: Update) -> Step:
-    """Ask for transcription, and see whether the session says that it will."""
+def configure(run: Run, update: Update, *, transcribes: bool = True) -> Step:
+    """Say what the session is for, and see whether it says that it will."""
     yield Enter(stage=run.enter(Stage.CONFIGURE))
     until = run.until(UPDATED_WITHIN)
     frame = json.dumps(update, separators=(",", ":"))
     updated = yield from await_event(run, What.UPDATED, Send(frames=(frame,), until=until), until)
     run.marks["ready"] = updated.at
-    compare_echo(run, updated)
+    if transcribes:
+        compare_echo(run, updated)
 
 
 def speak(run: Run, clip: Clip) -> Step:

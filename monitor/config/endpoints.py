@@ -17,7 +17,7 @@ NOT_DEPLOYED = "-"
 _SUPPORT_FACTS = ("subscription", "tier")
 _PLAIN = ("region", "resource_id", "api", "api_version", "dialect", "send_model", "sample_rate")
 _PLAIN_NAMED = ("organization", "project")
-_UPLOADS = (Pathway.REST_STREAM,)  # deployed as `rest` is, unless they are named themselves
+_UPLOADS = (Pathway.REST_STREAM, Pathway.DUAL)  # deployed as `rest` is, unless they are named themselves
 _MEANS_DATED = (
     "the v1 path answers a dated api_version with 401, which looks like a bad key; remove it, or say "
     'api = "dated" for REST or dialect = "preview" for realtime sessions'

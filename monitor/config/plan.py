@@ -12,7 +12,7 @@ from monitor.config.known import AS_OF, KNOWN_HOSTS, KNOWN_MODELS
 from monitor.config.noticing import Noticing, Quota, noticing, quota_of
 from monitor.config.settings import Settings
 from monitor.config.unanswered import REALTIME, hints, unanswered
-from monitor.core.model import Target
+from monitor.core.model import Pathway, Target
 from monitor.core.sampling import OPEN_EVERY, quota_key
 from monitor.core.windows import Rule
 from monitor.providers import PROVIDERS
@@ -24,6 +24,8 @@ DAY = timedelta(days=1)
 class Watched:
     """One target as it would run. Money in US dollars, None where no price is known.
 
+    `session_url`: where a session is opened after the upload to `url`.
+
     `usd_a_day_down`: a day on which a window is open throughout and runs come each minute.
     """
 
@@ -32,6 +34,7 @@ class Watched:
     model: str
     pathway: str
     url: str
+    session_url: str | None
     deployment: str
     session_model: str | None
     every: timedelta
@@ -94,6 +97,7 @@ def _watched(target: Target, group: Sequence[Target], settings: Settings) -> Wat
         model=target.model,
         pathway=target.pathway,
         url=url,
+        session_url=provider.realtime_url(target) if target.pathway == Pathway.DUAL else None,
         deployment=quota_key(target)[1],
         session_model=target.session_model,
         every=target.every,

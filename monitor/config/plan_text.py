@@ -62,6 +62,8 @@ def _by_endpoint(plan: Plan) -> Iterator[str]:
                 pace = f"every {duration_text(target.every)}"
                 yield f"    {target.model} {target.pathway}, {pace}{_named(target)}"
                 yield f"      {target.url}"
+                if target.session_url:
+                    yield f"      then {target.session_url}"
 
 
 def _named(target: Watched) -> str:

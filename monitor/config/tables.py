@@ -97,6 +97,7 @@ class DeploymentTable(Table):
     rest_stream: ModelName | None = Field(None, description="Where it differs from `rest`.")
     realtime: ModelName | None = None
     realtime_transcription: ModelName | None = None
+    dual: ModelName | None = Field(None, description="Where it differs from `rest`.")
 
 
 class EndpointTable(Table):

@@ -11,8 +11,10 @@ from monitor.config.problems import listed
 from monitor.config.settings import Settings
 from monitor.core.model import Pathway, Target
 from monitor.core.sampling import quota_key
+from monitor.providers.provider import DEFAULT_HOST_MODEL
 
 REALTIME = (Pathway.REALTIME, Pathway.REALTIME_TRANSCRIPTION)
+SESSIONS = (*REALTIME, Pathway.DUAL)
 _USUAL_QUOTA = 3  # requests a minute of a transcription deployment on Azure
 
 
@@ -54,7 +56,7 @@ def _regions(targets: tuple[Target, ...]) -> Iterator[str]:
 def _controls(targets: tuple[Target, ...]) -> Iterator[str]:
     keys = {target.key for target in targets}
     for target in targets:
-        if target.pathway in REALTIME and f"{target.endpoint.name}/{target.model}/rest" not in keys:
+        if target.pathway in SESSIONS and f"{target.endpoint.name}/{target.model}/rest" not in keys:
             yield (
                 f"Is it the pathway or the model? {target.key} has no REST neighbour: "
                 f"add 'rest' to the pathways of '{target.model}'."
@@ -123,6 +125,9 @@ def _target_hints(target: Target) -> Iterator[str]:
         yield f"{target.key}: '{target.model}' is offered in realtime sessions only."
     if target.model == "whisper-1" and target.pathway == Pathway.REST_STREAM:
         yield f"{target.key}: 'whisper-1' ignores the wish for a stream; watch it on 'rest'."
+    if target.pathway == Pathway.DUAL:
+        host = target.session_model or DEFAULT_HOST_MODEL
+        yield f"{target.key}: {host} bills its answer, some 100 tokens a run, which the cost leaves out."
     is_azure = target.endpoint.provider == "azure_openai"
     if is_azure and target.model == "whisper-1" and "whisper-1" not in target.endpoint.deployments:
         if target.pathway in (Pathway.REST, Pathway.REST_STREAM):

@@ -113,7 +113,7 @@ def _is_hosted(endpoint: Endpoint, pathway: str) -> bool:
     """Whether the session's address names a host model: Azure's preview does for transcription too."""
     if pathway == Pathway.REALTIME_TRANSCRIPTION:
         return endpoint.provider == "azure_openai" and endpoint.dialect == "preview"
-    return pathway == Pathway.REALTIME
+    return pathway in (Pathway.REALTIME, Pathway.DUAL)
 
 
 def _timeout(table: WatchTable) -> timedelta:

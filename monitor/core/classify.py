@@ -133,6 +133,8 @@ def _class_of(finding: Finding, codes: Mapping[str, Class], token_limit: int | N
     rule = first_match(RULES, clues)
     if rule is not None:
         return rule.number, rule.then
+    if finding.end is End.UNANSWERED:
+        return 14, Class.UNINTELLIGIBLE
     if finding.end is End.SILENT or finding.fault is FaultKind.TIMEOUT:
         return 13, Class.SILENT
     if finding.end in (End.CLOSED, End.FAULT) and _has_answered(finding):
@@ -177,6 +179,7 @@ def _clues(finding: Finding, token_limit: int | None) -> Clues:
         words=" ".join(said.lower().split()),
         url=finding.url or "",
         item=finding.end is End.ITEM_FAILED,
+        response=finding.end is End.UNANSWERED and finding.error is not None,
         explained=any((error.type, error.code, error.param)) or _is_json(finding),
         lowered=_is_lowered(finding, token_limit),
     )
@@ -233,7 +236,11 @@ def _message(finding: Finding, error: ProviderError) -> str | None:
         said = f"HTTP status {finding.http_status} without an explanation"
     if not said and finding.close_code is not None:
         said = f"closed with code {finding.close_code} without a reason"
-    return bounded(said) if said else None
+    return bounded(_of_step(finding, said)) if said else None
+
+
+def _of_step(finding: Finding, said: str) -> str:
+    return f"{finding.step}: {said}" if finding.step else said
 
 
 def _transcript(finding: Finding) -> str | None:
@@ -268,12 +275,13 @@ def _judge_words(finding: Finding, heard: Score, slowness: str | None) -> Judgem
     failed = wrong and (heard.wer > DEGRADES or heard.said == 0 or heard.reference == 0)
     verdict = Verdict.FAILED if failed else Verdict.DEGRADED if wrong or slowness else Verdict.PASSED
     blamed = None if verdict is Verdict.PASSED else Blame.PROVIDER
+    said = _of_step(finding, _mishearing(heard)) if wrong else None
     return Judgement(
         verdict=verdict,
         failure=Failure.QUALITY if wrong else None,
         stage=Stage.VERIFY if wrong else Stage.TRANSCRIBE if slowness else None,
         blame=blamed,
-        message="; ".join(filter(None, (_mishearing(heard) if wrong else None, slowness))) or None,
+        message="; ".join(filter(None, (said, slowness))) or None,
         wer=round(heard.wer, 4),
         completeness=round(heard.completeness, 4),
         transcript=_transcript(finding),

@@ -265,6 +265,7 @@ class End(StrEnum):
     """How a conversation ended."""
 
     TEXT = "text"  # a final transcript came
+    UNANSWERED = "unanswered"  # the response that was asked for failed, or has no words
     ITEM_FAILED = "item_failed"  # …input_audio_transcription.failed
     ERROR = "error"  # an `error` event or an HTTP error status
     REFUSED = "refused"  # the upgrade was refused
@@ -278,10 +279,10 @@ class End(StrEnum):
 class Finding:
     """What a conversation found: the facts that classification rests on.
 
-    `marks` are offsets in seconds since the start of the run (`connect`, which the transport adds,
-    `created` for the first session event, `ready`, `commit`, `first_text`, `final`); `ids` are the
-    provider's ids worth quoting; `notes` name deviations; `url` is the address asked, which never
-    holds a secret.
+    `step` names the part of a run of several steps that ended it. `marks` are offsets in seconds since
+    the start of the run (`connect`, which the transport adds, `created` for the first session event,
+    `ready`, `commit`, `first_text`, `final`); `ids` are the provider's ids worth quoting; `notes` name
+    deviations; `url` is the address asked, which never holds a secret.
     """
 
     stage: Stage
@@ -298,6 +299,7 @@ class Finding:
     marks: Mapping[str, float] = field(default_factory=dict)
     ids: Mapping[str, str | None] = field(default_factory=dict)
     notes: Sequence[str] = ()
+    step: str | None = None
 
 
 Conversation = Generator[Ask, Answer, Finding]

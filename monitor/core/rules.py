@@ -44,6 +44,7 @@ class Clues:
     url: str = ""
     item: bool = False  # it came as the failure of an item
     explained: bool = False  # the provider itself worded an error
+    response: bool = False  # it came as the failure of a response
     lowered: bool = False  # the effective limit in the headers is below the configured one
 
 
@@ -59,6 +60,7 @@ class When:
     url: str | None = None
     item: bool = False
     explained: bool = False
+    response: bool = False
     lowered: bool = False
     no_code: bool = False
 
@@ -73,6 +75,7 @@ class When:
             and (self.url is None or re.search(self.url, clues.url) is not None)
             and (clues.item or not self.item)
             and (clues.explained or not self.explained)
+            and (clues.response or not self.response)
             and (clues.lowered or not self.lowered)
             and (clues.code is None or not self.no_code)
         )
@@ -213,6 +216,7 @@ RULES: Sequence[Rule] = (
             _codes("500", "502", "503", "504"),
             _status(408, 500, 502, 503, 504),
             _close(1011, 1012),
+            When(response=True),
         ),
     ),
 )

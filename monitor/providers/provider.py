@@ -62,7 +62,8 @@ def deployment_name(target: Target) -> str:
 def host_name(target: Target) -> str:
     """The name under which the host model of a realtime conversation is asked for."""
     host = target.session_model or DEFAULT_HOST_MODEL
-    return target.endpoint.deployment(host, target.pathway) or host
+    pathway = "realtime" if target.pathway == "dual" else target.pathway
+    return target.endpoint.deployment(host, pathway) or host
 
 
 def is_transcription_session(target: Target) -> bool:

@@ -465,3 +465,14 @@ def test_a_conversation_written_out_by_hand() -> None:
     assert talk.send(Opened(at=0.2, headers=())) != first
     assert talk.send(Noted(at=0.2)) == Receive(until=0.2 + CREATED_WITHIN)
     talk.close()
+
+
+def test_an_answer_that_nobody_asked_for_is_noted_with_its_cost() -> None:
+    """A gateway starts responses by itself; the transcript counts, the tokens are told."""
+    answer = text(type="response.done", response={"status": "completed", "usage": {"total_tokens": 64}})
+    finding, _ = hold([*spoken(), text(type="response.created"), answer, completed()], REALTIME)
+    assert finding.end is End.TEXT
+    assert finding.notes == (
+        "the server began a response that nobody asked for",
+        "the response that nobody asked for cost 64 tokens",
+    )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config import Settings, load, make_plan
+from monitor.config import Settings, load, make_plan, render_text
 
 Load = Callable[[str], Settings]
 ROOT = Path(__file__).parents[2]
@@ -77,3 +77,15 @@ def test_deployments_share_one_quota_over_their_pathways(azure: str, loaded: Loa
     """REST and realtime of a deployment are counted together, each deployment once."""
     [quota] = make_plan(loaded(azure + WATCH)).quotas
     assert (quota.deployment, len(quota.targets)) == ("gpt-4o-transcribe", 2)
+
+
+def test_the_dual_pathway_shows_both_addresses(azure: str, loaded: Load) -> None:
+    """The upload and the session that is opened after it; what the answer costs is said apart."""
+    text = azure + WATCH.replace('["rest", "realtime_transcription"]', '["dual"]')
+    plan = make_plan(loaded(text + 'session_model = "rt-host"\n'))
+    [dual] = plan.targets
+    assert dual.url == "https://contoso.openai.azure.com/openai/v1/audio/transcriptions"
+    assert dual.session_url == "wss://contoso.openai.azure.com/openai/v1/realtime?model=rt-host"
+    assert dual.usd_a_day == pytest.approx(288 * 4 / 60 * 0.006)
+    assert any("rt-host bills its answer" in hint for hint in plan.hints)
+    assert f"      then {dual.session_url}\n" in render_text(plan)

@@ -64,6 +64,31 @@ def event(**fields: Any) -> str:
     return f"data: {json.dumps(fields)}\n\n"
 
 
+def peer(rest: Mapping[str, Any], *session: Mapping[str, Any] | str) -> Script:
+    """A peer that answers every upload with *rest* and holds sessions by a list.
+
+    A text in the list is the type of a client event that is awaited, all others being passed over.
+    """
+
+    async def script(line: Line) -> None:
+        head = await line.read_head()
+        if head.startswith("POST"):
+            await line.read_body(head)
+            await line.respond("200 OK", json.dumps(rest), "Content-Type: application/json")
+            return
+        await line.accept(head)
+        for step in session:
+            if isinstance(step, str):
+                while json.loads((await line.hear())[1])["type"] != step:
+                    pass
+            else:
+                await line.say(json.dumps(step))
+        while True:
+            await line.hear()
+
+    return script
+
+
 async def test_a_stream_passes_and_its_first_text_is_timed() -> None:
     """The deltas come while the run is on; the first is earlier than the last."""
 
@@ -105,3 +130,37 @@ async def test_a_stream_that_is_cut_off_is_a_loss_of_the_server() -> None:
     outcome = (await run(script, "rest_stream")).outcome
     assert facts(outcome) == (Verdict.FAILED, Failure.SERVER, Stage.TRANSCRIBE)
     assert outcome.http_status == 200
+
+
+CREATED = {"type": "session.created", "session": {"id": "sess_1", "type": "realtime"}}
+UPDATED = {"type": "session.updated", "session": {"id": "sess_1"}}
+ITEM = {"type": "conversation.item.added", "item": {"id": "item_1", "role": "user", "content": []}}
+ANSWER = {"id": "item_2", "role": "assistant", "content": [{"type": "output_text", "text": WORDS}]}
+DONE = {"type": "response.done", "response": {"status": "completed", "output": [ANSWER]}}
+
+
+async def test_the_dual_pathway_is_two_connections_and_one_run() -> None:
+    """REST gives the words, the session answers them, and the run passes with both sides' ids."""
+    script = peer(
+        {"text": WORDS},
+        *(CREATED, "session.update", UPDATED, "conversation.item.create", ITEM, "response.create", DONE),
+    )
+    seen = await run(script, "dual", session_model="gpt-realtime")
+    outcome = seen.outcome
+    assert facts(outcome) == (Verdict.PASSED, None, None)
+    assert (outcome.transcript, outcome.ids["session_id"]) == (WORDS, "sess_1")
+    assert seen.evidence is not None
+    stages = [step["stage"] for step in seen.evidence["steps"]]
+    assert stages[3:] == [
+        *("transcribe", "respond", "resolve", "connect"),
+        *("handshake", "session", "configure", "respond"),
+    ]
+
+
+async def test_a_session_that_never_answers_is_silent_at_its_step() -> None:
+    """REST works, the session takes the text and says nothing more."""
+    script = peer({"text": WORDS}, CREATED, "session.update", UPDATED, "conversation.item.create", ITEM)
+    outcome = (await run(script, "dual", within=1.0)).outcome
+    assert facts(outcome) == (Verdict.FAILED, Failure.SILENT, Stage.RESPOND)
+    assert (outcome.message or "").startswith("session step: no response.done")
+    assert outcome.transcript == WORDS
