@@ -129,7 +129,8 @@ class Scheduler:
                 self._change_interval(target)
             if watching.attention in {Attention.CONFIRMING, Attention.CLOSING}:
                 self._confirm_in(target, CONFIRM_EVERY)
-            if watching.first_bad:
+            # What is stored says it again after every run until a second bad one: they are asked once.
+            if watching.first_bad and before is Attention.CALM:
                 self._run_neighbours(target)
 
     def is_running(self) -> bool:

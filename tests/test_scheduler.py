@@ -175,6 +175,22 @@ async def test_a_first_bad_run_brings_its_neighbours_at_once() -> None:
         }
 
 
+async def test_neighbours_are_asked_once_for_a_first_bad_run() -> None:
+    """The store says after every run that the bad one is still the only one; only the next calm ends that."""
+    failing = target("a", "realtime", every=timedelta(minutes=5), quota=100)
+    beside = target("a", "rest", every=timedelta(minutes=5), quota=100)
+    async with house(failing, beside) as at:
+        cell = Cell("azure", "a", "realtime", "here")
+        suspicious = Watching(cell=cell, attention=Attention.CONFIRMING, first_bad=True)
+        for _ in range(3):
+            at.scheduler.attend([suspicious])
+            await at.settle()
+        assert [key for key, _, _ in at.runs] == [beside.key]
+        at.scheduler.attend([Watching(cell=cell, attention=Attention.CALM), suspicious])
+        await at.settle()
+        assert [key for key, _, _ in at.runs] == [beside.key, beside.key]
+
+
 async def test_confirming_runs_leave_the_scheduled_ones_their_share() -> None:
     """With the quota needed by the coming slots no confirming run starts; with room it does."""
     tight = target("a", "rest", quota=1)
