@@ -117,8 +117,7 @@ def windows(outcomes: Sequence[Outcome], rule: Rule, now: datetime) -> list[dict
     for cell, runs in by_cell(outcomes).items():
         down = _track(cell, runs, masked, rule.down, {Verdict.FAILED}, now)
         slow = _track(cell, runs, masked, rule.degraded, {Verdict.FAILED, Verdict.DEGRADED}, now)
-        for window in down:
-            found.append(_shown(window, cell, "down"))
+        found += [_shown(window, cell, "down") for window in down]
         for window in slow:
             lonely = [
                 one
@@ -134,7 +133,7 @@ def windows(outcomes: Sequence[Outcome], rule: Rule, now: datetime) -> list[dict
     return sorted(found, key=lambda one: (one["start"], one["target"], one["location"], one["state"]))
 
 
-def _track(
+def _track(  # noqa: C901, PLR0912 -- one plain pass, not shared with what it judges
     cell: Cell,
     runs: Sequence[Outcome],
     masked: set[str],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -67,7 +67,7 @@ def together(*rows: Iterable[Outcome]) -> list[Outcome]:
     return [one for part in rows for one in part]
 
 
-CELLS = (
+CELLS: tuple[dict[str, Any], ...] = (
     {"endpoint": "one", "region": "r1", "provider": "p", "model": "a", "pathway": "rest", "location": "x"},
     {
         "endpoint": "one",
@@ -103,7 +103,7 @@ def _cell_rows(
 ) -> list[Outcome]:
     every = draw(st.sampled_from((20, 60, 300) if interval else (None, 20, 60, 300)))
     at = T0 + timedelta(seconds=draw(st.integers(0, 3)) * 20)
-    configuration = "c1"
+    configuration: str | None = "c1"
     runs: list[Outcome] = []
     while len(runs) < most and draw(st.integers(0, 12)):
         pattern = draw(st.sampled_from((".", "F", "F.", "C", "D", "?", "?F", "A", "D.F", ".....F")))
@@ -121,8 +121,3 @@ def _cell_rows(
         if draw(st.integers(0, 5)) == 0:
             configuration = draw(st.sampled_from(("c1", "c2", None)))
     return runs[:most]
-
-
-def shuffled(draw: st.DrawFn, runs: Sequence[Outcome]) -> list[Outcome]:
-    """The runs in another order."""
-    return draw(st.permutations(runs))
