@@ -22,6 +22,9 @@ def shown_key(endpoint: Endpoint, headers: Mapping[str, str], query: Mapping[str
     """
     scheme, _, bearer = headers.get("authorization", "").partition(" ")
     token = bearer.strip() if scheme.lower() == "bearer" and bearer.strip() else None
+    if endpoint.kind == "speech":
+        # An Entra token for Speech reads `aad#resource#token`; here the token is the key.
+        return headers.get("ocp-apim-subscription-key") or (token and token.rpartition("#")[2])
     if endpoint.kind == "azure":
         return headers.get("api-key") or token or query.get("api-key")
     return token

@@ -10,9 +10,12 @@ from datetime import datetime
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from monitor.sandbox import calls, client_secrets, control, rest
+from monitor.sandbox import calls, client_secrets, control, rest, speech
 from monitor.sandbox.script import Script
 from monitor.sandbox.state import Sandbox, utc_now
+
+SHORT_AUDIO = "/speech/recognition/{mode}/cognitiveservices/v1"
+FAST = "/speechtotext/transcriptions:transcribe"
 
 
 def create_app(
@@ -40,6 +43,8 @@ def _rest_routes() -> list[Route]:
         Route("/{endpoint}/openai/deployments/{deployment}" + upload, rest.transcribe, methods=["POST"]),
         Route("/{endpoint}/v1" + secrets, client_secrets.create_secret, methods=["POST"]),
         Route("/{endpoint}/openai/v1" + secrets, client_secrets.create_secret, methods=["POST"]),
+        Route(f"/{{endpoint}}{SHORT_AUDIO}", speech.recognise_short, methods=["POST"]),
+        Route(f"/{{endpoint}}{FAST}", speech.transcribe_fast, methods=["POST"]),
         Route("/{endpoint}/v1/models", calls.list_models),
         Route("/{endpoint}/openai/v1/models", calls.list_models),
         Route("/{rest:path}", calls.nothing_here, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),

@@ -6,6 +6,7 @@ Only WAV files with PCM inside are opened; the sandbox carries no decoder for co
 from __future__ import annotations
 
 import io
+import struct
 import wave
 from functools import lru_cache
 from typing import NamedTuple
@@ -46,7 +47,7 @@ def read_wav(content: bytes) -> Recording:
 
 
 def _at_24_khz(samples: NDArray[np.generic], rate: int) -> bytes:
-    if rate == RATE:
+    if rate == RATE or not len(samples):
         return samples.astype("<i2").tobytes()
     moments = np.arange(len(samples) * RATE // rate) * (rate / RATE)
     resampled = np.interp(moments, np.arange(len(samples)), samples.astype(np.float64))
@@ -77,3 +78,60 @@ def _a_law() -> NDArray[np.int16]:
 
 
 _MU_LAW, _A_LAW = _mu_law(), _a_law()
+
+
+def is_silent(pcm: bytes) -> bool:
+    """Whether *pcm* never gets louder than the noise of an empty room (-50 dB below full scale)."""
+    samples = np.frombuffer(pcm[: len(pcm) // 2 * 2], "<i2")
+    return samples.size == 0 or int(np.abs(samples.astype(np.int32)).max()) < 104
+
+
+class StreamHeader(NamedTuple):
+    """The head of a WAV stream: its rate, and how many bytes it takes."""
+
+    rate: int
+    size: int
+
+
+def read_stream_header(content: bytes) -> StreamHeader:
+    """The head of a mono 16-bit WAV stream whose lengths may be zero; raises UnreadableAudio."""
+    if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
+        raise UnreadableAudio("the audio must begin with a RIFF header")
+    at, rate = 12, 0
+    while len(content) >= at + 8:
+        name, length = content[at : at + 4], int.from_bytes(content[at + 4 : at + 8], "little")
+        if name == b"data":
+            break
+        if name == b"fmt ":
+            kind, channels, rate = struct.unpack_from("<HHI", content, at + 8)
+            (bits,) = struct.unpack_from("<H", content, at + 22)
+            if (kind, channels, bits) != (1, 1, 16) or not 8_000 <= rate <= 48_000:
+                raise UnreadableAudio("the audio must be PCM, mono, 16 bits, 8 to 48 kHz")
+        at += 8 + length
+    if not rate:
+        raise UnreadableAudio("the RIFF header has no format")
+    return StreamHeader(rate, min(at + 8, len(content)))
+
+
+class Resampler:
+    """Brings a stream of 16-bit samples of any rate to 24 kHz, whatever the pieces in which it comes."""
+
+    def __init__(self, rate: int) -> None:
+        self._step = rate / RATE
+        self._left = b""
+        self._moment = 0.0  # of the next sample out, counted in samples of `_left`
+
+    def feed(self, raw: bytes) -> bytes:
+        """The samples at 24 kHz that *raw* completes."""
+        data = self._left + raw
+        samples = np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.float64)
+        last = len(samples) - 1
+        if last < self._moment:
+            self._left = data
+            return b""
+        moments = np.arange(self._moment, last + 1e-9, self._step)
+        made = np.interp(moments, np.arange(len(samples)), samples).astype("<i2").tobytes()
+        following = self._moment + len(moments) * self._step
+        kept = min(int(following), last)
+        self._left, self._moment = data[2 * kept :], following - kept
+        return bytes(made)

@@ -18,6 +18,7 @@ from monitor.sandbox.refusals import Refusal
 from monitor.sandbox.script import Endpoint
 from monitor.sandbox.state import Sandbox
 
+_OWN = {"azure": "/openai/", "openai": "/v1/", "speech": "/speech"}
 _DATED = re.compile(r"\d{4}-\d\d-\d\d(-preview)?")
 
 
@@ -34,6 +35,12 @@ class Call(NamedTuple):
     sandbox: Sandbox
     endpoint: Endpoint
     request: Request
+
+    def admit(self) -> None:
+        """Raises Refused for a missing or wrong key."""
+        refusal = refused_key(self.endpoint, self.request.headers, {})
+        if refusal is not None:
+            raise Refused(refusal)
 
     def answer(self, refusal: Refusal, name: str | None = None) -> Response:
         """A whole answer, with the evidence headers of the vendor."""
@@ -54,16 +61,15 @@ def called(request: Request) -> Call | None:
     """The call that a request is; None where the endpoint does not serve the address."""
     sandbox: Sandbox = request.app.state.sandbox
     endpoint = sandbox.script.endpoints.get(request.path_params["endpoint"])
-    if endpoint is None or (endpoint.kind == "azure") != ("/openai/" in request.url.path):
+    if endpoint is None:
         return None
-    return Call(sandbox, endpoint, request)
+    own = request.url.path.removeprefix(f"/{endpoint.name}")
+    return Call(sandbox, endpoint, request) if own.startswith(_OWN[endpoint.kind]) else None
 
 
 def admit(call: Call) -> None:
     """Raises Refused for a wrong key or API version."""
-    refusal = refused_key(call.endpoint, call.request.headers, {})
-    if refusal is not None:
-        raise Refused(refusal)
+    call.admit()
     version = call.request.query_params.get("api-version")
     if "deployment" in call.request.path_params:
         if version is None or not _DATED.fullmatch(version):

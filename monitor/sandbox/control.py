@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from monitor.sandbox.faults import FaultError, parse_fault
-from monitor.sandbox.kinds import EXTRAS, KINDS, PATHWAYS
+from monitor.sandbox.kinds import EXTRAS, KINDS, PATHWAYS, SPEECH
 from monitor.sandbox.script import Endpoint
 from monitor.sandbox.state import Sandbox
 
@@ -104,8 +104,11 @@ def _shown(endpoint: Endpoint) -> dict[str, Any]:
         "name": endpoint.name,
         "kind": endpoint.kind,
         "region": endpoint.region,
-        "models": list(endpoint.deployments),
-        "hosts": endpoint.hosts,
+        "models": endpoint.models,
+        "hosts": () if endpoint.kind == "speech" else endpoint.hosts,
+        "pathways": SPEECH
+        if endpoint.kind == "speech"
+        else [name for name in PATHWAYS if name not in SPEECH],
     }
 
 

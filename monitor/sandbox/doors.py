@@ -19,12 +19,17 @@ from monitor.sandbox.faults import Fault
 from monitor.sandbox.kinds import Stage
 from monitor.sandbox.models import abilities
 from monitor.sandbox.refusals import Complaint, Farewell, Refusal
-from monitor.sandbox.script import Endpoint, Script
+from monitor.sandbox.script import SPEECH_MODEL, Endpoint, Script
 from monitor.sandbox.secret_store import ClientSecret
 from monitor.sandbox.session_checks import Dialect, Purpose
+from monitor.sandbox.speech_session import Wanted
 from monitor.sandbox.state import Sandbox
 
 _DATED = re.compile(r"\d{4}-\d\d-\d\d")
+_SPEECH = re.compile(
+    r"/speech/recognition/(?P<mode>interactive|conversation|dictation)/cognitiveservices/v1"
+    r"|/stt/speech/universal/v2"
+)
 _BETA_OFF = "The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA API."
 _ANSWERED_BY_CLOSE = (
     "401",
@@ -41,6 +46,12 @@ class Admission(NamedTuple):
     host: str | None
     begins: bool = True  # False: the socket opens and nothing follows
     secret: ClientSecret | None = None  # what it was opened with in place of a key
+
+
+class SpeechAdmission(NamedTuple):
+    """A recognition may begin."""
+
+    wanted: Wanted
 
 
 class Held(NamedTuple):
@@ -93,8 +104,10 @@ def read_visit(script: Script, target: str, headers: Mapping[str, str]) -> Visit
     return Visit(endpoint, rest, dict(parse_qsl(parts.query)), headers)
 
 
-def enter(sandbox: Sandbox, visit: Visit) -> Admission | Farewell | Refusal | Held:
+def enter(sandbox: Sandbox, visit: Visit) -> Admission | SpeechAdmission | Farewell | Refusal | Held:
     """What becomes of a visit: a session, a refusal, or silence."""
+    if visit.endpoint.kind == "speech":
+        return _enter_speech(sandbox, visit)
     visit = visit._replace(secret=sandbox.secrets.find(visit.endpoint.name, visit.key))
     judge = _at_azure if visit.endpoint.kind == "azure" else _at_openai
     found = judge(visit)
@@ -104,6 +117,25 @@ def enter(sandbox: Sandbox, visit: Visit) -> Admission | Farewell | Refusal | He
     models = (visit.named, visit.endpoint.deployments.get(visit.named or ""))
     fault = sandbox.faults.strike(Stage.UPGRADE, endpoint=visit.endpoint.name, pathway=pathway, models=models)
     return found if fault is None else _broken(visit.endpoint, fault, found)
+
+
+def _enter_speech(sandbox: Sandbox, visit: Visit) -> SpeechAdmission | Refusal | Held:
+    match = _SPEECH.fullmatch(visit.path)
+    if match is None:
+        return refusals.no_such_path(visit.endpoint, "GET", visit.path)
+    if not visit.may_enter:
+        return refusals.unauthorised(visit.endpoint, visit.key)
+    if match["mode"] and not visit.query.get("language"):
+        message = "The query parameter 'language' is missing."
+        return refusals.speech_refusal(400, "InvalidArgument", message)
+    fault = sandbox.faults.strike(
+        Stage.UPGRADE, endpoint=visit.endpoint.name, pathway="speech_ws", models=(SPEECH_MODEL,)
+    )
+    if fault is None:
+        return SpeechAdmission(Wanted(match["mode"] or "universal", visit.query.get("format") == "detailed"))
+    if fault.fault == "no_upgrade":
+        return Held()
+    return refusals.fault_refusal(visit.endpoint, fault, None)
 
 
 def _broken(endpoint: Endpoint, fault: Fault, admission: Admission) -> Admission | Farewell | Refusal | Held:

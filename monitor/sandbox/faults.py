@@ -13,7 +13,8 @@ from typing import Any
 
 from monitor.core.errors import MonitorError
 from monitor.core.times import parse_instant, rfc3339
-from monitor.sandbox.kinds import EXTRAS, KINDS, PATHWAYS, SESSIONS, Stage
+from monitor.sandbox.kinds import EXTRAS, KINDS, PATHWAYS, SESSIONS, SPEECH, Stage
+from monitor.sandbox.models import ABILITIES
 
 
 class FaultError(MonitorError, ValueError):
@@ -206,6 +207,8 @@ class Faults:
             return None
         kind = KINDS[fault.fault]
         stage = kind.at.get(pathway)
+        if pathway in SPEECH and fault.model in ABILITIES:
+            return None  # a model of the other services
         named_later = stage is Stage.UPGRADE and pathway in SESSIONS and fault.model is not None
         if named_later and not self._is_host(fault):
             return Stage.COMMIT if kind.inside else None

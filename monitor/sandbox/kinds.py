@@ -23,8 +23,10 @@ class Stage(StrEnum):
 
 UPLOADS = ("rest", "rest_stream")
 SESSIONS = ("realtime", "realtime_transcription")
-PATHWAYS = (*UPLOADS, *SESSIONS, "dual", "client_secret")
-POSTS = (*UPLOADS, "client_secret")
+SPEECH = ("speech_rest", "speech_ws")
+PATHWAYS = (*UPLOADS, *SESSIONS, "dual", "client_secret", *SPEECH)
+POSTS = (*UPLOADS, "client_secret", "speech_rest")
+SOCKETS = (*SESSIONS, "speech_ws")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +50,11 @@ _STATUS = ("code", "message", "retry_after", "retry_after_ms")
 _POSTED = dict.fromkeys(POSTS, Stage.REQUEST)
 _COMMITTED = dict.fromkeys(SESSIONS, Stage.COMMIT)
 _OPENED = dict.fromkeys(SESSIONS, Stage.UPGRADE)
+_ASKED = dict.fromkeys(SOCKETS, Stage.UPGRADE)
 _UPDATED = dict.fromkeys(SESSIONS, Stage.UPDATE)
 _ANSWERED = {"dual": Stage.RESPONSE, "realtime": Stage.RESPONSE}
-_HEARD = dict.fromkeys(UPLOADS, Stage.REQUEST) | _COMMITTED | {"dual": Stage.RESPONSE}
+_RECOGNISED = {"speech_rest": Stage.REQUEST, "speech_ws": Stage.COMMIT}
+_HEARD = dict.fromkeys(UPLOADS, Stage.REQUEST) | _COMMITTED | {"dual": Stage.RESPONSE} | _RECOGNISED
 _ANY = _HEARD | _POSTED
 
 
@@ -59,7 +63,7 @@ def _failed(says: str) -> Kind:
 
 
 def _status(says: str) -> Kind:
-    at = _POSTED | _OPENED | {"dual": Stage.RESPONSE}
+    at = _POSTED | _ASKED | {"dual": Stage.RESPONSE}
     return Kind(says=says, group="refusals and statuses", at=at, inside=True, extras=_STATUS)
 
 
@@ -83,6 +87,11 @@ def _item(says: str, *extras: str) -> Kind:
     return Kind(says=says, group="answers of the speech model", at={"dual": Stage.ITEM}, extras=extras)
 
 
+def _status_of_speech(says: str, *, by_socket: bool = False) -> Kind:
+    at = {"speech_ws": Stage.COMMIT} if by_socket else _RECOGNISED
+    return Kind(says=says, group="recognition status of Azure Speech", at=at)
+
+
 def _secret(says: str) -> Kind:
     return Kind(says=says, group="client secrets", at={"client_secret": Stage.REQUEST})
 
@@ -100,8 +109,8 @@ KINDS: Mapping[str, Kind] = {
     "drop": _quiet("the connection is cut without a close frame", _ANY),
     "no_committed": _quiet("a commit is never acknowledged", _COMMITTED),
     "no_updated": _quiet("a session.update is never answered", _UPDATED),
-    "no_created": _quiet("the socket opens and nothing follows", _OPENED),
-    "no_upgrade": _quiet("the upgrade is never answered", _OPENED),
+    "no_created": _quiet("the socket opens and nothing follows", _OPENED | {"speech_ws": Stage.COMMIT}),
+    "no_upgrade": _quiet("the upgrade is never answered", _ASKED),
     "session_expired": _quiet("error session_expired, close 1001", _COMMITTED),
     "empty": _words("an answer without words"),
     "truncated": _words("the first half of the words"),
@@ -128,6 +137,13 @@ KINDS: Mapping[str, Kind] = {
     "response_failed_at_once": _answer("a failed response.done without response.created before it", *_ERROR),
     "response_incomplete": _answer("the response breaks off as incomplete: max_output_tokens", "reason"),
     "response_cancelled": _answer("the response ends as cancelled though nobody cancelled it"),
+    "no_match": _status_of_speech("NoMatch: speech without words"),
+    "initial_silence": _status_of_speech("InitialSilenceTimeout: no speech was heard"),
+    "babble": _status_of_speech("BabbleTimeout: nothing but noise"),
+    "recognition_error": _status_of_speech("Error: the service gave up, with HTTP 200"),
+    "too_many_requests": _status_of_speech("a phrase TooManyRequests", by_socket=True),
+    "bad_request": _status_of_speech("a phrase BadRequest", by_socket=True),
+    "forbidden": _status_of_speech("a phrase Forbidden", by_socket=True),
     "secret_transcription": _secret("500 whenever the session has a transcription block, else fine"),
     "secret_expired": _secret("the secret is good, and has expired by the time it is used"),
 }

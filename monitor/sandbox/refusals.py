@@ -90,8 +90,15 @@ def azure_refusal(status: int, code: str, message: str) -> Refusal:
     return Refusal(status, orjson.dumps({"error": {"code": code, "message": message}}))
 
 
+def speech_refusal(status: int, code: str, message: str) -> Refusal:
+    """An error of Azure AI Speech, which has no `error` around it."""
+    return Refusal(status, orjson.dumps({"code": code, "message": message}))
+
+
 def no_such_path(endpoint: Endpoint, method: str, path: str) -> Refusal:
     """The answer to an address the vendor does not serve, or not in this way."""
+    if endpoint.kind == "speech":
+        return speech_refusal(404, "NotFound", "Resource not found")
     if endpoint.kind == "azure":
         return azure_refusal(404, "404", "Resource not found")
     return openai_refusal(404, f"Invalid URL ({method} {path})", code=None)
@@ -107,6 +114,9 @@ def unknown_model(endpoint: Endpoint, model: str) -> Refusal:
 
 def unauthorised(endpoint: Endpoint, given: str | None) -> Refusal:
     """The answer to a missing (None) or wrong key."""
+    if endpoint.kind == "speech":
+        status, code = (403, "Forbidden") if given is None else (401, "Unauthorized")
+        return speech_refusal(status, code, _DENIED)
     if endpoint.kind == "azure":
         return azure_refusal(401, "401", _DENIED)
     if given is None:
@@ -150,11 +160,16 @@ def fault_refusal(endpoint: Endpoint, fault: Fault, model: str | None) -> Refusa
     name = fault.fault
     if name == "502":
         return Refusal(502, _HTML, "text/html")
-    is_azure = endpoint.kind == "azure" or name == "refused_azure"
-    plain = _azure_fault(endpoint, fault) if is_azure else _openai_fault(endpoint, fault, model)
+    if endpoint.kind == "speech":
+        status = int(fault.extras.get("status", 400)) if name.startswith("refused") else int(name[:3])
+        plain = speech_refusal(status, *_SPEECH_TEXTS.get(status, ("InvalidRequest", "Not possible.")))
+    elif endpoint.kind == "azure" or name == "refused_azure":
+        plain = _azure_fault(endpoint, fault)
+    else:
+        plain = _openai_fault(endpoint, fault, model)
     changed = {key: fault.extras[key] for key in ("code", "message") if key in fault.extras}
     body = orjson.loads(plain.body)
-    body["error"].update(changed)
+    body.get("error", body).update(changed)
     return plain._replace(body=orjson.dumps(body), headers=_waits(fault))
 
 
@@ -177,6 +192,15 @@ def _azure_fault(endpoint: Endpoint, fault: Fault) -> Refusal:
 
 
 _AZURE = Endpoint(name="azure", kind="azure")
+_SPEECH_TEXTS = {
+    401: ("Unauthorized", _DENIED),
+    403: ("Forbidden", "Access denied due to Virtual Network/Firewall rules."),
+    404: ("NotFound", "Resource not found"),
+    408: ("Timeout", "The operation was timeout."),
+    429: ("TooManyRequests", "Resource Exhausted"),
+    500: ("InternalServerError", "Internal server error"),
+    503: ("ServiceUnavailable", "Service is temporarily unavailable"),
+}
 _AZURE_TEXTS = {
     403: ("AccessDenied", "Access denied due to Virtual Network/Firewall rules."),
     408: ("Timeout", "The operation was timeout."),

@@ -14,19 +14,28 @@ from monitor.sandbox.faults import Fault, FaultError, parse_fault
 
 MODELS = ("gpt-4o-transcribe", "gpt-4o-mini-transcribe", "whisper-1", "gpt-transcribe", "gpt-live-transcribe")
 HOSTS = ("gpt-realtime",)
+SPEECH_MODEL = "azure-speech"  # what faults call the recogniser of a speech endpoint
 KEY = "sandbox-key"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One served resource. On Azure the names in *deployments* are deployment names."""
+    """One served resource. On Azure the names in *deployments* are deployment names.
+
+    One of the kind ``speech`` is Azure AI Speech: it has one recogniser and neither deployments nor hosts.
+    """
 
     name: str
-    kind: Literal["azure", "openai"]
+    kind: Literal["azure", "openai", "speech"]
     region: str | None = None
     deployments: Mapping[str, str] = field(default_factory=lambda: {model: model for model in MODELS})
     hosts: tuple[str, ...] = HOSTS
     key: str = field(default=KEY, repr=False)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """What can be asked to transcribe here, by the names that faults use."""
+        return (SPEECH_MODEL,) if self.kind == "speech" else tuple(self.deployments)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +117,8 @@ class _Reading:
         table = self._table(place, entry)
         self._check_keys(place, table, ("kind", "region", "models", "deployments", "hosts", "key"))
         kind = table.get("kind")
-        if kind not in ("azure", "openai"):
-            self._problem(f"{place}.kind", "expected 'azure' or 'openai'")
+        if kind not in ("azure", "openai", "speech"):
+            self._problem(f"{place}.kind", "expected 'azure', 'openai' or 'speech'")
         given: dict[str, Any] = {
             key: self._text(f"{place}.{key}", table[key]) for key in ("region", "key") if key in table
         }
@@ -120,7 +129,7 @@ class _Reading:
             deployed = self._table(f"{place}.deployments", table.get("deployments", {}))
             named = {key: self._text(f"{place}.deployments.{key}", value) for key, value in deployed.items()}
             given["deployments"] = {model: model for model in models} | named
-        return Endpoint(name=name, kind=cast(Literal["azure", "openai"], kind), **given)
+        return Endpoint(name=name, kind=cast(Literal["azure", "openai", "speech"], kind), **given)
 
     def _latency(self, table: Mapping[str, Any]) -> Latency:
         self._check_keys("latency", table, tuple(entry.name for entry in fields(Latency)))

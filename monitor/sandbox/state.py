@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 
 from monitor import clips
 from monitor.sandbox.evidence import EvidenceHeaders
 from monitor.sandbox.faults import Faults
-from monitor.sandbox.hearing import Ear, Reference, shipped_ear
+from monitor.sandbox.hearing import Ear, Heard, Reference, shipped_ear
 from monitor.sandbox.identifiers import Identifiers
 from monitor.sandbox.script import Script
 from monitor.sandbox.secret_store import SecretStore
@@ -43,6 +43,19 @@ class Sandbox:
         self.faults = Faults(clock, hosts)
         for fault in script.faults:
             self.faults.add(fault)
+
+    def listen(
+        self,
+        chunks: Sequence[bytes],
+        then: Callable[[Heard], None],
+        resume: Callable[[Callable[[], None]], None],  # noqa: ARG002
+    ) -> None:
+        """Tells *then* what is heard in *chunks*."""
+        then(self.ear.hear(chunks))
+
+    async def hear(self, chunks: Sequence[bytes]) -> Heard:
+        """What is heard in *chunks*."""
+        return self.ear.hear(chunks)
 
     @cached_property
     def ear(self) -> Ear:

@@ -20,12 +20,13 @@ from websockets.http11 import Request, Response
 from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 
-from monitor.sandbox.doors import Admission, Held, Visit, enter, read_visit
+from monitor.sandbox.doors import Admission, Held, SpeechAdmission, Visit, enter, read_visit
 from monitor.sandbox.evidence import HeaderList
 from monitor.sandbox.refusals import Farewell, Refusal
 from monitor.sandbox.session import Session
 from monitor.sandbox.settings import Identity
 from monitor.sandbox.speaker import Speaker
+from monitor.sandbox.speech_session import SpeechSession
 from monitor.sandbox.state import Sandbox
 
 LARGEST_MESSAGE = 24 * 1024 * 1024  # 15 MiB of audio in base64, and its event
@@ -41,7 +42,7 @@ class Wire(asyncio.Protocol):
         self._protocol = ServerProtocol(max_size=LARGEST_MESSAGE)
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport
-        self._session: Session | None = None
+        self._session: Session | SpeechSession | None = None
         self._fragments: list[bytes] = []
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
@@ -87,8 +88,8 @@ class Wire(asyncio.Protocol):
                 self._fragments.append(bytes(frame.data))
                 if frame.fin:
                     self._take_text(b"".join(self._fragments))
-            case Opcode.BINARY if self._session is not None and frame.fin:
-                self._session.refuse_binary()
+            case Opcode.BINARY if frame.fin:
+                self._take_binary(bytes(frame.data))
             case Opcode.CLOSE:
                 self._flush()
                 self._transport.close()
@@ -96,6 +97,12 @@ class Wire(asyncio.Protocol):
     def _take_text(self, text: bytes) -> None:
         if self._session is not None and self._protocol.state is OPEN:
             self._session.receive(text)
+
+    def _take_binary(self, data: bytes) -> None:
+        if isinstance(self._session, SpeechSession) and self._protocol.state is OPEN:
+            self._session.receive_binary(data)
+        elif isinstance(self._session, Session):
+            self._session.refuse_binary()
 
     def _take_request(self, request: Request) -> None:
         headers = {name.lower(): value for name, value in request.headers.raw_items()}
@@ -136,13 +143,16 @@ class Wire(asyncio.Protocol):
             accepted.headers[name] = value
         self._protocol.send_response(accepted)
 
-    def _open(self, visit: Visit, decision: Admission | Farewell) -> None:
+    def _open(self, visit: Visit, decision: Admission | SpeechAdmission | Farewell) -> None:
         if isinstance(decision, Farewell):
             speaker = Speaker(self._sandbox.ids, "ga")
             self.send(speaker.complain(decision.complaint, None))
             self.close(decision.close, decision.reason)
             return
         self._schedule_ping()
+        if isinstance(decision, SpeechAdmission):
+            self._session = SpeechSession(self._sandbox, visit.endpoint, decision.wanted, self)
+            return
         if not decision.begins:
             return
         limit = self._sandbox.script.session
@@ -189,6 +199,10 @@ class Wire(asyncio.Protocol):
             step()
         else:
             self._loop.call_later(seconds, self._run, step)
+
+    def resume(self, step: Callable[[], None]) -> None:
+        """Does *step* now, on behalf of work that went on elsewhere."""
+        self._run(step)
 
     def _run(self, step: Callable[[], None]) -> None:
         if self._protocol.state is OPEN and not self._transport.is_closing():

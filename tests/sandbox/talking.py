@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import base64
+import io
 import random
+import struct
+import wave
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import orjson
 
 from monitor import clips
-from monitor.sandbox import Fault, Sandbox, Script
+from monitor.sandbox import Endpoint, Fault, Sandbox, Script
 from monitor.sandbox.faults import parse_fault
 from monitor.sandbox.script import NO_LATENCY
 from monitor.sandbox.session import Session
@@ -66,6 +70,9 @@ class RecordedLine:
             step()
         else:
             self._plans.append((self._now + seconds, len(self._plans), step))
+
+    def resume(self, step: Callable[[], None]) -> None:
+        step()
 
     def wait(self, seconds: float) -> None:
         """Lets time pass and does what was planned for it."""
@@ -148,3 +155,48 @@ def complaint(events: list[dict[str, Any]]) -> dict[str, Any]:
 def kinds(events: list[dict[str, Any]]) -> list[str]:
     """The types of events."""
     return [event["type"] for event in events]
+
+
+SPEECH = Script(
+    endpoints={"speech-sweden": Endpoint(name="speech-sweden", kind="speech", region="swedencentral")},
+    latency=NO_LATENCY,
+)
+REQUEST_ID = "0123456789abcdef0123456789abcdef"
+
+
+def wav(pcm: bytes, rate: int = 24_000, channels: int = 1, width: int = 2) -> bytes:
+    """Samples as a WAV file."""
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setparams((channels, width, rate, 0, "NONE", ""))
+        file.writeframes(pcm)
+    return buffer.getvalue()
+
+
+def at_16_khz(pcm: bytes) -> bytes:
+    """24 kHz samples at the rate that Azure AI Speech is fed with."""
+    samples = np.frombuffer(pcm or bytes(2), "<i2").astype(np.float64)
+    moments = np.arange(len(samples) * 2 // 3) * 1.5
+    return bytes(np.interp(moments, np.arange(len(samples)), samples).astype("<i2").tobytes())
+
+
+def speech_text(path: str, body: Any, request_id: str = REQUEST_ID) -> bytes:
+    """A text message of a client of Azure AI Speech."""
+    head = f"Path: {path}\r\nX-RequestId: {request_id}\r\nContent-Type: application/json\r\n\r\n"
+    return head.encode() + orjson.dumps(body)
+
+
+def speech_audio(data: bytes, *, media: str = "", request_id: str = REQUEST_ID) -> bytes:
+    """A binary message with audio."""
+    lines = [f"path: audio\r\nx-requestid: {request_id}\r\n", f"content-type: {media}\r\n" if media else ""]
+    head = "".join(lines).encode()
+    return struct.pack(">H", len(head)) + head + data
+
+
+def speech_frames(pcm: bytes, request_id: str = REQUEST_ID) -> Iterable[bytes]:
+    """24 kHz samples as a client sends them: header, chunks of 100 ms, an empty message."""
+    stream = at_16_khz(pcm)
+    yield speech_audio(wav(b"", 16_000), media="audio/x-wav", request_id=request_id)
+    for start in range(0, len(stream), 3200):
+        yield speech_audio(stream[start : start + 3200], request_id=request_id)
+    yield speech_audio(b"", request_id=request_id)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,7 +13,7 @@ import pytest
 from monitor import clips
 from monitor.sandbox import Endpoint, Script, create_app
 from monitor.sandbox.script import NO_LATENCY
-from tests.sandbox.talking import AMIABLE, KEY, NOON, QUICK, broken, fault
+from tests.sandbox.talking import AMIABLE, KEY, NOON, QUICK, broken, fault, wav
 
 OPENAI = "/openai-us/v1/audio/transcriptions"
 AZURE = "/azure-sweden/openai/v1/audio/transcriptions"
@@ -35,14 +33,6 @@ async def client(
     app = create_app(script, clock=lambda: NOON, sleep=sleep)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://sandbox") as made:
         yield made
-
-
-def wav(pcm: bytes, rate: int = 24_000, channels: int = 1, width: int = 2) -> bytes:
-    buffer = io.BytesIO()
-    with wave.open(buffer, "wb") as file:
-        file.setparams((channels, width, rate, 0, "NONE", ""))
-        file.writeframes(pcm)
-    return buffer.getvalue()
 
 
 async def send(
@@ -65,6 +55,13 @@ async def send(
             data={name: value for name, value in data.items() if value is not None},
             files={"file": (filename, audio, "audio/wav")},
         )
+
+
+async def test_a_file_without_samples_is_too_short() -> None:
+    """At any rate: refused, not a fault of the sandbox."""
+    for rate in (16_000, 24_000):
+        reply = await send(content=wav(b"", rate))
+        assert (reply.status_code, reply.json()["error"]["code"]) == (400, "audio_too_short")
 
 
 @pytest.mark.parametrize("path", [OPENAI, AZURE, DATED + "?api-version=2025-03-01-preview"])

@@ -77,7 +77,7 @@ def test_a_whole_script_is_read(tmp_path: Path) -> None:
     ("text", "sentence"),
     [
         ("endpiont = 1", "endpiont: unknown key, did you mean 'endpoint'?"),
-        ("[endpoint.x]\nkind = 'aws'", "endpoint.x.kind: expected 'azure' or 'openai'"),
+        ("[endpoint.x]\nkind = 'aws'", "endpoint.x.kind: expected 'azure', 'openai' or 'speech'"),
         (
             "[endpoint.x]\nkind = 'azure'\nregoin = 'y'",
             "endpoint.x.regoin: unknown key, did you mean 'region'?",

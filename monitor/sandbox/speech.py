@@ -1,0 +1,166 @@
+"""Azure AI Speech by HTTP: short audio and fast transcription.
+
+Its errors are not wrapped in `error`, and its 200 does not mean that something was recognised.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from monitor.sandbox import speech_text, transcripts
+from monitor.sandbox.audio import Recording, UnreadableAudio, is_silent, read_wav
+from monitor.sandbox.breakage import http_breakage
+from monitor.sandbox.calls import Call, Refused, called, nothing_here
+from monitor.sandbox.faults import Fault
+from monitor.sandbox.kinds import Stage
+from monitor.sandbox.multipart import BadForm, Form, read_form
+from monitor.sandbox.refusals import Complaint, Refusal, speech_refusal
+from monitor.sandbox.schema import anything, choice, listing, table, text
+from monitor.sandbox.script import SPEECH_MODEL
+
+LONGEST_SHORT = 60.0
+LARGEST_FAST = 250 * 1024 * 1024
+LARGEST_SHORT = 16 * 1024 * 1024
+FAST_VERSIONS = ("2025-10-15", "2024-11-15")
+FORMATS = ("simple", "detailed")
+MODES = ("interactive", "conversation", "dictation")
+_definition = table(
+    {
+        "locales": listing(text),
+        "profanityFilterMode": choice("None", "Masked", "Removed", "Tags"),
+        "channels": listing(anything),
+        "diarization": anything,
+        "phraseList": anything,
+        "enhancedMode": anything,
+        "models": anything,
+    }
+)
+
+
+async def recognise_short(request: Request) -> Response:
+    """The answer to short audio."""
+    call = called(request)
+    if call is None or request.path_params["mode"] not in MODES:
+        return await nothing_here(request)
+    try:
+        call.admit()
+        _check_short(call)
+        body = await _body(call, LARGEST_SHORT)
+        fault = _strike(call, SPEECH_MODEL)
+        broken = await http_breakage(call, fault, None)
+        if broken is not None:
+            return broken
+        recording = _recording(body)
+        if recording.seconds > LONGEST_SHORT:
+            raise _bad(f"The audio is longer than {LONGEST_SHORT:.0f} seconds.")
+    except Refused as refused:
+        return call.answer(refused.refusal)
+    words = await _words(call, recording, fault)
+    status = speech_text.status_of(words, fault, spoken=not is_silent(recording.pcm))
+    detailed = request.query_params.get("format") == "detailed"
+    found = speech_text.phrase(words, status, 0, recording.seconds * 1000, detailed=detailed)
+    return call.answer(Refusal(200, orjson.dumps(found), "application/json; charset=utf-8"))
+
+
+async def transcribe_fast(request: Request) -> Response:
+    """The answer to fast transcription."""
+    call = called(request)
+    if call is None:
+        return await nothing_here(request)
+    try:
+        call.admit()
+        form = await _fast_form(call)
+        definition = _read_definition(form)
+        fault = _strike(call, SPEECH_MODEL, _enhanced(definition))
+        broken = await http_breakage(call, fault, None)
+        if broken is not None:
+            return broken
+        recording = _recording(form.files["audio"].content)
+    except Refused as refused:
+        return call.answer(refused.refusal)
+    words = await _words(call, recording, fault)
+    locale = next(iter(definition.get("locales") or ["en-US"]))
+    answer = speech_text.fast_answer(words, recording.seconds, locale)
+    return call.answer(Refusal(200, orjson.dumps(answer), "application/json; charset=utf-8"))
+
+
+def _check_short(call: Call) -> None:
+    query = call.request.query_params
+    if not query.get("language"):
+        raise _bad("The query parameter 'language' is missing.")
+    if query.get("format", "simple") not in FORMATS:
+        raise _bad("The query parameter 'format' must be 'simple' or 'detailed'.")
+    media = call.request.headers.get("content-type", "")
+    if not media.lower().startswith(("audio/wav", "audio/x-wav")):
+        raise Refused(speech_refusal(415, "UnsupportedMediaType", f"'{media[:60]}' is not supported here."))
+
+
+async def _body(call: Call, largest: int) -> bytes:
+    body = bytearray()
+    async for chunk in call.request.stream():
+        body += chunk
+        if len(body) > largest:
+            raise Refused(speech_refusal(413, "InvalidRequest", "The request body is too large."))
+    return bytes(body)
+
+
+async def _fast_form(call: Call) -> Form:
+    version = call.request.query_params.get("api-version")
+    if version not in FAST_VERSIONS:
+        raise _bad(f"The api-version '{version}' is not supported; use {FAST_VERSIONS[0]}.")
+    body = await _body(call, LARGEST_FAST)
+    try:
+        form = read_form(call.request.headers.get("content-type", ""), body)
+    except BadForm as error:
+        raise _bad(f"Could not read the form: {error}.") from error
+    if "audio" not in form.files:
+        raise _bad("The part 'audio' is missing.")
+    return form
+
+
+def _read_definition(form: Form) -> dict[str, Any]:
+    given = form.text("definition")
+    if given is None and "definition" in form.files:
+        given = form.files["definition"].content.decode("utf-8", "replace")
+    try:
+        definition = orjson.loads(given or "{}")
+    except orjson.JSONDecodeError as error:
+        raise _bad("The part 'definition' is no JSON.") from error
+    complaint: Complaint | None = _definition(definition, "definition")
+    if complaint is not None:
+        raise _bad(complaint.message)
+    found: dict[str, Any] = definition
+    return found
+
+
+def _enhanced(definition: dict[str, Any]) -> str | None:
+    mode = definition.get("enhancedMode")
+    return mode.get("model") if isinstance(mode, dict) else None
+
+
+def _strike(call: Call, *models: str | None) -> Fault | None:
+    return call.sandbox.faults.strike(
+        Stage.REQUEST, endpoint=call.endpoint.name, pathway="speech_rest", models=models
+    )
+
+
+def _recording(content: bytes) -> Recording:
+    try:
+        return read_wav(content)
+    except UnreadableAudio as error:
+        raise _bad("The audio is no PCM WAV file that can be read.") from error
+
+
+async def _words(call: Call, recording: Recording, fault: Fault | None) -> tuple[str, ...]:
+    if call.sandbox.script.latency.rest:
+        await call.sandbox.sleep(call.sandbox.script.latency.rest)
+    heard = await call.sandbox.hear([recording.pcm])
+    return transcripts.altered(heard.words, fault)
+
+
+def _bad(message: str) -> Refused:
+    return Refused(speech_refusal(400, "InvalidArgument", message))
