@@ -102,9 +102,10 @@ def _read_recording(database: Database, settings: Settings) -> None:
 @asynccontextmanager
 async def _sandbox(port: int) -> AsyncIterator[str]:
     """The practice provider in a process of its own, so that its work is not measured as ours."""
-    command = (sys.executable, "-m", "monitor", "sandbox", "--port", str(port))
+    command = (sys.executable, "-m", "monitor", "sandbox", "--port", str(port), "--lifeline")
+    pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, start_new_session=True
+        *command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
     )
     try:
         yield await asyncio.wait_for(_address(process), PATIENCE_S)

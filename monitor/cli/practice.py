@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +19,7 @@ def sandbox(
     host: str = "127.0.0.1",
     port: Annotated[int, Parameter(name=["--port", "-p"])] = 8900,
     script: Path | None = None,
+    lifeline: Annotated[bool, Parameter(show=False, negative="")] = False,
 ) -> int:
     """Serve the practice provider until it is stopped.
 
@@ -27,6 +32,8 @@ def sandbox(
     script
         A TOML file with endpoints, latencies and faults; without one, the endpoints azure-sweden and
         openai-us.
+    lifeline
+        End when standard input ends, so that nothing outlives the process that started it.
 
     """
     from monitor.sandbox import default_script, load_script, serve  # noqa: PLC0415 - only here needed
@@ -34,5 +41,12 @@ def sandbox(
     def started(base: str) -> None:
         say(f"The sandbox answers at {base}, key sandbox-key. Break something at {base}/_control")
 
+    if lifeline:
+        threading.Thread(target=_end_with_input, daemon=True).start()
     serve(host, port, load_script(script) if script else default_script(), started=started)
     return 0
+
+
+def _end_with_input() -> None:
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)

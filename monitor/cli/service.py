@@ -93,11 +93,12 @@ class Service:
                 asyncio.create_task(self._courier().run(), name="deliver"),
                 asyncio.create_task(server.serve([listener]), name="page"),
             ]
-            try:
-                self.scheduler.start(watchings(self._database, self._house, now=self._clock()))
-                await _until_stopped(tasks)
-            finally:
-                await self._wind_up(server, tasks)
+            with _stop_signals() as stopping:
+                try:
+                    self.scheduler.start(watchings(self._database, self._house, now=self._clock()))
+                    await _until_stopped(stopping, tasks)
+                finally:
+                    await self._wind_up(server, tasks)
 
     async def _wind_up(self, server: PageServer, tasks: Sequence[asyncio.Task[None]]) -> None:
         """Runs first, then what they gave, then the page: nothing that was measured is lost."""
@@ -205,18 +206,27 @@ def usual_latencies(database: Database, now: datetime) -> Mapping[Cell, float]:
     return {cell: median for cell, median in medians.items() if median is not None}
 
 
-async def _until_stopped(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Return on SIGTERM or SIGINT; raise what a task raised that should have gone on for ever."""
+@contextlib.contextmanager
+def _stop_signals() -> Iterator[asyncio.Event]:
+    """An event that SIGTERM and SIGINT set; a second one changes nothing, since the drain is bounded."""
     loop, stopping = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    for number in numbers:
         loop.add_signal_handler(number, stopping.set)
+    try:
+        yield stopping
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
+
+
+async def _until_stopped(stopping: asyncio.Event, tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Return when told to stop; raise what a task raised that should have gone on for ever."""
     waiting = asyncio.create_task(stopping.wait())
     try:
         done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
     finally:
         waiting.cancel()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
     for task in done - {waiting}:
         task.result()
         raise MonitorError(f"the part '{task.get_name()}' ended on its own: see the log")
