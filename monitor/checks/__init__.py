@@ -9,6 +9,8 @@ from monitor.checks.realtime import realtime
 from monitor.checks.realtime_transcription import realtime_transcription
 from monitor.checks.rest import rest
 from monitor.checks.rest_stream import rest_stream
+from monitor.checks.speech_rest import speech_rest
+from monitor.checks.speech_ws import speech_ws
 from monitor.clips import Clip
 from monitor.core.exchange import Conversation
 from monitor.core.model import Target
@@ -24,4 +26,6 @@ CHECKS: Mapping[str, Check] = {
     "realtime": realtime,
     "realtime_transcription": realtime_transcription,
     "dual": dual,
+    "speech_rest": speech_rest,
+    "speech_ws": speech_ws,
 }

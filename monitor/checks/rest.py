@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from monitor.clips import Clip, multipart
@@ -11,6 +12,7 @@ from monitor.core.model import Stage, Target
 from monitor.providers import PROVIDERS
 from monitor.providers.provider import Fields
 
+Read = Callable[[object], Finding]
 LONGEST_TRANSCRIPT = 20_000  # characters; what is cut off would be words that nobody said
 
 
@@ -39,11 +41,14 @@ def upload_of(target: Target, clip: Clip, correlation: str, more: Fields = ()) -
     )
 
 
-def read_answer(answer: Answer) -> Finding:
-    """What an answer to the upload amounts to; the run began with the upload, at offset 0."""
+def read_answer(answer: Answer, read: Read | None = None) -> Finding:
+    """What an answer to the upload amounts to; the run began with the upload, at offset 0.
+
+    *read* finds the text in the JSON of a success, where it is not `{"text": …}`.
+    """
     match answer:
         case Responded():
-            found = _read_response(answer)
+            found = _read_response(answer, read or _read_text)
             marks = {"commit": 0.0, "final": answer.at} if found.end is End.TEXT else {}
             return replace(found, http_status=answer.status, headers=answer.headers, marks=marks)
         case Fault():
@@ -55,7 +60,7 @@ def read_answer(answer: Answer) -> Finding:
             return _malformed(f"{type(answer).__name__} came where an HTTP response was due")
 
 
-def _read_response(answer: Responded) -> Finding:
+def _read_response(answer: Responded, read: Read) -> Finding:
     if not 200 <= answer.status < 300:
         return Finding(stage=Stage.TRANSCRIBE, end=End.ERROR, error=error_in(answer.body))
     if answer.truncated:
@@ -64,7 +69,7 @@ def _read_response(answer: Responded) -> Finding:
         value = read_json(answer.body)
     except ValueError:
         return _malformed(f"status {answer.status} without JSON: {_beginning(answer.body)}")
-    return _read_text(value)
+    return read(value)
 
 
 def _read_text(value: object) -> Finding:

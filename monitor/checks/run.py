@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from monitor.checks.events import Event
 from monitor.checks.items import Items
@@ -46,6 +47,7 @@ class Run:
     deltas: str = ""
     last_delta: float | None = None
     speaking: str | None = None
+    opened_at: datetime | None = None
     complaint: Event | None = None
     wants_answer: bool = False
     answer: str = ""
@@ -99,6 +101,10 @@ class Run:
         transcript = self.items.transcript
         if self.deltas and self.deltas.split() != transcript.split():
             self.note("the deltas joined are not the final text")
+        return self._finding(End.TEXT, stage=Stage.VERIFY, transcript=transcript)
+
+    def heard(self, transcript: str) -> Finding:
+        """The finding of a run whose text is known; whether the words are right is judged elsewhere."""
         return self._finding(End.TEXT, stage=Stage.VERIFY, transcript=transcript)
 
     def answered(self) -> Finding:

@@ -76,6 +76,15 @@ def converse(target: Target, clip: Clip, correlation: str, update: Update) -> Co
 
 def open_session(run: Run, correlation: str) -> Step:
     """Connect and wait for the first session event: the upgrade alone proves nothing."""
+    yield from connect(run, correlation)
+    yield Enter(stage=run.enter(Stage.SESSION))
+    until = run.until(CREATED_WITHIN)
+    created = yield from await_event(run, What.CREATED, Receive(until=until), until)
+    compare_host(run, created)
+
+
+def connect(run: Run, correlation: str) -> Step:
+    """Open the WebSocket; the run ends here where it is refused."""
     provider = PROVIDERS[run.target.endpoint.provider]
     answer = yield Open(
         url=run.url,
@@ -88,6 +97,7 @@ def open_session(run: Run, correlation: str) -> Step:
         case Opened():
             run.is_open = True
             run.headers = answer.headers
+            run.opened_at = answer.wall
         case Refused():
             raise refusal(run, answer)
         case Fault():
@@ -95,10 +105,6 @@ def open_session(run: Run, correlation: str) -> Step:
         case _:
             raise run.silent("answer to the upgrade")
     run.ids.update(provider.ids_in(answer.headers))
-    yield Enter(stage=run.enter(Stage.SESSION))
-    until = run.until(CREATED_WITHIN)
-    created = yield from await_event(run, What.CREATED, Receive(until=until), until)
-    compare_host(run, created)
 
 
 def configure(run: Run, update: Update, *, transcribes: bool = True) -> Step:
@@ -159,12 +165,16 @@ def await_event(run: Run, what: What, first: Ask, until: float) -> Generator[Ask
 
 def ask(run: Run, question: Ask) -> Generator[Ask, Answer, Heard]:
     """Put one question; returns the event heard, `Sent`, or None for silence, else the run ends."""
+    told = yield from put(run, question)
+    return hear(run, told) if isinstance(told, Text) else told
+
+
+def put(run: Run, question: Ask) -> Generator[Ask, Answer, Text | Sent | None]:
+    """The same for any protocol of text messages: the message is not read yet."""
     answer = yield question
     run.at = max(run.at, answer.at)
     match answer:
-        case Text():
-            return hear(run, answer)
-        case Sent():
+        case Text() | Sent():
             return answer
         case Silent():
             return None

@@ -5,7 +5,7 @@ Nothing here judges what a model heard, and nothing here opens a socket.
 
 from __future__ import annotations
 
-from monitor.clips.encoding import append_frames, multipart
+from monitor.clips.encoding import append_frames, multipart, wav_at
 from monitor.clips.recording import BYTES_PER_SECOND, SAMPLE_RATE, Clip, load_clip, names, silence_clip
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "multipart",
     "names",
     "silence_clip",
+    "wav_at",
 ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
+import wave
 from functools import lru_cache
 
 from monitor.clips.recording import SAMPLE_RATE, Clip
@@ -32,19 +34,32 @@ def append_frames(
 
 
 @lru_cache(maxsize=256)
-def multipart(clip: Clip, fields: tuple[tuple[str, str], ...]) -> tuple[str, bytes]:
+def multipart(clip: Clip, fields: tuple[tuple[str, str], ...], *, part: str = "file") -> tuple[str, bytes]:
     """Content type and body of an upload: the fields in order, the recording last (RFC 7578).
 
     The file is always called `probe.wav`: providers judge the format by the name. The boundary
     follows from clip and fields, so that the same run sends the same bytes.
     """
-    seed = repr((clip.sha256, fields)).encode()
+    seed = repr((clip.sha256, fields)).encode() + (b"" if part == "file" else part.encode())
     boundary = f"earwitness-{hashlib.sha256(seed).hexdigest()[:32]}"
     parts = [_part(boundary, f'name="{_quoted(name)}"', value.encode()) for name, value in fields]
-    disposition = 'name="file"; filename="probe.wav"\r\nContent-Type: audio/wav'
+    disposition = f'name="{_quoted(part)}"; filename="probe.wav"\r\nContent-Type: audio/wav'
     parts.append(_part(boundary, disposition, clip.wav))
     parts.append(f"--{boundary}--\r\n".encode())
     return f"multipart/form-data; boundary={boundary}", b"".join(parts)
+
+
+@lru_cache(maxsize=64)
+def wav_at(clip: Clip, rate: int) -> bytes:
+    """The whole WAV file at *rate* samples a second: a header of 44 bytes, then mono 16-bit samples."""
+    samples = clip.pcm if rate == SAMPLE_RATE else _resample(clip.pcm, rate)
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(samples)
+    return buffer.getvalue()
 
 
 def _part(boundary: str, disposition: str, content: bytes) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from monitor.config import forms
-from monitor.config.problems import KeyPath, Problems, spell
+from monitor.config.problems import KeyPath, Problems, listed, spell
 from monitor.config.sentences import Read, read_table
 from monitor.config.tables import DeploymentTable, EndpointTable
 from monitor.core.model import Deployment, Endpoint, Pathway
@@ -62,8 +62,10 @@ def _endpoint(name: str, raw: object, problems: Problems) -> Endpoint | None:
     url = None if "url" in read.wrong else _url(table, (*path, "url"), problems)
     given = {key: getattr(table, key) for key in (*_PLAIN, *_PLAIN_NAMED) if key in table.model_fields_set}
     details = {key: getattr(table, key) for key in _SUPPORT_FACTS if key in table.model_fields_set}
-    auth = table.auth or ("key" if table.key or table.provider != "openai_compatible" else "none")
-    return Endpoint(
+    provider = PROVIDERS[table.provider]
+    auth = table.auth or ("key" if table.key or provider.needs_key else "none")
+    given.setdefault("api", provider.apis[0])
+    endpoint = Endpoint(
         name=name,
         provider=table.provider,
         url=url or "",
@@ -73,6 +75,10 @@ def _endpoint(name: str, raw: object, problems: Problems) -> Endpoint | None:
         deployments=deployments,
         **given,
     )
+    for key, sentence in provider.refuse(endpoint):
+        if key not in read.wrong:
+            problems.add((*path, key), sentence)
+    return endpoint
 
 
 def _note(problems: Problems, path: KeyPath, check: Any, value: str) -> None:
@@ -122,23 +128,21 @@ def _understood(provider: str, url: str) -> str:
     base = PROVIDERS[provider].understand_url(url)
     parts = forms.split_url(base, ("https", "http"))
     is_safe = parts.scheme == "https" or forms.is_loopback(parts.hostname or "")
-    if not is_safe and provider != "openai_compatible":
+    if not is_safe and PROVIDERS[provider].needs_key:
         raise ValueError("http:// would send the key in clear; write https://")
     return base
 
 
 def _contradictions(read: Read[EndpointTable]) -> list[tuple[str, str]]:
     table = read.table
-    rules = {
-        "openai": _for_openai,
-        "azure_openai": _for_azure,
-        "openai_compatible": _for_compatible,
-    }
-    found = rules[table.provider](table) if table.provider in rules else []
-    if table.api_version and table.provider != "azure_openai":
-        found.append(("api_version", "only azure_openai has API versions; remove it"))
-    if table.api == "dated" and table.provider != "azure_openai":
-        found.append(("api", "only azure_openai has a dated route; remove it"))
+    provider = PROVIDERS[table.provider]
+    rules = {"openai": _for_openai, "azure_openai": _for_azure}
+    found = _needs_key(table) if provider.needs_key else _may_have_key(table)
+    found += rules[table.provider](table) if table.provider in rules else []
+    if table.api_version and not provider.has_versions:
+        found.append(("api_version", f"{table.provider} has no API versions; remove it"))
+    if table.api and table.api not in provider.apis:
+        found.append(("api", f"{table.provider} has no '{table.api}', it has {listed(provider.apis)}"))
     # A key that was given wrongly has been told already; its absence is no second fault.
     return [(key, sentence) for key, sentence in found if key not in read.wrong and not _rests_on(key, read)]
 
@@ -163,7 +167,7 @@ def _wire_rate(table: EndpointTable) -> list[tuple[str, str]]:
 
 
 def _for_openai(table: EndpointTable) -> list[tuple[str, str]]:
-    found = [*_needs_key(table), *_wire_rate(table)]
+    found = _wire_rate(table)
     if table.dialect == "preview":
         # https://platform.openai.com/docs/deprecations: the beta shapes ended in May 2026.
         found.append(("dialect", "OpenAI switched the preview dialect off in May 2026; remove it"))
@@ -171,7 +175,7 @@ def _for_openai(table: EndpointTable) -> list[tuple[str, str]]:
 
 
 def _for_azure(table: EndpointTable) -> list[tuple[str, str]]:
-    found = [*_needs_key(table), *_wire_rate(table)]
+    found = _wire_rate(table)
     named = table.api_version in {"v1", "preview"}
     dated = table.api == "dated" or table.dialect == "preview"
     if dated and (table.api_version is None or named):
@@ -185,7 +189,7 @@ def _for_azure(table: EndpointTable) -> list[tuple[str, str]]:
     return found
 
 
-def _for_compatible(table: EndpointTable) -> list[tuple[str, str]]:
+def _may_have_key(table: EndpointTable) -> list[tuple[str, str]]:
     if table.auth == "key" and table.key is None:
         return [("key", 'is missing, write such as key = "env:NAME", or auth = "none"')]
     if table.auth == "none" and table.key is not None:

@@ -88,7 +88,8 @@ def make_plan(settings: Settings) -> Plan:
 
 def _watched(target: Target, group: Sequence[Target], settings: Settings) -> Watched:
     provider = PROVIDERS[target.endpoint.provider]
-    url = provider.realtime_url(target) if target.pathway in REALTIME else provider.rest_url(target)
+    by_socket = target.pathway in (*REALTIME, Pathway.SPEECH_WS)
+    url = provider.realtime_url(target) if by_socket else provider.rest_url(target)
     seconds = load_clip(target.clip).seconds
     price = _price(target, settings.prices)
     return Watched(

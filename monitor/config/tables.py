@@ -18,6 +18,7 @@ from monitor.config.secrets import check_reference
 from monitor.notifiers import CHANNELS
 from monitor.providers import PROVIDERS
 
+APIS = tuple(dict.fromkeys(api for provider in PROVIDERS.values() for api in provider.apis))
 TELLS = ("down", "degraded", "account", "monitor")
 
 _duration_schema = WithJsonSchema({"type": "string", "pattern": forms.DURATION_PATTERN, "examples": ["30s"]})
@@ -98,6 +99,8 @@ class DeploymentTable(Table):
     realtime: ModelName | None = None
     realtime_transcription: ModelName | None = None
     dual: ModelName | None = Field(None, description="Where it differs from `rest`.")
+    speech_rest: ModelName | None = None
+    speech_ws: ModelName | None = None
 
 
 class EndpointTable(Table):
@@ -113,8 +116,8 @@ class EndpointTable(Table):
     resource_id: Words | None = Field(
         None, description="What support asks for first.", examples=["/subscriptions/…"]
     )
-    api: Annotated[str, choice("api", ("v1", "dated"))] | None = Field(
-        None, description="The route of REST requests on Azure."
+    api: Annotated[str, choice("api", APIS)] | None = Field(
+        None, description="The route of REST requests on Azure, or the kind of them on Azure Speech."
     )
     api_version: Annotated[str, Form(forms.api_version)] | None = Field(None, examples=["2025-03-01-preview"])
     dialect: Annotated[str, choice("dialect", ("ga", "preview"))] | None = Field(

@@ -10,12 +10,13 @@ from pathlib import Path
 from monitor.clips import load_clip, names
 from monitor.config.endpoints import NOT_DEPLOYED
 from monitor.config.known import KNOWN_MODELS
-from monitor.config.problems import KeyPath, Problems, kind_of, nearest, shown
+from monitor.config.problems import KeyPath, Problems, kind_of, listed, nearest, shown
 from monitor.config.sentences import Read, read_table
 from monitor.config.tables import WatchTable
 from monitor.core.errors import ClipError
 from monitor.core.model import Endpoint, Pathway, Target
 from monitor.core.times import duration_text
+from monitor.providers import PROVIDERS
 
 SHORTEST = timedelta(seconds=1)
 _DEFAULTS = Target(endpoint=Endpoint(name="", provider="", url=""), model="", pathway="")
@@ -68,7 +69,8 @@ def _check_endpoint(watches: _Watches, position: int, raw: object) -> None:
 
 def _watch(watches: _Watches, position: int, read: Read[WatchTable]) -> None:
     path: KeyPath = ("watch", position)
-    faults = [*_times(read), *_twice(read.table), *_session(read.table, watches)]
+    offered = [*_offered(read.table, watches), *_spoken(read.table, watches)]
+    faults = [*_times(read), *_twice(read.table), *_session(read.table, watches), *offered]
     clip, clip_faults = _clip(read, watches.directory)
     for key, sentence in [*faults, *clip_faults]:
         if str(key[0]) not in read.wrong:
@@ -82,6 +84,8 @@ def _expand(watches: _Watches, position: int, table: WatchTable, endpoint: Endpo
     for model in dict.fromkeys(table.models):
         index = table.models.index(model)
         for pathway in dict.fromkeys(table.pathways):
+            if pathway not in PROVIDERS[endpoint.provider].pathways:
+                continue  # told once for the pathway, not for every model
             target = _target(table, endpoint, model, pathway, clip)
             place: KeyPath = ("watch", position, "models", index)
             if endpoint.deployment(model, pathway) is None:
@@ -142,6 +146,29 @@ def _twice(table: WatchTable) -> list[tuple[KeyPath, str]]:
         for index, value in enumerate(values)
         if value in values[:index]
     ]
+
+
+def _offered(table: WatchTable, watches: _Watches) -> list[tuple[KeyPath, str]]:
+    endpoint = watches.endpoints.get(table.endpoint)
+    if endpoint is None:
+        return []
+    offered = PROVIDERS[endpoint.provider].pathways
+    known = listed(offered)
+    return [
+        (("pathways", index), f"{endpoint.provider} has no pathway '{pathway}', it has {known}")
+        for index, pathway in enumerate(table.pathways)
+        if pathway not in offered
+    ]
+
+
+def _spoken(table: WatchTable, watches: _Watches) -> list[tuple[KeyPath, str]]:
+    endpoint = watches.endpoints.get(table.endpoint)
+    fast = endpoint is not None and endpoint.api == "fast"
+    needing = [Pathway.SPEECH_WS] if fast else [Pathway.SPEECH_REST, Pathway.SPEECH_WS]
+    found = [pathway for pathway in table.pathways if pathway in needing]
+    if table.language != "auto" or not found:
+        return []
+    return [(("language",), f"'auto' is not for '{found[0]}', which must be told the language")]
 
 
 def _session(table: WatchTable, watches: _Watches) -> list[tuple[KeyPath, str]]:

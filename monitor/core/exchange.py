@@ -114,10 +114,14 @@ class Noted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """The upgrade succeeded (which proves nothing yet: health begins with the session event)."""
+    """The upgrade succeeded (which proves nothing yet: health begins with the session event).
+
+    `wall` is the time of day, for protocols whose messages carry it.
+    """
 
     at: float
     headers: Headers
+    wall: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

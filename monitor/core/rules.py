@@ -247,5 +247,6 @@ def first_match(rules: Iterable[Rule], clues: Clues) -> Rule | None:
 
 
 def class_of_code(codes: Mapping[str, Class], clues: Clues) -> Class | None:
-    """What a provider's own code or type means, by the data of that provider."""
-    return codes.get(clues.code or "") or codes.get(clues.type or "")
+    """What a provider's own code, type or close code means, by the data of that provider."""
+    by_close = codes.get(f"close {clues.close}") if clues.close is not None else None
+    return codes.get(clues.code or "") or codes.get(clues.type or "") or by_close

@@ -127,6 +127,8 @@ AZURE_OPENAI = Provider(
     realtime_headers=_no_headers,  # the preview is told by its path; the SDK's beta header is not needed
     credential=credential,
     form_fields=form_fields,
+    apis=("v1", "dated"),
+    has_versions=True,
     correlation_header="x-ms-client-request-id",
     support_ids={
         "apim_request_id": "apim-request-id",

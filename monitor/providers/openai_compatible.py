@@ -64,4 +64,5 @@ OPENAI_COMPATIBLE = Provider(
     form_fields=form,
     codes=CODES,
     support_ids=SUPPORT_IDS,
+    needs_key=False,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from monitor.core.exchange import Credential, Headers
@@ -23,7 +23,9 @@ class Provider:
     `understand_url` turns what people paste into the base that `Endpoint.url` holds, or raises
     ValueError with a sentence that says what to use. `codes` are the vendor's own error codes and
     types in lower case, beyond the common table. `support_ids` maps the keys of an outcome's ids to
-    the response headers that carry them.
+    the response headers that carry them. `pathways` are those that the vendor offers, `apis` the routes
+    of REST requests, the usual one first; `has_versions` says that requests may name an API version.
+    `refuse` gives what contradicts itself in an endpoint: the key of the configuration, and a sentence.
     """
 
     name: str
@@ -37,6 +39,11 @@ class Provider:
     correlation_header: str = "X-Client-Request-Id"
     codes: Mapping[str, Class] = field(default_factory=dict)
     support_ids: Mapping[str, str] = field(default_factory=dict)
+    pathways: Sequence[str] = ("rest", "rest_stream", "realtime", "realtime_transcription", "dual")
+    apis: Sequence[str] = ("v1",)
+    has_versions: bool = False
+    needs_key: bool = True
+    refuse: Callable[[Endpoint], Iterable[tuple[str, str]]] = lambda _endpoint: ()
 
     def rest_headers(self, target: Target, correlation: str) -> Headers:
         """The headers of one REST request, without the credential and the content type."""

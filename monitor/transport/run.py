@@ -124,7 +124,7 @@ class Transport:
         tape = self._tape()
         run = _Run(self, tape, deadline)
         watch = self._lag.start()
-        started = self._wall()
+        started = tape.started = self._wall()
         try:
             finding = await run.drive(conversation)
         finally:

@@ -31,6 +31,7 @@ from monitor.core.exchange import (
     Text,
 )
 from monitor.core.model import Stage
+from monitor.transport.evidence import utc
 from monitor.transport.faults import Broken, translated
 from monitor.transport.tape import Entry, Tape
 from monitor.transport.wire import Listener, Wire, head_of
@@ -139,7 +140,8 @@ class Talk:
         assert wire.response is not None  # noqa: S101 - the handshake did not raise
         told = self._tape.scrub.headers(wire.response.headers.raw_items())
         self._tape.response(_SWITCHING, told)
-        return Opened(at=self._tape.at(), headers=told)
+        at = self._tape.at()
+        return Opened(at=at, headers=told, wall=utc(self._tape.started + at))
 
     def _refused(self, wire: Wire) -> Refused | None:
         """The refusal as far as it came; also one that never ended, or was longer than we take."""

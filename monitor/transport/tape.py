@@ -11,7 +11,7 @@ from monitor.core.model import Stage
 from monitor.transport.limits import Limits
 from monitor.transport.scrub import Scrubber
 
-CORRELATION = frozenset({"x-client-request-id", "x-ms-client-request-id"})
+CORRELATION = frozenset({"x-client-request-id", "x-ms-client-request-id", "x-connectionid"})
 
 
 @dataclass(slots=True)
@@ -60,6 +60,7 @@ class Tape:
     bytes_in: int = 0
     bytes_out: int = 0
     notes: list[str] = field(default_factory=list)
+    started: float = 0.0  # seconds since the epoch at the start of the run
 
     def at(self) -> float:
         """Seconds since the start of the run."""

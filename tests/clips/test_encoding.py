@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import email.parser
 import email.policy
+import io
 import json
+import wave
 from email.message import EmailMessage
 
 import numpy as np
@@ -13,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.clips import append_frames, load_clip, multipart
+from monitor.clips import append_frames, load_clip, multipart, wav_at
 
 AMIABLE = load_clip("amiable")
 
@@ -93,3 +95,23 @@ def test_a_field_name_cannot_break_out() -> None:
 def test_other_fields_give_another_boundary() -> None:
     """The boundary belongs to clip and fields, so a cached body is never paired with a wrong one."""
     assert multipart(AMIABLE, (("model", "a"),))[0] != multipart(AMIABLE, (("model", "b"),))[0]
+
+
+def test_a_wav_at_another_rate_holds_the_same_speech() -> None:
+    """The header says the rate, the length in seconds stays, and it is made once."""
+    clip = load_clip("amiable")
+    made = wav_at(clip, 16_000)
+    with wave.open(io.BytesIO(made)) as file:
+        assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (16_000, 1, 2)
+        assert file.getnframes() / 16_000 == pytest.approx(clip.seconds, abs=0.001)
+    assert made[:4] == b"RIFF"
+    assert wav_at(clip, 16_000) is made
+    assert wav_at(clip, 24_000)[44:] == clip.pcm
+
+
+def test_the_file_may_stand_under_another_name() -> None:
+    """Services differ in what they call the part; its boundary differs with it."""
+    clip = load_clip("amiable")
+    kind, body = multipart(clip, (("definition", "{}"),), part="audio")
+    assert b'name="audio"; filename="probe.wav"' in body
+    assert kind != multipart(clip, (("definition", "{}"),))[0]
