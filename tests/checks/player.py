@@ -45,6 +45,7 @@ BASES = {
     "openai": "https://api.openai.com/v1",
     "azure_openai": "https://contoso.openai.azure.com",
     "openai_compatible": "http://stt.test:8000/v1",
+    "azure_speech": "https://westeurope.stt.speech.microsoft.com",
 }
 
 
@@ -179,8 +180,12 @@ class Player:
     @property
     def frames(self) -> list[dict[str, Any]]:
         """Every frame that was sent, read back."""
-        sends = [ask for ask in self.asks if isinstance(ask, Send)]
-        return [json.loads(frame) for ask in sends for frame in ask.frames]
+        return [json.loads(frame) for frame in self.sent if isinstance(frame, str)]
+
+    @property
+    def sent(self) -> list[str | bytes]:
+        """The same as they were sent."""
+        return [frame for ask in self.asks if isinstance(ask, Send) for frame in ask.frames]
 
     @property
     def stages(self) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 from monitor.core.model import Endpoint, Failure, Kind, Outcome, Stage, Target, Verdict
 from monitor.pipeline.observe import Due, Observed, observe
 from monitor.transport import Transport
-from tests.fakes import Line, ScriptedServer, stay
+from tests.fakes import BINARY, TEXT, Line, ScriptedServer, stay
 
 WORDS = "He might even have been made amiable himself."
 KEY = "canary-7f3c2b5e-key"
@@ -164,3 +164,45 @@ async def test_a_session_that_never_answers_is_silent_at_its_step() -> None:
     assert facts(outcome) == (Verdict.FAILED, Failure.SILENT, Stage.RESPOND)
     assert (outcome.message or "").startswith("session step: no response.done")
     assert outcome.transcript == WORDS
+
+
+def said(path: str, **fields: Any) -> str:
+    """One message of Azure AI Speech."""
+    return f"X-RequestId:1\r\nPath:{path}\r\n\r\n{json.dumps(fields)}"
+
+
+async def test_a_turn_of_speech_is_held_in_binary_messages() -> None:
+    """The service hears a RIFF header, 16 kHz samples and an end, and its words come back."""
+    heard: list[tuple[int, bytes]] = []
+
+    async def script(line: Line) -> None:
+        head = await line.upgrade()
+        assert "Ocp-Apim-Subscription-Key: " in head
+        assert "/speech/recognition/conversation/cognitiveservices/v1?language=en-US" in head
+        while not heard or heard[-1][0] != BINARY or not heard[-1][1].endswith(b"Z\r\n"):
+            heard.append(await line.hear())
+        await line.say(said("turn.start", context={"serviceTag": "tag-1"}))
+        await line.say(said("speech.hypothesis", Text="he might"))
+        await line.say(said("speech.phrase", RecognitionStatus="Success", DisplayText=WORDS))
+        await line.say(said("turn.end"))
+        await line.hear()
+
+    outcome = (await run(script, "speech_ws", provider="azure_speech", path="/west")).outcome
+    assert facts(outcome) == (Verdict.PASSED, None, None)
+    assert outcome.ids["service_tag"] == "tag-1"
+    assert heard[0][0] == TEXT
+    assert b"X-Timestamp: 20" in heard[0][1]
+    assert b"RIFF" in heard[1][1]
+    assert len(heard) > 30
+
+
+async def test_short_audio_that_is_not_recognised_is_no_success() -> None:
+    """HTTP 200 with `NoMatch`."""
+
+    async def script(line: Line) -> None:
+        await line.read_request()
+        await line.respond("200 OK", '{"RecognitionStatus": "NoMatch", "DisplayText": ""}')
+
+    outcome = (await run(script, "speech_rest", provider="azure_speech", path="/west")).outcome
+    assert facts(outcome) == (Verdict.FAILED, Failure.QUALITY, Stage.TRANSCRIBE)
+    assert outcome.code == "NoMatch"
