@@ -3,64 +3,25 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from standardwebhooks.webhooks import Webhook
 
 from tests.cli.conftest import Configure, Run
+from tests.receiver import SECRET, Receiver
 
-SECRET = "whsec_" + "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"
 CHANNEL = '\n[channel.oncall]\nkind = "webhook"\nurl = "env:TEST_HOOK_URL"\nsecret = "env:TEST_HOOK_SECRET"\n'
 KINDS = ["test", "incident.opened", "incident.updated", "incident.recovering", "incident.resolved"]
-
-
-class Receiver(ThreadingHTTPServer):
-    """Keeps what is posted and answers with `status`."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.status = 200
-        self.posted: list[tuple[dict[str, str], bytes]] = []
-
-    @property
-    def url(self) -> str:
-        """Where it is reached; the path is a secret of its own."""
-        return f"http://127.0.0.1:{self.server_port}/hook/secret-path"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Receiver
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"]))
-        self.server.posted.append((dict(self.headers.items()), body))
-        self.send_response(self.server.status)
-        self.send_header("content-length", "5")
-        self.end_headers()
-        self.wfile.write(b"taken")
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
-        """Nothing: the tests print only what fails."""
 
 
 @pytest.fixture
 def receiver(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
     """A receiver, configured as the channel `oncall`."""
-    server = Receiver()
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
     configure(more=CHANNEL)
-    monkeypatch.setenv("TEST_HOOK_URL", server.url)
-    monkeypatch.setenv("TEST_HOOK_SECRET", SECRET)
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join(10)
+    with Receiver() as server:
+        monkeypatch.setenv("TEST_HOOK_URL", server.url)
+        monkeypatch.setenv("TEST_HOOK_SECRET", SECRET)
+        yield server
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -68,9 +29,7 @@ def test_a_drill_of_every_kind_is_sent_signed_and_marked(run: Run, receiver: Rec
     """The receiver verifies it, and both its title and its text say DRILL."""
     done = run("alert-test", "oncall", "--as", kind)
     assert (done.code, done.err) == (0, "")
-    ((headers, body),) = receiver.posted
-    named = {name.lower(): value for name, value in headers.items()}
-    said = Webhook(SECRET).verify(body, named)
+    (said,) = receiver.verified()
     assert said["type"] == kind
     assert said["data"]["drill"] is True
     assert "DRILL" in said["data"]["title"]

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from tests.cli.conftest import Run
-from tests.cli.processes import Process
+from tests.processes import Process
 
 
 def test_it_says_where_it_answers_and_ends_on_sigterm(home: Path) -> None:
