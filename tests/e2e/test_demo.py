@@ -110,7 +110,7 @@ def test_its_bundle_holds_real_frames(demo: Demo) -> None:
 
 
 def test_what_is_broken_opens_and_what_is_mended_resolves(demo: Demo) -> None:
-    """A fault on the control API is an open incident within a few runs; mended, it recovers, then resolves."""
+    """A fault on the control API opens an incident within a few runs; mended, it recovers and resolves."""
     fault = {
         "endpoint": "azure-sweden",
         "model": "gpt-4o-transcribe",

@@ -64,7 +64,7 @@ def silent_peer() -> Iterator[int]:
 
 
 def test_a_silent_peer_ends_at_its_deadline_and_delays_nobody(tmp_path: Path) -> None:
-    """Due slots = outcomes + recorded skips for every target, and those beside the silent one start in time."""
+    """Due slots = outcomes + recorded skips for every target, and all of them start in time."""
     with silent_peer() as port, House(tmp_path, more=WATCH.format(port=port)) as house:
         service = house.serve()
         time.sleep(6 * EVERY_S)

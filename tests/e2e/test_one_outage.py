@@ -83,7 +83,7 @@ ADDRESSES = [
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     """One outage, from before its first failed run to after its resolution and the service's end."""
     folder = tmp_path_factory.mktemp("outage")
     told = Story(folder)
@@ -123,7 +123,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         told.replay = json.loads(house.command("replay", "--json").stdout)
         told.told, told.ids = list(house.receiver.verified()), list(house.receiver.ids())
         told.log = house.log
-    yield told
+    return told
 
 
 def test_there_is_one_incident_with_scope_controls_and_blame(story: Story) -> None:
