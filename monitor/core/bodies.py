@@ -10,6 +10,8 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
+import orjson
+
 from monitor.core.exchange import ProviderError
 
 MESSAGE_BYTES = 2048
@@ -36,6 +38,15 @@ def bounded(text: str, limit: int = MESSAGE_BYTES) -> str:
 
 def read_json(raw: str | bytes) -> object:
     """The value that the JSON text holds; raises ValueError for anything that is none."""
+    try:
+        value: object = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return _read_leniently(raw)
+    return value
+
+
+def _read_leniently(raw: str | bytes) -> object:
+    """What the quick parser refuses and servers write all the same: NaN, lone surrogates, UTF-16."""
     try:
         value: object = json.loads(raw)
     except RecursionError:
