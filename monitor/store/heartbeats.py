@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Connection,
+    Float,
+    Insert,
+    Integer,
+    Select,
+    Text,
+    Update,
+    bindparam,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 
 from monitor.core.model import Cell
 from monitor.core.summary import Span
+from monitor.store import prepared
 from monitor.store.cells import FirstSight, cell_rows, ensure_cells
+from monitor.store.columns import raw, to_ms
 from monitor.store.engine import known_of
 from monitor.store.prepared import insert_into
 from monitor.store.tables import heartbeats, skips
@@ -23,29 +41,43 @@ def beat(tx: Connection, now: datetime, lag: timedelta, *, location: str = "defa
 
     *lag* is how late its event loop was at worst since the last beat.
     """
-    mine = heartbeats.c.location == location
-    latest = select(heartbeats).where(mine).order_by(heartbeats.c.last_at.desc()).limit(1)
-    span = tx.execute(latest).first()
-    worst_lag_ms = lag / timedelta(milliseconds=1)
-    if span is None or now - span.last_at > PAUSE:
-        values = {
-            "location": location,
-            "first_at": now,
-            "last_at": now,
-            "beats": 1,
-            "worst_lag_ms": worst_lag_ms,
-        }
-        tx.execute(insert(heartbeats).values(values))
+    span = prepared.fetch(tx, _latest_span, location=location).first()
+    at, lag_ms = to_ms(now), lag / timedelta(milliseconds=1)
+    if span is None or at - span.last_at > _PAUSE_MS:
+        prepared.run(tx, _begin_span, [(location, at, at, 1, lag_ms)], _SPAN)
         return
-    tx.execute(
-        update(heartbeats)
-        .where(heartbeats.c.id == span.id)
-        .values(
-            last_at=max(now, span.last_at),
-            beats=span.beats + 1,
-            worst_lag_ms=max(worst_lag_ms, span.worst_lag_ms),
-        )
-    )
+    worst, beats = max(lag_ms, span.worst_lag_ms), span.beats + 1
+    prepared.run(tx, _prolong_span, [(max(at, span.last_at), beats, worst, span.id)], _LONGER)
+
+
+_PAUSE_MS = PAUSE // timedelta(milliseconds=1)
+_SPAN = ("location", "first_at", "last_at", "beats", "worst_lag_ms")
+_LONGER = ("last_at", "beats", "worst_lag_ms", "row_id")
+_PLAIN: Mapping[str, Any] = {
+    "location": Text,
+    "first_at": BigInteger,
+    "last_at": BigInteger,
+    "beats": Integer,
+}
+
+
+def _latest_span(_dialect: str) -> Select[Any]:
+    columns = (heartbeats.c.id, raw(heartbeats.c.last_at), heartbeats.c.beats, heartbeats.c.worst_lag_ms)
+    mine = heartbeats.c.location == bindparam("location", type_=Text)
+    return select(*columns).where(mine).order_by(heartbeats.c.last_at.desc()).limit(literal_column("1"))
+
+
+def _begin_span(_dialect: str) -> Insert:
+    return insert(heartbeats).values({name: _bound(name) for name in _SPAN})
+
+
+def _prolong_span(_dialect: str) -> Update:
+    mine = heartbeats.c.id == bindparam("row_id", type_=BigInteger)
+    return update(heartbeats).where(mine).values({name: _bound(name) for name in _LONGER[:-1]})
+
+
+def _bound(name: str) -> BindParameter[Any]:
+    return bindparam(name, type_=_PLAIN.get(name, Float))
 
 
 def heartbeat_gaps(

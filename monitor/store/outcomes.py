@@ -52,6 +52,7 @@ from monitor.store.tables import evidence, outcomes
 Evidence = Mapping[str, Any] | bytes
 _CHUNK = 500  # bound parameters of one statement; SQLite before 3.32 allows 999
 _SCHEDULED = Kind.SCHEDULED.value
+_QUICK = 3  # half of what level 6 takes, for 8 % more bytes
 
 
 class Added(StrEnum):
@@ -73,7 +74,7 @@ class AddResult:
 
 def pack_evidence(document: Mapping[str, Any]) -> bytes:
     """The document as it is stored. It takes longer than storing an outcome: do it outside a transaction."""
-    return zlib.compress(to_json(document).encode(), 6)
+    return zlib.compress(to_json(document).encode(), _QUICK)
 
 
 def add_outcomes(tx: Connection, items: Sequence[tuple[Outcome, Evidence | None]]) -> list[AddResult]:
