@@ -58,6 +58,7 @@ class EndpointCard:
     """One endpoint: its matrix and its lanes, the pathways of one model next to each other."""
 
     name: str
+    watched: bool
     provider: str
     region: str
     state: State
@@ -115,7 +116,8 @@ class OverviewPage:
 
 def overview_page(reading: Reading, shown: Shown, *, settings: WebSettings, face: Clockface) -> OverviewPage:
     """The page of a reading of the period that is *shown*."""
-    cells = sorted(reading.cells, key=_order)
+    measured = {cell.cell.endpoint for cell in reading.cells if sum(cell.totals)}
+    cells = sorted(reading.cells, key=lambda cell: (cell.cell.endpoint not in measured, *_order(cell)))
     standings = {id(cell): cell.standing(reading.now) for cell in cells}
     watched = [standings[id(cell)].state for cell in cells if cell.watched]
     headline, detail = _headline(watched, cells)
@@ -182,6 +184,7 @@ def _endpoint_card(
     pathways = sorted(present, key=lambda pathway: (_PATHWAYS.get(pathway, 99), pathway))
     return EndpointCard(
         name=name,
+        watched=any(cell.watched for cell in cells),
         provider=next((cell.provider for cell in cells if cell.provider), "") or "",
         region=next((cell.region for cell in cells if cell.region), "") or "",
         state=worst(standings[id(cell)].state for cell in cells),
