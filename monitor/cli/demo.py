@@ -123,4 +123,4 @@ async def _address(process: asyncio.subprocess.Process) -> str:
         if word.startswith("http://"):
             return word
     said = (await process.stderr.read()).decode().strip().removeprefix("earwitness: ")
-    raise MonitorError(said or "the sandbox ended at once")
+    raise MonitorError(said.replace(" --port", " --sandbox-port") or "the sandbox ended at once")
