@@ -43,10 +43,13 @@ class Line:
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
+    heads: list[str] = field(default_factory=list)  # of every request that was read
 
     async def read_head(self) -> str:
         """The head of a request, without the blank line."""
-        return (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1").removesuffix("\r\n\r\n")
+        head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1").removesuffix("\r\n\r\n")
+        self.heads.append(head)
+        return head
 
     async def read_request(self) -> tuple[str, bytes]:
         """Head and body (by its Content-Length) of a request."""

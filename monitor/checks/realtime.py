@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.checks.session import Update, converse, transcription_settings, turn_detection
+from monitor.checks.session import Update, begin, converse, transcription_settings, turn_detection
 from monitor.clips import Clip
 from monitor.core.exchange import Conversation
 from monitor.core.model import Target
@@ -12,7 +12,7 @@ def realtime(target: Target, clip: Clip, correlation: str) -> Conversation:
     """Speak into a session of a speech model and wait for the transcript of what was said."""
     preview = target.endpoint.dialect == "preview"
     update = preview_update(target) if preview else ga_update(target)
-    return converse(target, clip, correlation, update)
+    return converse(begin(target, correlation), clip, correlation, update)
 
 
 def ga_update(target: Target) -> Update:

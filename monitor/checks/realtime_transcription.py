@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from monitor.checks.session import Update, converse, transcription_settings, turn_detection
+from monitor.checks.secret import mint
+from monitor.checks.session import Update, begin, converse, transcription_settings, turn_detection
 from monitor.clips import Clip
 from monitor.core.exchange import Conversation
 from monitor.core.model import Target
@@ -12,7 +13,12 @@ def realtime_transcription(target: Target, clip: Clip, correlation: str) -> Conv
     """Speak into a transcription session and wait for the transcript."""
     preview = target.endpoint.dialect == "preview"
     update = preview_update(target) if preview else ga_update(target)
-    return converse(target, clip, correlation, update)
+    run = begin(target, correlation)
+    if target.client_secret:
+        failed = yield from mint(run, correlation, update)
+        if failed is not None:
+            return failed
+    return (yield from converse(run, clip, correlation, update))
 
 
 def ga_update(target: Target) -> Update:

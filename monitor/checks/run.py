@@ -8,7 +8,7 @@ from datetime import datetime
 from monitor.checks.events import Event
 from monitor.checks.items import Items
 from monitor.core.bodies import bounded
-from monitor.core.exchange import Closed, End, Fault, FaultKind, Finding, Headers, ProviderError
+from monitor.core.exchange import Closed, Credential, End, Fault, FaultKind, Finding, Headers, ProviderError
 from monitor.core.model import Stage, Target
 
 # Offsets in seconds; our own choice, several times what the live services need.
@@ -47,6 +47,7 @@ class Run:
     deltas: str = ""
     last_delta: float | None = None
     speaking: str | None = None
+    credential: Credential | None = None  # in place of the endpoint's own
     opened_at: datetime | None = None
     complaint: Event | None = None
     wants_answer: bool = False

@@ -56,11 +56,15 @@ Step = Generator[Ask, Answer, None]
 Heard = Event | Sent | None
 
 
-def converse(target: Target, clip: Clip, correlation: str, update: Update) -> Conversation:
-    """Open the session, configure it, speak the clip, wait for its text, hang up."""
-    provider = PROVIDERS[target.endpoint.provider]
-    run = Run(target=target, url=provider.realtime_url(target))
+def begin(target: Target, correlation: str) -> Run:
+    """A run that has heard nothing yet."""
+    run = Run(target=target, url=PROVIDERS[target.endpoint.provider].realtime_url(target))
     run.ids["client_request_id"] = correlation
+    return run
+
+
+def converse(run: Run, clip: Clip, correlation: str, update: Update) -> Conversation:
+    """Open the session, configure it, speak the clip, wait for its text, hang up."""
     try:
         yield from open_session(run, correlation)
         yield from configure(run, update)
@@ -90,7 +94,7 @@ def connect(run: Run, correlation: str) -> Step:
         url=run.url,
         headers=provider.upgrade_headers(run.target, correlation),
         until=run.until(CREATED_WITHIN),
-        credential=provider.credential(run.target.endpoint),
+        credential=run.credential or provider.credential(run.target.endpoint),
     )
     run.at = answer.at
     match answer:

@@ -24,7 +24,7 @@ DAY = timedelta(days=1)
 class Watched:
     """One target as it would run. Money in US dollars, None where no price is known.
 
-    `session_url`: where a session is opened after the upload to `url`.
+    `session_url`: where a session is opened after `url` was asked.
 
     `usd_a_day_down`: a day on which a window is open throughout and runs come each minute.
     """
@@ -87,9 +87,7 @@ def make_plan(settings: Settings) -> Plan:
 
 
 def _watched(target: Target, group: Sequence[Target], settings: Settings) -> Watched:
-    provider = PROVIDERS[target.endpoint.provider]
-    by_socket = target.pathway in (*REALTIME, Pathway.SPEECH_WS)
-    url = provider.realtime_url(target) if by_socket else provider.rest_url(target)
+    url = _first(target)
     seconds = load_clip(target.clip).seconds
     price = _price(target, settings.prices)
     return Watched(
@@ -98,7 +96,7 @@ def _watched(target: Target, group: Sequence[Target], settings: Settings) -> Wat
         model=target.model,
         pathway=target.pathway,
         url=url,
-        session_url=provider.realtime_url(target) if target.pathway == Pathway.DUAL else None,
+        session_url=_second(target),
         deployment=quota_key(target)[1],
         session_model=target.session_model,
         every=target.every,
@@ -111,6 +109,22 @@ def _watched(target: Target, group: Sequence[Target], settings: Settings) -> Wat
         usd_a_day_down=_cost(min(target.every, OPEN_EVERY), seconds, price),
         noticing=noticing(target, group, settings.rule),
     )
+
+
+def _first(target: Target) -> str:
+    """Where the run asks first."""
+    provider = PROVIDERS[target.endpoint.provider]
+    if target.client_secret:
+        return provider.secrets_url(target)
+    by_socket = target.pathway in (*REALTIME, Pathway.SPEECH_WS)
+    return provider.realtime_url(target) if by_socket else provider.rest_url(target)
+
+
+def _second(target: Target) -> str | None:
+    """Where it opens a session after that, if it has asked elsewhere first."""
+    if target.client_secret or target.pathway == Pathway.DUAL:
+        return PROVIDERS[target.endpoint.provider].realtime_url(target)
+    return None
 
 
 def _runs_a_day(every: timedelta) -> int:

@@ -153,6 +153,9 @@ class WatchTable(Table):
     language: Annotated[str, Form(forms.language)] | None = Field(None, examples=["en"])
     pace: Annotated[str, choice("pace", ("realtime", "burst"))] | None = None
     turn: Annotated[str, choice("turn", ("manual", "server_vad"))] | None = None
+    client_secret: bool | None = Field(
+        None, description="Open transcription sessions with a client secret minted for each run."
+    )
 
 
 class ThresholdTable(Table):

@@ -20,7 +20,7 @@ from monitor.providers import PROVIDERS
 
 SHORTEST = timedelta(seconds=1)
 _DEFAULTS = Target(endpoint=Endpoint(name="", provider="", url=""), model="", pathway="")
-_PLAIN = ("every", "limit", "max_per_minute", "pace", "turn")
+_PLAIN = ("every", "limit", "max_per_minute", "pace", "turn", "client_secret")
 
 
 @dataclass(slots=True)
@@ -69,7 +69,11 @@ def _check_endpoint(watches: _Watches, position: int, raw: object) -> None:
 
 def _watch(watches: _Watches, position: int, read: Read[WatchTable]) -> None:
     path: KeyPath = ("watch", position)
-    offered = [*_offered(read.table, watches), *_spoken(read.table, watches)]
+    offered = [
+        *_offered(read.table, watches),
+        *_spoken(read.table, watches),
+        *_minted(read.table, watches),
+    ]
     faults = [*_times(read), *_twice(read.table), *_session(read.table, watches), *offered]
     clip, clip_faults = _clip(read, watches.directory)
     for key, sentence in [*faults, *clip_faults]:
@@ -169,6 +173,19 @@ def _spoken(table: WatchTable, watches: _Watches) -> list[tuple[KeyPath, str]]:
     if table.language != "auto" or not found:
         return []
     return [(("language",), f"'auto' is not for '{found[0]}', which must be told the language")]
+
+
+def _minted(table: WatchTable, watches: _Watches) -> list[tuple[KeyPath, str]]:
+    if not table.client_secret:
+        return []
+    others = [pathway for pathway in table.pathways if pathway != Pathway.REALTIME_TRANSCRIPTION]
+    if others:
+        remedy = f"watch '{others[0]}' in a [[watch]] of its own"
+        return [(("client_secret",), f"is for 'realtime_transcription' only; {remedy}")]
+    endpoint = watches.endpoints.get(table.endpoint)
+    if endpoint is not None and endpoint.dialect != "ga":
+        return [(("client_secret",), f'the dialect "{endpoint.dialect}" has none; remove it')]
+    return []
 
 
 def _session(table: WatchTable, watches: _Watches) -> list[tuple[KeyPath, str]]:

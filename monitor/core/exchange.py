@@ -16,6 +16,7 @@ from typing import Any
 from monitor.core.model import Stage
 
 Headers = Sequence[tuple[str, str]]
+MINTED = "minted"  # the reference of a secret that the peer made in this run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +81,8 @@ class Upload:
     """One HTTP request with a complete body; answered by `Responded`, `Silent` or `Fault`.
 
     With `streamed` the answer is `Answering` as soon as its head is there, and the body is received
-    piece by piece.
+    piece by piece. `mints` names the key of a JSON answer whose value is a secret: the transport keeps
+    it for a later `Credential` with the reference `MINTED`, and hides it from everybody else.
     """
 
     url: str
@@ -91,6 +93,7 @@ class Upload:
     credential: Credential | None = None
     summary: Mapping[str, Any] = field(default_factory=dict)  # what the body is, for the evidence
     streamed: bool = False
+    mints: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

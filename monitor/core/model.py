@@ -188,6 +188,7 @@ class Target:
     language: str | None = "en"
     pace: str = "realtime"  # realtime | burst
     turn: str = "manual"  # manual | server_vad
+    client_secret: bool = False  # the session is opened with a secret minted for it
 
     @cached_property
     def key(self) -> str:
@@ -210,6 +211,8 @@ class Target:
             "pathway": self.pathway,
             "session": [self.language, self.pace, self.turn],
         }
+        if self.client_secret:
+            wire["client_secret"] = True
         canonical = json.dumps(wire, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 

@@ -99,6 +99,11 @@ def _preview_version(endpoint: Endpoint) -> str:
     return version if _DATED.fullmatch(version) else REALTIME_VERSION
 
 
+def secrets_url(target: Target) -> str:
+    """Where client secrets are minted; the v1 route alone does."""
+    return f"{target.endpoint.url.rstrip('/')}/openai/v1/realtime/client_secrets"
+
+
 def form_fields(target: Target) -> Fields:
     """The form; `model` is left out on the dated route where the endpoint says so.
 
@@ -127,6 +132,7 @@ AZURE_OPENAI = Provider(
     realtime_headers=_no_headers,  # the preview is told by its path; the SDK's beta header is not needed
     credential=credential,
     form_fields=form_fields,
+    secrets_url=secrets_url,
     apis=("v1", "dated"),
     has_versions=True,
     correlation_header="x-ms-client-request-id",

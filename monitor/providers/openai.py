@@ -68,6 +68,11 @@ def realtime_url(target: Target) -> str:
     return with_query(base, ("model", host_name(target)))
 
 
+def secrets_url(target: Target) -> str:
+    """Where client secrets are minted."""
+    return f"{api_base(target.endpoint.url)}/realtime/client_secrets"
+
+
 def account_headers(endpoint: Endpoint) -> Headers:
     """Organisation and project, where they are configured."""
     named = (("OpenAI-Organization", endpoint.organization), ("OpenAI-Project", endpoint.project))
@@ -83,5 +88,6 @@ OPENAI = Provider(
     realtime_headers=beta_header,
     credential=key_as_bearer,
     form_fields=form,
+    secrets_url=secrets_url,
     support_ids=SUPPORT_IDS,
 )

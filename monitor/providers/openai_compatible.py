@@ -12,6 +12,7 @@ from monitor.providers.openai import (
     base_of,
     realtime_url,
     rest_url,
+    secrets_url,
 )
 from monitor.providers.provider import (
     Provider,
@@ -62,6 +63,7 @@ OPENAI_COMPATIBLE = Provider(
     realtime_headers=beta_header,
     credential=key_as_bearer,
     form_fields=form,
+    secrets_url=secrets_url,
     codes=CODES,
     support_ids=SUPPORT_IDS,
     needs_key=False,

@@ -25,7 +25,8 @@ class Provider:
     types in lower case, beyond the common table. `support_ids` maps the keys of an outcome's ids to
     the response headers that carry them. `pathways` are those that the vendor offers, `apis` the routes
     of REST requests, the usual one first; `has_versions` says that requests may name an API version.
-    `refuse` gives what contradicts itself in an endpoint: the key of the configuration, and a sentence.
+    `secrets_url` is where client secrets are minted, empty where none are. `refuse` gives what
+    contradicts itself in an endpoint: the key of the configuration, and a sentence.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Provider:
     apis: Sequence[str] = ("v1",)
     has_versions: bool = False
     needs_key: bool = True
+    secrets_url: Callable[[Target], str] = lambda _target: ""
     refuse: Callable[[Endpoint], Iterable[tuple[str, str]]] = lambda _endpoint: ()
 
     def rest_headers(self, target: Target, correlation: str) -> Headers:

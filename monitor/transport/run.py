@@ -20,6 +20,7 @@ import orjson
 
 from monitor.core.errors import ConfigurationError
 from monitor.core.exchange import (
+    MINTED,
     Answer,
     Ask,
     Close,
@@ -194,9 +195,12 @@ class Transport:
             return (*headers, self._credential(ask.credential, tape))
 
     def _credential(self, credential: Credential, tape: Tape) -> tuple[str, str]:
-        secret = self._secret(credential.reference)
+        is_minted = credential.reference == MINTED
+        secret = (tape.minted or "") if is_minted else self._secret(credential.reference)
         tape.scrub.hide(secret)
         value = f"{credential.prefix}{secret}"
+        if not secret:
+            raise Broken(FaultKind.MONITOR, f"{credential.reference}: there is no such secret")
         if not (value.isascii() and value.isprintable()):
             raise Broken(
                 FaultKind.MONITOR, f"{credential.reference}: a key is printable ASCII without line ends"
@@ -297,7 +301,7 @@ class _Run:
             return Fault(at=self._tape.at(), stage=stage, kind=broken.kind, detail=broken.detail)
         summary = self._tape.scrub.text(orjson.dumps(dict(ask.summary)).decode())
         self._tape.http("out", ask.method, len(ask.body), summary)
-        request = Request(method=ask.method, url=ask.url, headers=headers, body=ask.body)
+        request = Request(method=ask.method, url=ask.url, headers=headers, body=ask.body, mints=ask.mints)
         connect = partial(self._transport.connect, ask.url, self._tape)
         limits = self._tape.limits
         if not ask.streamed:

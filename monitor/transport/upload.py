@@ -16,6 +16,7 @@ from typing import TypeVar
 import anyio
 import httpcore
 import httpx
+import orjson
 
 from monitor.core.exchange import Fault, FaultKind, Headers, Responded, Silent
 from monitor.core.model import Stage
@@ -43,6 +44,7 @@ class Request:
     url: str
     headers: Headers
     body: bytes
+    mints: str | None = None
 
 
 class Stream(httpcore.AsyncNetworkStream):
@@ -165,9 +167,23 @@ async def _exchange(request: Request, connection: FreshConnection, tape: Tape, l
         body, truncated = await _read(response, limit)
     finally:
         await response.aclose()
+    if request.mints is not None:
+        _keep_secret(body, request.mints, tape)
     body = tape.scrub.data(body)
     tape.http("in", str(response.status_code), len(body), body.decode("utf-8", "replace"))
     return Responded(at=tape.at(), status=response.status_code, headers=told, body=body, truncated=truncated)
+
+
+def _keep_secret(body: bytes, name: str, tape: Tape) -> None:
+    """Take the secret out of the answer, so that it is hidden before anybody sees it."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return
+    secret = value.get(name) if isinstance(value, dict) else None
+    if isinstance(secret, str) and secret:
+        tape.minted = secret
+        tape.scrub.hide(secret)
 
 
 async def ask(request: Request, connection: FreshConnection, tape: Tape) -> tuple[httpx.Response, Headers]:

@@ -89,3 +89,11 @@ def test_the_dual_pathway_shows_both_addresses(azure: str, loaded: Load) -> None
     assert dual.usd_a_day == pytest.approx(288 * 4 / 60 * 0.006)
     assert any("rt-host bills its answer" in hint for hint in plan.hints)
     assert f"      then {dual.session_url}\n" in render_text(plan)
+
+
+def test_a_client_secret_is_asked_for_first(azure: str, loaded: Load) -> None:
+    """The plan shows where it is minted, and the session after it."""
+    text = azure + WATCH.replace('"rest", ', "") + "client_secret = true\n"
+    [target] = make_plan(loaded(text)).targets
+    assert target.url == "https://contoso.openai.azure.com/openai/v1/realtime/client_secrets"
+    assert target.session_url == "wss://contoso.openai.azure.com/openai/v1/realtime?intent=transcription"

@@ -206,3 +206,31 @@ async def test_short_audio_that_is_not_recognised_is_no_success() -> None:
     outcome = (await run(script, "speech_rest", provider="azure_speech", path="/west")).outcome
     assert facts(outcome) == (Verdict.FAILED, Failure.QUALITY, Stage.TRANSCRIBE)
     assert outcome.code == "NoMatch"
+
+
+async def test_a_minted_secret_opens_the_session_and_is_seen_nowhere() -> None:
+    """The peer gets it in the handshake; evidence and outcome hold neither it nor the key."""
+    secret = "ek_0123456789abcdef0123456789abcdef"
+    heads: list[str] = []
+    updated = {"type": "session.updated", "session": {"audio": {"input": {"turn_detection": None}}}}
+    item = {"type": "input_audio_buffer.committed", "item_id": "item_1"}
+    done = {
+        "type": "conversation.item.input_audio_transcription.completed",
+        "item_id": "item_1",
+        "transcript": WORDS,
+    }
+    session = peer(
+        {"value": secret, "expires_at": 1790000600},
+        *(CREATED, "session.update", updated, "input_audio_buffer.commit", item, done),
+    )
+
+    async def script(line: Line) -> None:
+        line.heads = heads
+        await session(line)
+
+    seen = await run(script, "realtime_transcription", client_secret=True)
+    assert facts(seen.outcome) == (Verdict.PASSED, None, None)
+    assert f"Authorization: Bearer {KEY}" in heads[0]
+    assert f"Authorization: Bearer {secret}" in heads[1]
+    assert secret not in json.dumps(seen.evidence, default=str)
+    assert secret not in repr(seen.outcome)

@@ -7,10 +7,11 @@ import gzip
 import json
 import zlib
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
-from monitor.core.exchange import Answer, Fault, FaultKind, Responded, Silent
+from monitor.core.exchange import MINTED, Answer, Credential, Fault, FaultKind, Responded, Silent, Upload
 from monitor.core.model import Stage
 from monitor.transport import Limits
 from tests.fakes import Line, ScriptedServer, stay
@@ -270,3 +271,47 @@ async def test_one_run_may_ask_several_times() -> None:
         assert server.connections == 2
     assert [type(answer) for answer in answers] == [Responded, Responded]
     assert len(seen.evidence.document["frames"]) == 4
+
+
+async def test_a_secret_that_the_peer_made_is_kept_and_hidden() -> None:
+    """The conversation is told that there is one; only the transport can send it."""
+    heads: list[str] = []
+
+    async def script(line: Line) -> None:
+        head, _ = await line.read_request()
+        heads.append(head)
+        await line.respond("200 OK", '{"value": "ek_0123456789", "twin": "ek_0123456789"}')
+
+    async with ScriptedServer(script) as server:
+        mint = replace(upload_to(server.url()), mints="value")
+        use = Upload(
+            url=server.url(),
+            headers=(),
+            body=b"",
+            until=60.0,
+            credential=Credential(header="Authorization", prefix="Bearer ", reference=MINTED),
+        )
+        answers, seen = await observe(mint, use)
+    told = answers[0]
+    assert isinstance(told, Responded)
+    assert told.body == b'{"value": "[secret]", "twin": "[secret]"}'
+    assert "Authorization: Bearer ek_0123456789" in heads[1]
+    assert "ek_0123456789" not in json.dumps(seen.evidence.document)
+
+
+@pytest.mark.parametrize("body", ['{"value": 7}', "[]", "no JSON"])
+async def test_without_a_secret_nothing_is_sent(body: str) -> None:
+    """A secret that was never made is our own mistake, and the peer is not asked."""
+
+    async def script(line: Line) -> None:
+        await line.read_request()
+        await line.respond("200 OK", body)
+
+    async with ScriptedServer(script) as server:
+        mint = replace(upload_to(server.url()), mints="value")
+        use = replace(upload_to(server.url()), credential=Credential(header="X", reference=MINTED))
+        answers, _ = await observe(mint, use)
+        assert server.connections == 1
+    assert isinstance(answers[0], Responded)
+    assert isinstance(answers[1], Fault)
+    assert answers[1].kind is FaultKind.MONITOR
