@@ -126,26 +126,44 @@ def cut(
         if hole.start < min(period.end, now) and hole.end > period.start
     )
     touching = tuple(w for w in windows if w.start < period.end and (w.end or now) >= period.start)
+    down, slow = (_touched(period, width, touching, state, now) for state in (State.DOWN, State.DEGRADED))
     buckets = []
     start = period.start
     while start < period.end:
         end = min(start + width, period.end)
-        found = counts.get(start, Counts())
-        state = _state(Span(start, end), found, touching, inside, now)
+        found = counts.get(start, _NONE)
+        bad = State.DOWN if start in down else State.DEGRADED if start in slow else None
+        state = _state(Span(start, end), found, bad, inside, now)
         buckets.append(Bucket(start=start, end=end, state=state, counts=found))
         start = end
     return Lane(period=period, now=now, buckets=tuple(buckets), unseen=inside, windows=touching)
 
 
+_NONE = Counts()
+
+
+def _touched(
+    period: Span, width: timedelta, windows: Sequence[Window], state: State, now: datetime
+) -> set[datetime]:
+    """The starts of the buckets that share time with a window of that state."""
+    touched: set[datetime] = set()
+    for window in windows:
+        if window.state is state:
+            start = period.start + max(0, (window.start - period.start) // width) * width
+            end = min(window.end or now, period.end)
+            while start < end:
+                touched.add(start)
+                start += width
+    return touched
+
+
 def _state(
-    bucket: Span, counts: Counts, windows: Sequence[Window], unseen: Sequence[Unseen], now: datetime
+    bucket: Span, counts: Counts, bad: State | None, unseen: Sequence[Unseen], now: datetime
 ) -> State | None:
     if bucket.start >= now:
         return None
-    touching = {w.state for w in windows if w.start < bucket.end and (w.end or now) > bucket.start}
-    for state in (State.DOWN, State.DEGRADED):
-        if state in touching:
-            return state
+    if bad is not None:
+        return bad
     if counts.total:
         return State.UP
     seen_until = min(bucket.end, now)

@@ -15,12 +15,11 @@ from sqlalchemy import BigInteger, Connection, Row, Select, Table, case, func, o
 
 from monitor.core.blind import BELOW_PROTOCOL
 from monitor.core.lanes import Counts
-from monitor.core.latency import merge
 from monitor.core.model import Cell, Verdict
 from monitor.core.summary import Span
 from monitor.store.cells import cell_rows
-from monitor.store.columns import from_ms, to_ms
-from monitor.store.rollups import DAY_MS, HOUR_MS, daily_rollups, latencies
+from monitor.store.columns import from_ms, raw
+from monitor.store.rollups import DAY_MS, HOUR_MS, latencies
 from monitor.store.tables import (
     cells,
     contexts,
@@ -172,11 +171,12 @@ def _from_indexes(
 def _from_rollup(
     tx: Connection, table: Table, names: Mapping[int, Cell], since: datetime, until: datetime, bucket_ms: int
 ) -> _Found:
-    columns = (table.c.cell_id, table.c.start, *(table.c[name] for name in Counts._fields))
+    columns = (table.c.cell_id, raw(table.c.start), *(table.c[name] for name in Counts._fields))
     found: _Found = {}
     for cell_id, start, *counts in tx.execute(select(*columns).where(*_in(table, names, since, until))):
-        sums = found.setdefault((cell_id, to_ms(start) // bucket_ms), [0, 0, 0, 0])
-        sums[:] = map(sum, zip(sums, counts, strict=True))
+        key = (cell_id, start // bucket_ms)
+        sums = found.get(key)
+        found[key] = counts if sums is None else [*map(sum, zip(sums, counts, strict=True))]
     return found
 
 
@@ -214,10 +214,7 @@ def latency_sums(tx: Connection, since: datetime, until: datetime) -> dict[Cell,
     if until - since <= timedelta(days=8):
         return latencies(tx, since, until)
     midnight = since.replace(hour=0, minute=0, second=0, microsecond=0)
-    found: dict[Cell, list[tuple[int, ...]]] = {}
-    for day in daily_rollups(tx, midnight, until):
-        found.setdefault(day.cell, []).append(day.latencies)
-    return {cell: merge(days) for cell, days in found.items()}
+    return latencies(tx, midnight, until, by_day=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
