@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
 from monitor.core.model import Blame, Failure, Kind, Outcome, Stage, Verdict
 from monitor.core.times import parse_instant, rfc3339
@@ -18,7 +18,7 @@ _LONGEST_NAME = 200
 _FIRST_YEAR, _LAST_YEAR = 1970, 2999  # far from where adding an interval overflows
 _LONGEST_EVERY_S = 366 * 86_400
 _KNOWN = frozenset(field.name for field in fields(Outcome)) - {"extra"} | {"schema", "evidence"}
-_Member = TypeVar("_Member", bound=StrEnum)
+Reader = Callable[[str, Any], Any]  # key and value, not null, to what the outcome holds
 
 
 class LineError(ValueError):
@@ -72,62 +72,34 @@ def outcome_from_line(line: object) -> tuple[Outcome, Mapping[str, Any] | None]:
     if not isinstance(line, Mapping):
         raise LineError("a line must be one JSON object")
     _check_required(line)
-    started_at, finished_at = _instant(line, "started_at"), _instant(line, "finished_at")
-    if finished_at < started_at:
+    found: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
+    for key, value in line.items():
+        read = _READERS.get(key)
+        if read is None:
+            extra[key] = value
+        elif value is not None:
+            found[key] = read(key, value)
+    del found["schema"]
+    if found["finished_at"] < found["started_at"]:
         raise LineError("finished_at: lies before started_at")
-    outcome = Outcome(
-        id=_name(line, "id"),
-        endpoint=_part(line, "endpoint"),
-        model=_name(line, "model"),
-        pathway=_part(line, "pathway"),
-        location=_optional(line, "location", _name) or "default",
-        kind=_member(line, "kind", Kind) or Kind.SCHEDULED,
-        provider=_optional(line, "provider", _name),
-        region=_optional(line, "region", _name),
-        every_s=_every(line),
-        clip=_optional(line, "clip", _name),
-        configuration=_optional(line, "configuration", _name),
-        slot=_optional(line, "slot", _instant) or started_at,
-        started_at=started_at,
-        finished_at=finished_at,
-        verdict=_member(line, "verdict", Verdict) or Verdict.INCONCLUSIVE,
-        failure=_member(line, "failure", Failure),
-        stage=_member(line, "stage", Stage),
-        blame=_member(line, "blame", Blame),
-        type=_optional(line, "type", _text),
-        code=_optional(line, "code", _text),
-        message=_optional(line, "message", _text),
-        http_status=_optional(line, "http_status", _whole),
-        close_code=_optional(line, "close_code", _whole),
-        timings_ms=_timings(line),
-        wer=_optional(line, "wer", _number),
-        completeness=_optional(line, "completeness", _number),
-        transcript=_optional(line, "transcript", _text),
-        ids=_ids(line),
-        extra={key: value for key, value in line.items() if key not in _KNOWN},
-    )
-    return outcome, _optional(line, "evidence", _object)
+    found.setdefault("slot", found["started_at"])
+    evidence = found.pop("evidence", None)
+    return Outcome(**found, extra=extra), evidence
 
 
 def _check_required(line: Mapping[str, Any]) -> None:
     for key in _REQUIRED:
         if line.get(key) is None:
             raise LineError(f"{key}: is missing")
-    if line["schema"] != SCHEMA:
-        raise LineError(f"schema: '{str(line['schema'])[:60]}' is not known here, '{SCHEMA}' is expected")
 
 
-_Read = TypeVar("_Read")
+def _schema(_key: str, value: Any) -> None:
+    if value != SCHEMA:
+        raise LineError(f"schema: '{str(value)[:60]}' is not known here, '{SCHEMA}' is expected")
 
 
-def _optional(
-    line: Mapping[str, Any], key: str, read: Callable[[Mapping[str, Any], str], _Read]
-) -> _Read | None:
-    return None if line.get(key) is None else read(line, key)
-
-
-def _text(line: Mapping[str, Any], key: str) -> str:
-    value = line[key]
+def _text(key: str, value: Any) -> str:
     if not isinstance(value, str):
         raise LineError(f"{key}: must be a string")
     return value if value.isprintable() else storable(value)
@@ -138,8 +110,7 @@ def storable(text: str) -> str:
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
-def _name(line: Mapping[str, Any], key: str) -> str:
-    value = line[key]
+def _name(key: str, value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise LineError(f"{key}: must be a string that is not empty")
     if len(value) > _LONGEST_NAME:
@@ -149,15 +120,14 @@ def _name(line: Mapping[str, Any], key: str) -> str:
     return value
 
 
-def _part(line: Mapping[str, Any], key: str) -> str:
-    value = _name(line, key)
-    if "/" in value:
+def _part(key: str, value: Any) -> str:
+    name = _name(key, value)
+    if "/" in name:
         raise LineError(f"{key}: must not contain a slash")
-    return value
+    return name
 
 
-def _instant(line: Mapping[str, Any], key: str) -> datetime:
-    value = line[key]
+def _instant(key: str, value: Any) -> datetime:
     if not isinstance(value, str):
         raise LineError(f"{key}: must be a time such as 2025-11-17T08:30:00Z")
     try:
@@ -169,19 +139,20 @@ def _instant(line: Mapping[str, Any], key: str) -> datetime:
     return instant
 
 
-def _member(line: Mapping[str, Any], key: str, members: type[_Member]) -> _Member | None:
-    value = line.get(key)
-    if value is None:
-        return None
-    try:
-        return members(value)
-    except ValueError:
-        allowed = ", ".join(member.value for member in members)
-        raise LineError(f"{key}: '{str(value)[:60]}' is none of {allowed}") from None
+def _one_of(members: type[StrEnum]) -> Reader:
+    """The reader of a member of an enum."""
+    known = {member.value: member for member in members}
+
+    def read(key: str, value: Any) -> StrEnum:
+        member = known.get(value) if isinstance(value, str) else None
+        if member is None:
+            raise LineError(f"{key}: '{str(value)[:60]}' is none of {', '.join(known)}")
+        return member
+
+    return read
 
 
-def _number(line: Mapping[str, Any], key: str) -> float:
-    value = line[key]
+def _number(key: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise LineError(f"{key}: must be a number")
     if not 0 <= value < 1e15:
@@ -189,38 +160,67 @@ def _number(line: Mapping[str, Any], key: str) -> float:
     return value
 
 
-def _whole(line: Mapping[str, Any], key: str) -> int:
-    value = line[key]
+def _whole(key: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 100_000:
         raise LineError(f"{key}: must be a whole number below 100000")
     return value
 
 
-def _every(line: Mapping[str, Any]) -> float | None:
-    value = _optional(line, "every_s", _number)
-    if value is not None and not 0 < value <= _LONGEST_EVERY_S:
-        raise LineError("every_s: must be more than 0 and at most a year")
-    return value
+def _every(key: str, value: Any) -> float:
+    every_s = _number(key, value)
+    if not 0 < every_s <= _LONGEST_EVERY_S:
+        raise LineError(f"{key}: must be more than 0 and at most a year")
+    return every_s
 
 
-def _object(line: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = line[key]
+def _object(key: str, value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise LineError(f"{key}: must be an object")
     return value
 
 
-def _timings(line: Mapping[str, Any]) -> Mapping[str, float | None]:
-    timings = _optional(line, "timings_ms", _object) or {}
-    try:
-        return {key: _optional(timings, key, _number) for key in timings}
-    except LineError as error:
-        raise LineError(f"timings_ms.{error}") from None
+def _object_of(read: Reader) -> Reader:
+    """The reader of an object whose values are absent or read by *read*."""
+
+    def read_all(key: str, value: Any) -> Mapping[str, Any]:
+        parts = _object(key, value)
+        try:
+            return {name: None if part is None else read(name, part) for name, part in parts.items()}
+        except LineError as error:
+            raise LineError(f"{key}.{error}") from None
+
+    return read_all
 
 
-def _ids(line: Mapping[str, Any]) -> Mapping[str, str | None]:
-    ids = _optional(line, "ids", _object) or {}
-    try:
-        return {key: _optional(ids, key, _text) for key in ids}
-    except LineError as error:
-        raise LineError(f"ids.{error}") from None
+_READERS: Mapping[str, Reader] = {
+    "schema": _schema,
+    "id": _name,
+    "endpoint": _part,
+    "model": _name,
+    "pathway": _part,
+    "location": _name,
+    "kind": _one_of(Kind),
+    "provider": _name,
+    "region": _name,
+    "every_s": _every,
+    "clip": _name,
+    "configuration": _name,
+    "slot": _instant,
+    "started_at": _instant,
+    "finished_at": _instant,
+    "verdict": _one_of(Verdict),
+    "failure": _one_of(Failure),
+    "stage": _one_of(Stage),
+    "blame": _one_of(Blame),
+    "type": _text,
+    "code": _text,
+    "message": _text,
+    "http_status": _whole,
+    "close_code": _whole,
+    "timings_ms": _object_of(_number),
+    "wer": _number,
+    "completeness": _number,
+    "transcript": _text,
+    "ids": _object_of(_text),
+    "evidence": _object,
+}

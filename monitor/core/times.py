@@ -39,7 +39,8 @@ def parse_instant(text: str) -> datetime:
         instant = datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise ValueError(f"'{text}' is no time that exists: {error}") from None
-    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+    parts = instant.microsecond % 1000
+    return instant.replace(microsecond=instant.microsecond - parts) if parts else instant
 
 
 def duration_words(duration: timedelta) -> str:
