@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from monitor.sandbox import refusals, schema
-from monitor.sandbox.breakage import http_breakage
+from monitor.sandbox.breakage import http_breakage, spoilt
 from monitor.sandbox.calls import Call, Refused, admit, called, nothing_here
 from monitor.sandbox.faults import Fault
 from monitor.sandbox.kinds import Stage
@@ -39,7 +39,7 @@ async def create_secret(request: Request) -> Response:
         settings = _settings(call, body)
         fault = _strike(call, settings)
         broken = await http_breakage(call, fault, settings.model_name)
-        return broken or _granted(call, body, settings, fault)
+        return broken or spoilt(call, fault, _granted(call, body, settings, fault))
     except Refused as refused:
         return call.answer(refused.refusal)
 

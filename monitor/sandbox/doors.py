@@ -16,6 +16,7 @@ import orjson
 from monitor.sandbox import refusals
 from monitor.sandbox.access import is_right_key, named_endpoint, shown_key
 from monitor.sandbox.faults import Fault
+from monitor.sandbox.hostile import ASSAULTS
 from monitor.sandbox.kinds import Stage
 from monitor.sandbox.models import abilities
 from monitor.sandbox.refusals import Complaint, Farewell, Refusal
@@ -44,7 +45,8 @@ class Admission(NamedTuple):
     dialect: Dialect
     purpose: Purpose
     host: str | None
-    begins: bool = True  # False: the socket opens and nothing follows
+    begins: bool = True  # False: the socket opens and nothing right follows
+    fault: Fault | None = None  # one that shows from the first frame on
     secret: ClientSecret | None = None  # what it was opened with in place of a key
 
 
@@ -52,6 +54,8 @@ class SpeechAdmission(NamedTuple):
     """A recognition may begin."""
 
     wanted: Wanted
+    begins: bool = True
+    fault: Fault | None = None
 
 
 class Held(NamedTuple):
@@ -131,8 +135,11 @@ def _enter_speech(sandbox: Sandbox, visit: Visit) -> SpeechAdmission | Refusal |
     fault = sandbox.faults.strike(
         Stage.UPGRADE, endpoint=visit.endpoint.name, pathway="speech_ws", models=(SPEECH_MODEL,)
     )
+    wanted = Wanted(match["mode"] or "universal", visit.query.get("format") == "detailed")
     if fault is None:
-        return SpeechAdmission(Wanted(match["mode"] or "universal", visit.query.get("format") == "detailed"))
+        return SpeechAdmission(wanted)
+    if fault.fault in ASSAULTS:
+        return SpeechAdmission(wanted, begins=False, fault=fault)
     if fault.fault == "no_upgrade":
         return Held()
     return refusals.fault_refusal(visit.endpoint, fault, None)
@@ -142,8 +149,10 @@ def _broken(endpoint: Endpoint, fault: Fault, admission: Admission) -> Admission
     name = fault.fault
     if name == "no_upgrade":
         return Held()
-    if name == "no_created":
-        return admission._replace(begins=False)
+    if name == "no_created" or name in ASSAULTS:
+        return admission._replace(begins=False, fault=fault)
+    if name in ("no_pong", "drift_host"):
+        return admission._replace(fault=fault)
     by_close = endpoint.kind == "openai" and (name == "refused" or name in _ANSWERED_BY_CLOSE)
     if name == "refused_openai" or by_close:
         return refusals.fault_farewell(fault, admission.host)

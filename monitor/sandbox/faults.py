@@ -13,6 +13,7 @@ from typing import Any
 
 from monitor.core.errors import MonitorError
 from monitor.core.times import parse_instant, rfc3339
+from monitor.sandbox.hostile import BROKEN_JSON
 from monitor.sandbox.kinds import EXTRAS, KINDS, PATHWAYS, SESSIONS, SPEECH, Stage
 from monitor.sandbox.models import ABILITIES
 
@@ -134,6 +135,9 @@ def _extra(key: str, value: object) -> object:
         "status": isinstance(value, int) and 400 <= value <= 599,
         "retry_after": isinstance(value, str) or number is not None,
         "retry_after_ms": number is not None and number >= 0,
+        "variant": value in BROKEN_JSON if isinstance(value, str) else False,
+        "close": isinstance(value, int)
+        and (1000 <= value <= 1003 or 1007 <= value <= 1014 or 3000 <= value <= 4999),
         "code": value is None or isinstance(value, str),
     }
     if right.get(key, isinstance(value, str)):
@@ -189,6 +193,18 @@ class Faults:
                 fault.endpoint in (None, endpoint)
                 and (fault.model is None or fault.model in named)
                 and self._stage(fault, pathway) is stage
+                and fault.is_active(now)
+                and self._is_due(fault)
+            ):
+                return fault
+        return None
+
+    def strike_unnamed(self) -> Fault | None:
+        """The fault that hits a connection which has named no endpoint, as a TLS handshake does not."""
+        now = self._clock()
+        for fault in reversed(self._faults.values()):
+            if (
+                Stage.ACCEPT in KINDS[fault.fault].at.values()
                 and fault.is_active(now)
                 and self._is_due(fault)
             ):

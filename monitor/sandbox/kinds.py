@@ -9,10 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from monitor.sandbox.hostile import BROKEN_JSON
+
 
 class Stage(StrEnum):
     """The moment at which a fault strikes."""
 
+    ACCEPT = "accept"  # a connection came and has shown its first line
     REQUEST = "request"  # a request with a body arrived
     UPGRADE = "upgrade"  # a WebSocket is asked for
     UPDATE = "update"  # the session is configured
@@ -56,6 +59,10 @@ _ANSWERED = {"dual": Stage.RESPONSE, "realtime": Stage.RESPONSE}
 _RECOGNISED = {"speech_rest": Stage.REQUEST, "speech_ws": Stage.COMMIT}
 _HEARD = dict.fromkeys(UPLOADS, Stage.REQUEST) | _COMMITTED | {"dual": Stage.RESPONSE} | _RECOGNISED
 _ANY = _HEARD | _POSTED
+_SAID = dict.fromkeys(SOCKETS, Stage.COMMIT)
+_ALL_ASKED = _POSTED | _ASKED
+_FIRST_LINE = dict.fromkeys(("rest", "client_secret", "speech_rest", *SOCKETS), Stage.ACCEPT)
+_CONFIGURED = _UPDATED | {"speech_ws": Stage.COMMIT}
 
 
 def _failed(says: str) -> Kind:
@@ -92,6 +99,27 @@ def _status_of_speech(says: str, *, by_socket: bool = False) -> Kind:
     return Kind(says=says, group="recognition status of Azure Speech", at=at)
 
 
+def _event(says: str, *extras: str) -> Kind:
+    return Kind(says=says, group="events gone wrong", at=_COMMITTED, extras=extras)
+
+
+def _garbled(says: str, at: Mapping[str, Stage], *extras: str) -> Kind:
+    return Kind(says=says, group="broken bytes", at=at, extras=extras)
+
+
+def _body(says: str, *extras: str) -> Kind:
+    return Kind(says=says, group="broken HTTP answers", at=_POSTED, extras=extras)
+
+
+def _stream(says: str, *extras: str) -> Kind:
+    at = {"rest_stream": Stage.REQUEST}
+    return Kind(says=says, group="broken HTTP answers", at=at, extras=extras)
+
+
+def _hostile(says: str, at: Mapping[str, Stage], *extras: str) -> Kind:
+    return Kind(says=says, group="hostile peers", at=at, extras=extras)
+
+
 def _secret(says: str) -> Kind:
     return Kind(says=says, group="client secrets", at={"client_secret": Stage.REQUEST})
 
@@ -115,8 +143,41 @@ KINDS: Mapping[str, Kind] = {
     "empty": _words("an answer without words"),
     "truncated": _words("the first half of the words"),
     "wrong": _words("other words than were said", "text"),
+    "whitespace": _words("nothing but blanks"),
+    "punctuation": _words("nothing but punctuation"),
+    "previous_clip": _words("the words that were heard before, as from a cache"),
+    "loop": _words("the right words twenty times over"),
+    "other_language": _words("a sentence in another language"),
+    "prompt_leak": _words("the prompt, or instructions like one, in front of the words"),
+    "hallucination": _words("invented words where nothing was said, else the right ones"),
+    "unicode": _words("right-to-left text, combining marks, emoji, NUL, markup, a formula"),
+    "completed_only": _event("the right words without any delta"),
+    "error_event": _event("an error event in place of the words; the connection stays open", *_ERROR),
+    "wrong_item": _event("the words come for an item nobody knows"),
+    "duplicates": _event("the words are completed twice"),
+    "out_of_order": _event("completed comes before its deltas"),
+    "unknown_events": _event("events of unknown types in between"),
+    "bare_completed": _event("completed with its type and transcript and nothing else"),
+    "no_turns": Kind(
+        says="speech is never noticed, so that nothing is committed without the client",
+        group="events gone wrong",
+        at=_UPDATED,
+    ),
+    "unasked_response": Kind(
+        says="the speech model answers though nobody asked",
+        group="events gone wrong",
+        at={"realtime": Stage.COMMIT},
+    ),
+    "drift_model": Kind(
+        says="the session says it uses another transcription model", group="events gone wrong", at=_UPDATED
+    ),
+    "drift_host": Kind(
+        says="session.created names another speech model than was asked for",
+        group="events gone wrong",
+        at={"realtime": Stage.UPGRADE},
+    ),
     "drift": Kind(
-        says="the session says it uses no transcription model", group="silence, delay, loss", at=_UPDATED
+        says="the session says it uses no transcription model", group="events gone wrong", at=_UPDATED
     ),
     "refused": _refused("the session is refused in the way of the endpoint", "status", *_ERROR),
     "refused_azure": _refused("the upgrade is answered with an HTTP status and a body", "status", *_ERROR),
@@ -131,6 +192,53 @@ KINDS: Mapping[str, Kind] = {
     "500": _status("internal server error"),
     "502": _status("a gateway's HTML page"),
     "503": _status("service unavailable"),
+    "400": _status("a bad request"),
+    "400_filter": _status("refused by the content filter"),
+    "401_role": _status("the principal lacks the role"),
+    "401_token": _status("the token has expired"),
+    "403_region": _status("the country or region is refused"),
+    "403_blocked": _status("the resource is blocked after abuse detection"),
+    "404_path": _status("the path or the API version is gone"),
+    "413": _status("the audio is too large"),
+    "415": _status("the kind of audio is refused"),
+    "422": _status("the request is well formed and refused"),
+    "429_tokens": _status("the token rate limit is reached"),
+    "504": _status("a gateway's HTML page, after waiting"),
+    "invalid_json": _garbled("no JSON, or JSON that is no event and no answer", _SAID | _POSTED, "variant"),
+    "invalid_utf8": _garbled("bytes that are no UTF-8 in a text", _SAID | _POSTED),
+    "binary_frame": _garbled("a binary frame where text is due", _SAID),
+    "close": _quiet("a close frame in place of the words", _SAID, "close", "reason"),
+    "half_close": _quiet("the sending side is shut without a close frame", _SAID),
+    "drop_in_audio": _quiet("the connection is cut while audio is sent", _CONFIGURED),
+    "html_200": _garbled("a page of HTML with status 200, as a captive portal answers", _ALL_ASKED),
+    "empty_200": _body("200 and no body"),
+    "error_200": _body("200 and an error object"),
+    "truncated_json": _body("200 and the first half of the body"),
+    "wrong_type": _body("the right body as text/html"),
+    "wrong_charset": _body("the right body in UTF-16"),
+    "endless_body": _body("the right body, and then blanks for ever"),
+    "huge_length": _body("10 GB announced, and nothing after the answer"),
+    "gzip_bomb": _body("256 kB that unpack to 256 MB"),
+    "large_headers": _body("300 kB of headers"),
+    "control_headers": _body("a header with control characters"),
+    "sse_error": _stream("an error object in the middle of the stream", *_ERROR),
+    "sse_done_marker": _stream("the right stream with [DONE] at its end"),
+    "stream_ignored": _stream("plain JSON though a stream was asked for"),
+    "redirect": _hostile("307 to another host", _ALL_ASKED, "location"),
+    "redirect_loop": _hostile("307 to the same address", _ALL_ASKED),
+    "no_tls": _hostile("a TLS handshake is never completed", {"rest": Stage.ACCEPT}),
+    "accept_silent": _hostile("the connection is accepted and nothing is ever said", _FIRST_LINE),
+    "accept_closed": _hostile("the connection is accepted and reset", _FIRST_LINE),
+    "never_reads": _hostile(
+        "the peer stops reading",
+        _CONFIGURED | dict.fromkeys(("rest", "client_secret", "speech_rest"), Stage.ACCEPT),
+    ),
+    "no_pong": _hostile("pings are never answered", dict.fromkeys(SESSIONS, Stage.UPGRADE)),
+    "flood": _hostile("data without end, as fast as it is read", _ALL_ASKED),
+    "drip": _hostile("the right bytes one by one, a pause after each", _ALL_ASKED, "delay"),
+    "huge_frame": _hostile("one frame of 64 MB", _ASKED),
+    "endless_fragments": _hostile("a message of fragments without end", _ASKED),
+    "ping_flood": _hostile("pings without end", _ASKED),
     "item_refused": _item("the text is answered by an error event, the session stays open", *_ERROR),
     "item_unanswered": _item("the text is never acknowledged, nor is there an answer to it"),
     "response_failed": _answer("the response is created and ends as failed: server_error", *_ERROR),
@@ -157,6 +265,9 @@ EXTRAS: Mapping[str, str] = {
     "message": "a text",
     "text": "a text",
     "reason": "a text",
+    "location": "a text",
+    "variant": f"one of: {', '.join(BROKEN_JSON)}",
+    "close": "a close code that may be sent: 1000 to 1003, 1007 to 1014, 3000 to 4999",
     "retry_after": "a text or a number of seconds",
     "retry_after_ms": "milliseconds, 0 or more",
 }

@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 import orjson
 
 from monitor.sandbox.faults import Fault
+from monitor.sandbox.hostile import PAGE
 from monitor.sandbox.script import Endpoint
+from monitor.sandbox.status_texts import STATUS_TEXTS
 
 
 class Refusal(NamedTuple):
@@ -59,6 +61,7 @@ _HTML = (
     b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n"
     b"<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n"
 )
+_GATEWAY = {"502": b"502 Bad Gateway", "504": b"504 Gateway Time-out"}
 _CALL_RATE = (
     "Requests to the Audio_Transcribe Operation under Azure OpenAI API have exceeded call rate limit"
     " of your current OpenAI S0 pricing tier. Please retry after 20 seconds."
@@ -158,8 +161,13 @@ def plain_fault(endpoint: Endpoint, name: str) -> Refusal:
 def fault_refusal(endpoint: Endpoint, fault: Fault, model: str | None) -> Refusal:
     """The HTTP answer of a status fault such as ``429`` or ``refused_azure``."""
     name = fault.fault
-    if name == "502":
-        return Refusal(502, _HTML, "text/html")
+    if name in ("502", "504"):
+        return Refusal(int(name), _HTML.replace(b"502 Bad Gateway", _GATEWAY[name]), "text/html")
+    if name in ("redirect", "redirect_loop"):
+        location = fault.extras.get("location", "http://elsewhere.invalid/") if name == "redirect" else ""
+        return Refusal(307, b"", "text/plain", (("location", str(location)),))
+    if name == "html_200":
+        return Refusal(200, PAGE, "text/html; charset=utf-8")
     if endpoint.kind == "speech":
         status = int(fault.extras.get("status", 400)) if name.startswith("refused") else int(name[:3])
         plain = speech_refusal(status, *_SPEECH_TEXTS.get(status, ("InvalidRequest", "Not possible.")))
@@ -177,6 +185,11 @@ def _azure_fault(endpoint: Endpoint, fault: Fault) -> Refusal:
     status = (
         int(fault.extras.get("status", 400)) if fault.fault.startswith("refused") else int(fault.fault[:3])
     )
+    if fault.fault in STATUS_TEXTS:
+        code, message = STATUS_TEXTS[fault.fault].azure
+        if fault.fault == "400_filter":
+            return _filtered(message)
+        return azure_refusal(status, code, message)
     if fault.fault in ("429_capacity", "429_quota"):
         return azure_refusal(429, "429", _BUSY if fault.fault == "429_capacity" else _QUOTA)
     match status:
@@ -210,7 +223,17 @@ _AZURE_TEXTS = {
 }
 
 
+def _filtered(message: str) -> Refusal:
+    verdict = {"hate": {"filtered": True, "severity": "high"}}
+    inner = {"code": "ResponsibleAIPolicyViolation", "content_filter_result": verdict}
+    error = {"message": message, "type": None, "param": "prompt", "code": "content_filter"}
+    return Refusal(400, orjson.dumps({"error": {**error, "status": 400, "innererror": inner}}))
+
+
 def _openai_fault(endpoint: Endpoint, fault: Fault, model: str | None) -> Refusal:
+    if fault.fault in STATUS_TEXTS:
+        kind, code, message = STATUS_TEXTS[fault.fault].openai
+        return openai_refusal(int(fault.fault[:3]), message, code=code, kind=kind)
     match fault.fault:
         case "401":
             return unauthorised(endpoint, "sk-sandbox-refused")
@@ -253,6 +276,13 @@ def fault_farewell(fault: Fault, host: str | None) -> Farewell:
     return Farewell(Complaint(code, message, type=kind), close)
 
 
+def stream_error(fault: Fault | None) -> dict[str, Any]:
+    """The `error` that breaks off a stream of server-sent events."""
+    said = fault.extras if fault else {}
+    changed = {key: said[key] for key in ("type", "code", "message") if key in said}
+    return {"message": _SORRY, "type": "server_error", "param": None, "code": None} | changed
+
+
 def item_complaint(fault: Fault) -> Complaint:
     """The `error` event that refuses a text."""
     message = "The item could not be created."
@@ -273,7 +303,7 @@ def response_failure(endpoint: Endpoint, fault: Fault, session_id: str, model: s
         " message.)"
     )
     error: dict[str, Any] = {"type": "server_error", "code": None, "message": message}
-    if fault.fault[0].isdigit() and fault.fault != "502":
+    if fault.fault[0].isdigit() and fault.fault not in _GATEWAY:
         error |= orjson.loads(fault_refusal(endpoint, fault, model).body)["error"]
         error.pop("param", None)
     return error | {key: fault.extras[key] for key in ("type", "code", "message") if key in fault.extras}
@@ -282,7 +312,12 @@ def response_failure(endpoint: Endpoint, fault: Fault, session_id: str, model: s
 def item_failure(fault: Fault, item_id: str, model: str) -> dict[str, Any]:
     """The `error` of a failed event; what no vendor explains there stays the generic payload."""
     generic = f"Input transcription failed for item '{item_id}'."
-    hidden = {"429": "failed_rate_limit", "429_quota": "failed_quota", "404": "failed_model_not_found"}
+    hidden = {
+        "429": "failed_rate_limit",
+        "429_tokens": "failed_rate_limit",
+        "429_quota": "failed_quota",
+        "404": "failed_model_not_found",
+    }
     match hidden.get(fault.fault, fault.fault):
         case "failed_audio":
             error = _item(

@@ -6,7 +6,7 @@ Answers are made from what was heard in the upload; nothing here knows sessions.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 from starlette.requests import Request
@@ -14,7 +14,7 @@ from starlette.responses import Response, StreamingResponse
 
 from monitor.sandbox import refusals, transcripts
 from monitor.sandbox.audio import Recording, UnreadableAudio, read_wav
-from monitor.sandbox.breakage import http_breakage
+from monitor.sandbox.breakage import http_breakage, spoilt
 from monitor.sandbox.calls import Call, Refused, admit, called, nothing_here, until_gone, with_headers
 from monitor.sandbox.faults import Fault
 from monitor.sandbox.kinds import Stage
@@ -139,30 +139,47 @@ async def _perform(call: Call, job: _Job, fault: Fault | None) -> Response:
     delay = call.sandbox.script.latency.rest
     if delay:
         await call.sandbox.sleep(delay)
-    words = transcripts.altered(call.sandbox.ear.hear([job.recording.pcm]).words, fault)
+    heard = await call.sandbox.hear([job.recording.pcm])
+    words = call.sandbox.answer(heard.words, fault, job.form.text("prompt") or "")
     spoken = transcripts.Spoken(words, job.recording.seconds, job.model)
     headers = call.evidence(job.name)
-    if job.streams:
-        stream = _events(spoken, ends=name != "deltas_stop")
-        return with_headers(
-            StreamingResponse(stream), [*headers, ("content-type", "text/event-stream; charset=utf-8")]
-        )
+    if job.streams and name != "stream_ignored":
+        return _streamed(call, _events(spoken, fault), headers, fault)
     if name == "deltas_stop":
         await until_gone(call.request)
     media, body = transcripts.rendered(spoken, job.format, job.form)
-    return with_headers(Response(body), [*headers, ("content-type", media)])
+    return spoilt(call, fault, with_headers(Response(body), [*headers, ("content-type", media)]))
 
 
-async def _events(spoken: transcripts.Spoken, *, ends: bool) -> AsyncIterator[bytes]:
-    for delta in transcripts.deltas(spoken.words if ends else spoken.words[: len(spoken.words) // 2]):
-        yield b"data: " + orjson.dumps({"type": "transcript.text.delta", "delta": delta}) + b"\n\n"
-    if ends:
-        done = {
-            "type": "transcript.text.done",
-            "text": spoken.text,
-            "usage": transcripts.upload_usage(spoken),
-        }
-        yield b"data: " + orjson.dumps(done) + b"\n\n"
+def _streamed(
+    call: Call, events: list[bytes], headers: list[tuple[str, str]], fault: Fault | None
+) -> Response:
+    headers = [*headers, ("content-type", "text/event-stream; charset=utf-8")]
+    if fault is not None:
+        return spoilt(call, fault, with_headers(Response(b"".join(events)), headers))
+    return with_headers(StreamingResponse(_one_by_one(events)), headers)
+
+
+async def _one_by_one(events: list[bytes]) -> AsyncIterator[bytes]:
+    for event in events:
+        yield event
+
+
+def _events(spoken: transcripts.Spoken, fault: Fault | None) -> list[bytes]:
+    name = fault.fault if fault else ""
+    said = [{"type": "transcript.text.delta", "delta": delta} for delta in transcripts.deltas(spoken.words)]
+    usage = transcripts.upload_usage(spoken)
+    done = {"type": "transcript.text.done", "text": spoken.text, "usage": usage}
+    half = said[: len(said) // 2]
+    match name:
+        case "deltas_stop":
+            events: list[Any] = half
+        case "sse_error":
+            events = [*half, {"error": refusals.stream_error(fault)}]
+        case _:
+            events = [*said, done]
+    marker = [b"data: [DONE]\n\n"] if name == "sse_done_marker" else []
+    return [*(b"data: " + orjson.dumps(event) + b"\n\n" for event in events), *marker]
 
 
 def _bad(message: str, code: str | None, param: str | None = None) -> Refusal:

@@ -16,16 +16,41 @@ from uvicorn.server import ServerState
 
 from monitor.core.errors import MonitorError
 from monitor.sandbox.app import create_app
+from monitor.sandbox.first_line import Verdict, judge_first_bytes
 from monitor.sandbox.script import Script
 from monitor.sandbox.wire import wire_factory
 
 
 class _Cuttable(H11Protocol):
-    """Lets an answer cut the connection, which an ASGI application cannot."""
+    """Lets an answer cut the connection, which an ASGI application cannot, and a fault strike before it."""
+
+    _first = b""
+    _is_judged = False
+    _is_held = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self.app_state = {**self.app_state, "transport": transport}
         super().connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Hands on what came, unless a fault holds or ends the connection at its first line."""
+        if self._is_judged:
+            super().data_received(data)
+            return
+        if self._is_held:
+            return
+        self._first += data
+        verdict = judge_first_bytes(self.config.app.state.sandbox, self._first)  # type: ignore[union-attr]
+        if verdict is Verdict.UNDECIDED:
+            return
+        self._is_judged = verdict is Verdict.SERVE
+        self._is_held = not self._is_judged
+        if verdict is Verdict.RESET:
+            self.transport.abort()
+        elif verdict is Verdict.DEAF:
+            self.transport.pause_reading()
+        elif self._is_judged:
+            super().data_received(self._first)
 
 
 @contextlib.asynccontextmanager

@@ -13,36 +13,38 @@ from monitor.sandbox import incoming, refusals, transcripts
 from monitor.sandbox.answering import Answering
 from monitor.sandbox.audio import BYTES_PER_MS, from_telephone
 from monitor.sandbox.conversation import Conversation
+from monitor.sandbox.endings import Ending, EndingLine
 from monitor.sandbox.faults import Fault
 from monitor.sandbox.kinds import Stage
 from monitor.sandbox.models import abilities
 from monitor.sandbox.refusals import Complaint
 from monitor.sandbox.script import Endpoint
-from monitor.sandbox.settings import Identity, Settings
+from monitor.sandbox.settings import Identity, Settings, drifted
 from monitor.sandbox.speaker import Speaker, user_audio_item
 from monitor.sandbox.state import Sandbox
 from monitor.sandbox.turns import AudioBuffer, Turn, TurnDetector
 
 SHORTEST_COMMIT_MS = 100
 LIVE_STEP_MS = 500
+CUT_AFTER_MS = 500
 LARGEST_BUFFER_MS = 20 * 60_000
 WITHOUT_DEPLOYMENT = "whisper-1"  # Azure's realtime transcribes with it though nobody deployed it
 
 
-class Line(Protocol):
+class Line(EndingLine, Protocol):
     """The connection as a session sees it."""
-
-    def send(self, event: bytes) -> None:
-        """Puts an event on its way."""
-
-    def close(self, code: int, reason: str) -> None:
-        """Ends the connection with a close frame."""
 
     def cut(self) -> None:
         """Ends the connection without a close frame."""
 
+    def stop_reading(self) -> None:
+        """Reads nothing more of what the client sends."""
+
     def later(self, seconds: float, step: Callable[[], None]) -> None:
         """Does *step* after so many seconds, at once for none, never once the line is closed."""
+
+    def resume(self, step: Callable[[], None]) -> None:
+        """Does *step* now, on behalf of work that went on elsewhere."""
 
 
 class Session:
@@ -59,6 +61,7 @@ class Session:
         self._received_ms = 0.0
         self._detector: TurnDetector | None = TurnDetector(self.settings.turn_detection or {})
         self._live = _Live()
+        self._updated = ""  # the fault that struck the latest update
         self._next_item = sandbox.ids.draw("item")
         self._fault: tuple[Fault | None] | None = None  # that of the item in progress, once asked for
         strike = partial(self.strike, Stage.ITEM, "dual")
@@ -136,10 +139,15 @@ class Session:
         if self.settings.turn_detection != turns:
             self._detect_turns()
         fault = self.strike(Stage.UPDATE)
-        if fault is not None and fault.fault == "no_updated":
+        self._updated = fault.fault if fault else ""
+        if self._updated == "no_updated":
             return None
-        shown = _without_transcription(self.settings.shown) if fault else self.settings.shown
+        if self._updated == "no_turns":
+            self._detector = None
+        shown = drifted(self.settings.shown, self._updated)
         self._line.send(self.speaker.say(f"{expected}d", session=shown))
+        if self._updated == "never_reads":
+            self._line.stop_reading()
         return None
 
     def _detect_turns(self) -> None:
@@ -155,6 +163,9 @@ class Session:
             return Complaint("invalid_value", "The input audio buffer is full; commit or clear it.", "audio")
         self._buffer.append(pcm)
         self._received_ms += len(pcm) / BYTES_PER_MS
+        if self._updated == "drop_in_audio" and self._received_ms >= CUT_AFTER_MS:
+            self._line.cut()
+            return None
         if self._detector is not None:
             for turn in self._detector.feed(pcm):
                 self._take_turn(turn)
@@ -237,10 +248,11 @@ class Session:
             return
         if fault is not None and name == "slow":
             rest += float(fault.extras.get("delay", 10))
-        words = transcripts.altered(self._sandbox.ear.hear(chunks).words, fault)
+        prompt = str((self.settings.transcription or {}).get("prompt") or "")
+        words = self._sandbox.answer(self._sandbox.ear.hear(chunks).words, fault, prompt)
         seconds = sum(map(len, chunks)) / BYTES_PER_MS / 1000
         spoken = transcripts.Spoken(words, seconds, self.settings.model)
-        self._line.later(rest * 0.6, lambda: self._finish(item_id, spoken, name, said, rest * 0.4))
+        self._line.later(rest * 0.6, lambda: self._finish(item_id, spoken, fault, said, rest * 0.4))
 
     def _failure(self, item_id: str, fault: Fault | None) -> Mapping[str, Any] | None:
         name = self.settings.model_name
@@ -253,10 +265,20 @@ class Session:
         missing = Fault(fault="failed_model_not_found")
         return refusals.item_failure(missing, item_id, name)
 
-    def _finish(self, item_id: str, spoken: transcripts.Spoken, name: str, said: int, rest: float) -> None:
-        self._say_deltas(item_id, spoken, name, said)
-        if name != "deltas_stop":
-            self._line.later(rest, lambda: self._complete(item_id, spoken))
+    def _finish(
+        self, item_id: str, spoken: transcripts.Spoken, fault: Fault | None, said: int, rest: float
+    ) -> None:
+        name = fault.fault if fault else ""
+        say_deltas = partial(self._say_deltas, item_id, spoken, name, said)
+        completed = partial(self._completed, item_id, spoken)
+        if fault is not None and Ending(self._line, self.speaker, say_deltas, completed).show(fault):
+            return
+        say_deltas()
+        if name == "deltas_stop":
+            return
+        self._line.later(rest, lambda: self._line.send(completed()))
+        if name == "unasked_response":
+            self._line.later(rest, lambda: self.answering.begin({}))
 
     def _say_deltas(self, item_id: str, spoken: transcripts.Spoken, name: str, said: int) -> None:
         pieces = transcripts.deltas(spoken.words)
@@ -268,7 +290,7 @@ class Session:
             logprobs = transcripts.logprobs((piece,)) if self.settings.wants_logprobs else None
             self._line.send(self.speaker.delta(item_id, piece, logprobs))
 
-    def _complete(self, item_id: str, spoken: transcripts.Spoken) -> None:
+    def _completed(self, item_id: str, spoken: transcripts.Spoken) -> bytes:
         rest: dict[str, Any] = {"usage": transcripts.item_usage(spoken)}
         if self.settings.wants_logprobs:
             rest = {"logprobs": transcripts.logprobs(spoken.words), **rest}
@@ -276,7 +298,7 @@ class Session:
             asked = (self.settings.transcription or {}).get("languages") or ["en"]
             rest["languages"] = [{"code": code} for code in asked[:1]]
         self.conversation.set_transcript(item_id, spoken.text)
-        self._line.send(self.speaker.completed(item_id, spoken.text, **rest))
+        return self.speaker.completed(item_id, spoken.text, **rest)
 
     def _transcribe_live(self) -> None:
         """Says the words of the audio so far, as streaming models do before any commit."""
@@ -314,9 +336,3 @@ class _Live:
     def __init__(self) -> None:
         self.heard_ms = 0.0
         self.said = 0
-
-
-def _without_transcription(shown: dict[str, Any]) -> dict[str, Any]:
-    if "audio" not in shown:
-        return {**shown, "input_audio_transcription": None}
-    return {**shown, "audio": {**shown["audio"], "input": {**shown["audio"]["input"], "transcription": None}}}

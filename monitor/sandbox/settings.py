@@ -278,3 +278,21 @@ def _preview_realtime(identity: Identity) -> dict[str, Any]:
         "temperature": 0.8,
         "max_response_output_tokens": "inf",
     }
+
+
+def drifted(shown: dict[str, Any], fault: str) -> dict[str, Any]:
+    """The settings as a session shows them that does not do what it was told."""
+    if fault not in ("drift", "drift_model"):
+        return shown
+    nested = "audio" in shown
+    found = shown["audio"]["input"]["transcription"] if nested else shown["input_audio_transcription"]
+    other = (
+        "gpt-4o-mini-transcribe" if (found or {}).get("model") != "gpt-4o-mini-transcribe" else "whisper-1"
+    )
+    instead = {**(found or {}), "model": other} if fault == "drift_model" else None
+    if not nested:
+        return {**shown, "input_audio_transcription": instead}
+    return {
+        **shown,
+        "audio": {**shown["audio"], "input": {**shown["audio"]["input"], "transcription": instead}},
+    }

@@ -11,9 +11,9 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from monitor.sandbox import speech_text, transcripts
+from monitor.sandbox import speech_text
 from monitor.sandbox.audio import Recording, UnreadableAudio, is_silent, read_wav
-from monitor.sandbox.breakage import http_breakage
+from monitor.sandbox.breakage import http_breakage, spoilt
 from monitor.sandbox.calls import Call, Refused, called, nothing_here
 from monitor.sandbox.faults import Fault
 from monitor.sandbox.kinds import Stage
@@ -63,7 +63,8 @@ async def recognise_short(request: Request) -> Response:
     status = speech_text.status_of(words, fault, spoken=not is_silent(recording.pcm))
     detailed = request.query_params.get("format") == "detailed"
     found = speech_text.phrase(words, status, 0, recording.seconds * 1000, detailed=detailed)
-    return call.answer(Refusal(200, orjson.dumps(found), "application/json; charset=utf-8"))
+    right = call.answer(Refusal(200, orjson.dumps(found), "application/json; charset=utf-8"))
+    return spoilt(call, fault, right)
 
 
 async def transcribe_fast(request: Request) -> Response:
@@ -85,7 +86,8 @@ async def transcribe_fast(request: Request) -> Response:
     words = await _words(call, recording, fault)
     locale = next(iter(definition.get("locales") or ["en-US"]))
     answer = speech_text.fast_answer(words, recording.seconds, locale)
-    return call.answer(Refusal(200, orjson.dumps(answer), "application/json; charset=utf-8"))
+    right = call.answer(Refusal(200, orjson.dumps(answer), "application/json; charset=utf-8"))
+    return spoilt(call, fault, right)
 
 
 def _check_short(call: Call) -> None:
@@ -159,7 +161,7 @@ async def _words(call: Call, recording: Recording, fault: Fault | None) -> tuple
     if call.sandbox.script.latency.rest:
         await call.sandbox.sleep(call.sandbox.script.latency.rest)
     heard = await call.sandbox.hear([recording.pcm])
-    return transcripts.altered(heard.words, fault)
+    return call.sandbox.answer(heard.words, fault)
 
 
 def _bad(message: str) -> Refused:

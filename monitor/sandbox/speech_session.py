@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 from monitor.sandbox import speech_text, transcripts
-from monitor.sandbox.audio import Resampler, StreamHeader, UnreadableAudio, read_stream_header
+from monitor.sandbox.audio import BYTES_PER_MS, Resampler, StreamHeader, UnreadableAudio, read_stream_header
+from monitor.sandbox.endings import EndingLine, break_connection
 from monitor.sandbox.faults import Fault
 from monitor.sandbox.hearing import Heard
 from monitor.sandbox.kinds import Stage
@@ -23,17 +24,14 @@ SILENCE_MS = 800
 _MUTE = ("silent", "no_created")
 
 
-class SpeechLine(Protocol):
+class SpeechLine(EndingLine, Protocol):
     """The connection as a recognition sees it."""
-
-    def send(self, event: bytes) -> None:
-        """Puts a text message on its way."""
-
-    def close(self, code: int, reason: str) -> None:
-        """Ends the connection with a close frame."""
 
     def cut(self) -> None:
         """Ends the connection without a close frame."""
+
+    def stop_reading(self) -> None:
+        """Reads nothing more of what the client sends."""
 
     def later(self, seconds: float, step: Callable[[], None]) -> None:
         """Does *step* after so many seconds, at once for none, never once the line is closed."""
@@ -141,11 +139,15 @@ class _Turn:
         self._speaking_since: int | None = None
         self._shown_ms = 0.0
         self._said = ""
+        self._taken_ms = 0.0
         self._phrases = 0
         self._is_over = False
+        self._is_broken = False
 
     def begin(self) -> None:
         """Says that the turn has begun, with the tag that support asks for."""
+        if self._name == "never_reads":
+            self._line.stop_reading()
         if self._name != "no_created":
             self._say("turn.start", {"context": {"serviceTag": self._sandbox.ids.hexadecimal(32)}})
 
@@ -158,6 +160,10 @@ class _Turn:
             return
         pcm = self._resampler.feed(raw)
         self._buffer.append(pcm)
+        self._taken_ms += len(pcm) / BYTES_PER_MS
+        if self._name == "drop_in_audio" and self._taken_ms >= HYPOTHESIS_MS:
+            self._line.cut()
+            return
         for turn in self._detector.feed(pcm):
             self._take_turn(turn)
         if self._speaking_since is not None:
@@ -208,7 +214,7 @@ class _Turn:
             self._say("speech.endDetected", {"Offset": speech_text.ticks(end_ms)})
 
         def phrase(heard: Heard) -> None:
-            words = transcripts.altered(heard.words, self._fault)
+            words = self._sandbox.answer(heard.words, self._fault)
             status = speech_text.status_of(words, self._fault, spoken=spoken)
             body = speech_text.phrase(
                 words, status, begin_ms, end_ms - begin_ms, detailed=self._wanted.detailed
@@ -231,5 +237,10 @@ class _Turn:
         self._line.later(delay, lambda: self._say(path, body))
 
     def _say(self, path: str, body: dict[str, Any]) -> None:
+        message = write(path, self.identity, body)
+        if self._fault is not None and path == "speech.phrase":
+            self._is_broken = self._is_broken or break_connection(self._line, self._fault, message)
+        if self._is_broken:
+            return
         if self._name not in _MUTE or path == "turn.start":
-            self._line.send(write(path, self.identity, body))
+            self._line.send(message)

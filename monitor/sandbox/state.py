@@ -10,11 +10,12 @@ from functools import cached_property
 
 from monitor import clips
 from monitor.sandbox.evidence import EvidenceHeaders
-from monitor.sandbox.faults import Faults
+from monitor.sandbox.faults import Fault, Faults
 from monitor.sandbox.hearing import Ear, Heard, Reference, shipped_ear
 from monitor.sandbox.identifiers import Identifiers
 from monitor.sandbox.script import Script
 from monitor.sandbox.secret_store import SecretStore
+from monitor.sandbox.transcripts import altered
 
 
 def utc_now() -> datetime:
@@ -38,6 +39,7 @@ class Sandbox:
         self.sleep = sleep
         self.ids = Identifiers(clock, rng or random.Random())
         self.evidence = EvidenceHeaders(clock, self.ids)
+        self._before: tuple[str, ...] = ()
         self.secrets = SecretStore(clock, self.ids)
         hosts = {name: frozenset(endpoint.hosts) for name, endpoint in script.endpoints.items()}
         self.faults = Faults(clock, hosts)
@@ -52,6 +54,11 @@ class Sandbox:
     ) -> None:
         """Tells *then* what is heard in *chunks*."""
         then(self.ear.hear(chunks))
+
+    def answer(self, words: tuple[str, ...], fault: Fault | None, prompt: str = "") -> tuple[str, ...]:
+        """The words to answer with; what was heard is kept for a fault that shows it the next time."""
+        before, self._before = self._before, words or self._before
+        return altered(words, fault, prompt=prompt, before=before)
 
     async def hear(self, chunks: Sequence[bytes]) -> Heard:
         """What is heard in *chunks*."""

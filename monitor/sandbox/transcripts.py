@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from math import ceil
 from typing import Any, NamedTuple
 
@@ -12,6 +13,17 @@ from monitor.sandbox.models import abilities
 from monitor.sandbox.multipart import Form
 
 OTHER_WORDS = "Thank you for watching and see you in the next video."
+OTHER_LANGUAGE = ("Er", "hätte", "sogar", "selbst", "liebenswürdig", "werden", "können.")
+PROMPT = "Transcribe the audio exactly and keep the punctuation."
+ODD_TEXT = (
+    "\u05e9\u05dc\u05d5\u05dd",  # right to left
+    "\u202eabc",
+    "e\u0301\u0301\u0301",  # combining marks
+    "\U0001f469\u200d\U0001f469\u200d\U0001f467",  # one emoji of three
+    "nul\x00here",
+    "<script>alert(1)</script>",
+    "=HYPERLINK(1)",
+)
 AUDIO_TOKENS_A_SECOND = 10
 LETTERS_A_TOKEN = 4
 
@@ -29,17 +41,31 @@ class Spoken(NamedTuple):
         return " ".join(self.words)
 
 
-def altered(words: tuple[str, ...], fault: Fault | None) -> tuple[str, ...]:
-    """The words that *fault* leaves of what was heard."""
+_ALTERED: Mapping[str, Callable[[tuple[str, ...]], tuple[str, ...]]] = {
+    "empty": lambda _words: (),
+    "whitespace": lambda _words: ("", "", "", ""),
+    "punctuation": lambda _words: ("...", ",", "?", "!"),
+    "truncated": lambda words: words[: len(words) // 2],
+    "loop": lambda words: words * 20,
+    "other_language": lambda _words: OTHER_LANGUAGE,
+    "hallucination": lambda words: words or tuple(OTHER_WORDS.split()),
+    "unicode": lambda _words: ODD_TEXT,
+}
+
+
+def altered(
+    words: tuple[str, ...], fault: Fault | None, *, prompt: str = "", before: tuple[str, ...] = ()
+) -> tuple[str, ...]:
+    """The words that *fault* makes of what was heard; *before* are those of the last audio that was heard."""
     match fault.fault if fault else "":
-        case "empty":
-            return ()
-        case "truncated":
-            return words[: len(words) // 2]
-        case "wrong":
-            return tuple(str(fault.extras.get("text", OTHER_WORDS)).split()) if fault else ()
-        case _:
-            return words
+        case "wrong" if fault is not None:
+            return tuple(str(fault.extras.get("text", OTHER_WORDS)).split())
+        case "previous_clip":
+            return before or words
+        case "prompt_leak":
+            return (*(prompt or PROMPT).split(), *words)
+        case name:
+            return _ALTERED[name](words) if name in _ALTERED else words
 
 
 def deltas(words: tuple[str, ...]) -> list[str]:

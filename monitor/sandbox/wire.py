@@ -8,7 +8,7 @@ close frame, and an event sent without a task or queue in between.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -22,6 +22,8 @@ from websockets.server import ServerProtocol
 
 from monitor.sandbox.doors import Admission, Held, SpeechAdmission, Visit, enter, read_visit
 from monitor.sandbox.evidence import HeaderList
+from monitor.sandbox.faults import Fault
+from monitor.sandbox.hostile import ASSAULTS, assault
 from monitor.sandbox.refusals import Farewell, Refusal
 from monitor.sandbox.session import Session
 from monitor.sandbox.settings import Identity
@@ -31,6 +33,17 @@ from monitor.sandbox.state import Sandbox
 
 LARGEST_MESSAGE = 24 * 1024 * 1024  # 15 MiB of audio in base64, and its event
 CLOSE_WAIT = 5.0
+ASSAULT_PAUSE = 0.002  # 64 kB every two milliseconds are 32 MB a second
+
+
+class _Protocol(ServerProtocol):
+    """Can be told to leave pings unanswered."""
+
+    pongs = True
+
+    def send_frame(self, frame: Frame) -> None:
+        if self.pongs or frame.opcode is not Opcode.PONG:
+            super().send_frame(frame)
 
 
 class Wire(asyncio.Protocol):
@@ -39,12 +52,15 @@ class Wire(asyncio.Protocol):
     def __init__(self, sandbox: Sandbox, connections: set[Any]) -> None:
         self._sandbox = sandbox
         self._connections = connections
-        self._protocol = ServerProtocol(max_size=LARGEST_MESSAGE)
+        self._protocol = _Protocol(max_size=LARGEST_MESSAGE)
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport
         self._session: Session | SpeechSession | None = None
         self._fragments: list[bytes] = []
         self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._assault: Iterator[bytes] = iter(())
+        self._pause = 0.0  # seconds between two pieces of the assault
+        self._may_write = True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The HTTP side hands the connection over."""
@@ -55,8 +71,18 @@ class Wire(asyncio.Protocol):
         """The connection is gone; what was planned for it is dropped."""
         self._connections.discard(self)
         self._session = None
+        self._assault = iter(())
         for timer in self._timers.values():
             timer.cancel()
+
+    def pause_writing(self) -> None:
+        """The client reads more slowly than it is written to."""
+        self._may_write = False
+
+    def resume_writing(self) -> None:
+        """The client has caught up."""
+        self._may_write = True
+        self._throw()
 
     def eof_received(self) -> None:
         """The client will send no more; the connection closes with that."""
@@ -150,21 +176,41 @@ class Wire(asyncio.Protocol):
             self.close(decision.close, decision.reason)
             return
         self._schedule_ping()
+        name = decision.fault.fault if decision.fault else ""
+        self._protocol.pongs = name != "no_pong"
+        if name in ASSAULTS and decision.fault is not None:
+            self._begin_assault(decision.fault)
+        if not decision.begins:
+            return
         if isinstance(decision, SpeechAdmission):
             self._session = SpeechSession(self._sandbox, visit.endpoint, decision.wanted, self)
             return
-        if not decision.begins:
-            return
+        host = f"{decision.host}-2024" if name == "drift_host" else decision.host
         limit = self._sandbox.script.session
         expires_at = int(self._sandbox.clock().timestamp() + limit)
         identity = Identity(
-            self._sandbox.ids.draw("sess"), decision.dialect, decision.purpose, decision.host, expires_at
+            self._sandbox.ids.draw("sess"), decision.dialect, decision.purpose, host, expires_at
         )
         self._session = session = Session(self._sandbox, visit.endpoint, identity, self)
         self._timers["expiry"] = self._loop.call_later(limit, self._run, session.expire)
         if decision.secret is not None:
             session.settings.change(decision.secret.session)
         session.begin()
+
+    def _begin_assault(self, fault: Fault) -> None:
+        self._assault = assault(fault.fault)
+        self._pause = float(fault.extras.get("delay", 1)) if fault.fault == "drip" else ASSAULT_PAUSE
+        self._timers["assault"] = self._loop.call_later(self._pause, self._throw)
+
+    def _throw(self) -> None:
+        """Writes the next piece of an assault; the others who are served here have their turn in between."""
+        if not self._may_write or self._transport.is_closing():
+            return
+        self._timers["assault"].cancel()
+        piece = next(self._assault, None)
+        if piece is not None:
+            self._transport.write(piece)
+            self._timers["assault"] = self._loop.call_later(self._pause, self._throw)
 
     def _schedule_ping(self) -> None:
         if self._sandbox.script.ping:
@@ -178,6 +224,23 @@ class Wire(asyncio.Protocol):
         """Puts a text frame on its way; nothing once the connection is closing."""
         if self._protocol.state is OPEN:
             self._protocol.send_text(event)
+
+    def send_binary(self, data: bytes) -> None:
+        """Puts a binary frame on its way; nothing once the connection is closing."""
+        if self._protocol.state is OPEN:
+            self._protocol.send_binary(data)
+
+    def half_close(self) -> None:
+        """Shuts the sending side without a close frame; what the client sends is still read."""
+        self._flush()
+        self._session = None
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+
+    def stop_reading(self) -> None:
+        """Reads nothing more of what the client sends."""
+        self._flush()
+        self._transport.pause_reading()
 
     def close(self, code: int, reason: str) -> None:
         """Sends a close frame and waits a little for the client's."""

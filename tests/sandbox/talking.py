@@ -52,6 +52,9 @@ class RecordedLine:
         self.sent: list[bytes] = []
         self.closed: tuple[int, str] | None = None
         self.is_cut = False
+        self.is_half_closed = False
+        self.is_deaf = False
+        self.binaries: list[bytes] = []
         self._now = 0.0
         self._plans: list[tuple[float, int, Callable[[], None]]] = []
 
@@ -70,6 +73,16 @@ class RecordedLine:
             step()
         else:
             self._plans.append((self._now + seconds, len(self._plans), step))
+
+    def send_binary(self, data: bytes) -> None:
+        assert self.closed is None
+        self.binaries.append(data)
+
+    def half_close(self) -> None:
+        self.is_half_closed = True
+
+    def stop_reading(self) -> None:
+        self.is_deaf = True
 
     def resume(self, step: Callable[[], None]) -> None:
         step()

@@ -1,0 +1,72 @@
+"""What becomes of a connection at its first bytes, before any HTTP: served, held, ignored or reset.
+
+The control page is served whatever happens, so that every fault can be mended.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from urllib.parse import unquote
+
+from monitor.sandbox.access import named_endpoint
+from monitor.sandbox.faults import Fault
+from monitor.sandbox.kinds import Stage
+from monitor.sandbox.state import Sandbox
+
+LONGEST_LINE = 8192
+_HANDSHAKE = 0x16  # the first byte of a TLS handshake record (RFC 8446, section 5.1)
+
+
+class Verdict(Enum):
+    """What becomes of a connection."""
+
+    UNDECIDED = "more bytes are needed"
+    SERVE = "served"
+    SILENT = "held and never answered"
+    DEAF = "not even read"
+    RESET = "reset"
+
+
+_BY_FAULT = {
+    "no_tls": Verdict.SILENT,
+    "accept_silent": Verdict.SILENT,
+    "never_reads": Verdict.DEAF,
+    "accept_closed": Verdict.RESET,
+}
+
+
+def judge_first_bytes(sandbox: Sandbox, first: bytes) -> Verdict:
+    """The verdict on a connection that begins with *first*."""
+    if not sandbox.faults.listed():
+        return Verdict.SERVE
+    if first[:1] == bytes([_HANDSHAKE]):
+        return _verdict(sandbox.faults.strike_unnamed())
+    line, separator, _ = first.partition(b"\r\n")
+    if not separator and len(first) < LONGEST_LINE:
+        return Verdict.UNDECIDED
+    parts = line.decode("latin-1").split(" ")
+    target = parts[1] if len(parts) > 1 else ""
+    endpoint = named_endpoint(sandbox.script, unquote(target.partition("?")[0]))
+    pathway = _pathway(target)
+    if endpoint is None or pathway is None:
+        return Verdict.SERVE
+    fault = sandbox.faults.strike(Stage.ACCEPT, endpoint=endpoint.name, pathway=pathway, models=())
+    return Verdict.SERVE if fault is not None and fault.fault == "no_tls" else _verdict(fault)
+
+
+def _verdict(fault: Fault | None) -> Verdict:
+    return Verdict.SERVE if fault is None else _BY_FAULT[fault.fault]
+
+
+def _pathway(target: str) -> str | None:
+    """The pathway an address belongs to, as far as it can be told from the first line."""
+    path, _, query = target.partition("?")
+    if path.endswith("/audio/transcriptions"):
+        return "rest"
+    if path.endswith("/client_secrets"):
+        return "client_secret"
+    if path.endswith("/realtime"):
+        return "realtime_transcription" if "intent=transcription" in query else "realtime"
+    if path.endswith("transcriptions:transcribe"):
+        return "speech_rest"
+    return "speech_ws" if "/speech/" in path else None
