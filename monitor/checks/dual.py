@@ -11,10 +11,11 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
 
+from monitor.checks.dialects import Update
 from monitor.checks.events import What
 from monitor.checks.rest import rest
 from monitor.checks.run import ANSWERED_WITHIN, COMMITTED_WITHIN, Ended, Run
-from monitor.checks.session import Step, Update, ask, await_event, configure, open_session
+from monitor.checks.session import Step, ask, await_event, configure, open_session
 from monitor.clips import Clip
 from monitor.core.exchange import Answer, Ask, Close, Conversation, End, Enter, Finding, Receive, Send
 from monitor.core.model import Stage, Target

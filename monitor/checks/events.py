@@ -49,6 +49,8 @@ _NAMES: Mapping[str, What] = {
     f"{_TRANSCRIPTION}.updated": What.DELTA,  # xAI: cumulative
     f"{_TRANSCRIPTION}.completed": What.COMPLETED,
     f"{_TRANSCRIPTION}.failed": What.FAILED,
+    "transcription.delta": What.DELTA,  # vLLM
+    "transcription.done": What.COMPLETED,
     "error": What.ERROR,
     "response.created": What.RESPONSE,
     "response.output_text.done": What.ANSWER,
@@ -161,4 +163,4 @@ def _objects(value: object) -> list[Mapping[str, object]]:
 def echoed_rate(session: Mapping[str, object]) -> object:
     """The sample rate of the session's input, None where it says nothing."""
     nested = mapping(mapping(session.get("audio")).get("input"))
-    return mapping(nested.get("format")).get("rate")
+    return mapping(nested.get("format")).get("rate") or session.get("sample_rate")

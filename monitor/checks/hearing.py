@@ -10,6 +10,7 @@ from monitor.checks.events import Event, What, answer_text
 from monitor.checks.run import Ended, Run
 from monitor.core.bodies import mapping, read_error, text_of
 from monitor.core.exchange import End, ProviderError
+from monitor.core.model import Stage
 
 MOST_MESSAGES = 10_000
 _MOST_DELTAS = 8_192  # characters kept to compare with the final text
@@ -39,6 +40,8 @@ def _speech_started(run: Run, event: Event) -> None:
 def _speech_stopped(run: Run, event: Event) -> None:
     if not run.commits_itself:
         run.marks["commit"] = event.at
+        if not run.dialect.commits:
+            run.items.open(event.item_id)
 
 
 def _response(run: Run, _event: Event) -> None:
@@ -129,15 +132,22 @@ def _failed(run: Run, event: Event) -> None:
 
 
 def _error(run: Run, event: Event) -> None:
-    """Fatal only if it names an event of ours; else it may explain a silence or a close to come."""
+    """Fatal only if it is about an event of ours; else it may explain a silence or a close to come."""
     error = event.error
     if _came_too_late(run, error):
         run.owed = max(1, len(run.items))
         run.note("the server had committed the audio already")
-    elif _OURS.fullmatch(event.answers or ""):
+    elif _is_about_us(run, event):
         raise run.ended(End.ERROR, event=event, error=error)
     else:
         run.complain(event)
+
+
+def _is_about_us(run: Run, event: Event) -> bool:
+    """Whether it refuses what we sent: by our event's id, or because nothing else was sent but the update."""
+    if _OURS.fullmatch(event.answers or ""):
+        return True
+    return event.answers is None and (run.stage is Stage.CONFIGURE or not run.dialect.forgives)
 
 
 def _came_too_late(run: Run, error: ProviderError) -> bool:

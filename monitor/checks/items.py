@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 MOST_ITEMS = 64
+_EXPECTED = "?"
 LONGEST_TEXT = 20_000  # characters of one item; what is cut off would be words that nobody said
 
 
@@ -19,8 +20,14 @@ class Items:
     def __len__(self) -> int:
         return len(self._texts)
 
+    def expect(self) -> None:
+        """An item must come of what was said, whether or not the server will name it."""
+        self._texts.setdefault(_EXPECTED, None)
+
     def open(self, item_id: str | None) -> None:
         """An item was committed; without an id it gets a number."""
+        if self._texts.get(_EXPECTED, "") is None:
+            del self._texts[_EXPECTED]
         key = item_id or f"#{len(self._texts) + 1}"
         if len(self._texts) < MOST_ITEMS:
             self._texts.setdefault(key, None)
@@ -39,6 +46,8 @@ class Items:
         waiting = [key for key, known in self._texts.items() if known is None]
         if len(waiting) == 1:
             self._texts[waiting[0]] = kept
+            if waiting[0] == _EXPECTED:
+                return None
             return f"the transcript names item {item_id}, committed was {waiting[0]}"
         if waiting or self._texts:
             return f"a transcript came for item {item_id}, which nobody committed"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from monitor.checks.session import Update, begin, converse, transcription_settings, turn_detection
+from monitor.checks.dialects import Update
+from monitor.checks.session import begin, converse, transcription_settings, turn_detection
 from monitor.clips import Clip
 from monitor.core.exchange import Conversation
 from monitor.core.model import Target

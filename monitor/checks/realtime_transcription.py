@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
+from monitor.checks.dialects import Update
 from monitor.checks.secret import mint
-from monitor.checks.session import Update, begin, converse, transcription_settings, turn_detection
+from monitor.checks.session import begin, converse, transcription_settings, turn_detection
 from monitor.clips import Clip
 from monitor.core.exchange import Conversation
 from monitor.core.model import Target
@@ -11,9 +14,8 @@ from monitor.core.model import Target
 
 def realtime_transcription(target: Target, clip: Clip, correlation: str) -> Conversation:
     """Speak into a transcription session and wait for the transcript."""
-    preview = target.endpoint.dialect == "preview"
-    update = preview_update(target) if preview else ga_update(target)
     run = begin(target, correlation)
+    update = (run.dialect.update or _UPDATES[target.endpoint.dialect])(target)
     if target.client_secret:
         failed = yield from mint(run, correlation, update)
         if failed is not None:
@@ -41,3 +43,6 @@ def preview_update(target: Target) -> Update:
         "turn_detection": turn_detection(target),
     }
     return {"type": "transcription_session.update", "event_id": "cfg-1", "session": session}
+
+
+_UPDATES: Mapping[str, Callable[[Target], Update]] = {"ga": ga_update, "preview": preview_update}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from monitor.checks.dialects import DIALECTS, Dialect
 from monitor.checks.events import Event
 from monitor.checks.items import Items
 from monitor.core.bodies import bounded
@@ -15,6 +16,7 @@ from monitor.core.model import Stage, Target
 CREATED_WITHIN = UPDATED_WITHIN = 10.0
 COMMITTED_WITHIN = 5.0
 COMPLETED_WITHIN = ANSWERED_WITHIN = 25.0
+REFUSED_WITHIN = 0.5  # where a server answers an update only to refuse it
 LINGER = 1.0  # for a second utterance, where the server's voice detection decides about turns
 
 MOST_NOTES = 20
@@ -58,6 +60,11 @@ class Run:
     def commits_itself(self) -> bool:
         """Whether the client ends the turn, as against the server's voice detection."""
         return self.target.turn != "server_vad"
+
+    @property
+    def dialect(self) -> Dialect:
+        """How this server holds its sessions."""
+        return DIALECTS[self.target.endpoint.dialect]
 
     def until(self, seconds: float) -> float:
         """The offset that lies *seconds* ahead, never behind the deadline of the run."""

@@ -10,9 +10,9 @@ import json
 from collections.abc import Generator
 from dataclasses import replace
 
+from monitor.checks.dialects import Update
 from monitor.checks.rest import read_answer
 from monitor.checks.run import Run
-from monitor.checks.session import Update
 from monitor.core.bodies import mapping
 from monitor.core.exchange import MINTED, Answer, Ask, Credential, End, Finding, Upload
 from monitor.core.model import Stage

@@ -6,10 +6,11 @@ Nothing is ever tried twice, and nothing the peer sends raises out of here: ever
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from monitor.checks.dialects import Update
 from monitor.checks.events import (
     Event,
     NoEvent,
@@ -20,7 +21,7 @@ from monitor.checks.events import (
     read_event,
 )
 from monitor.checks.hearing import take_in
-from monitor.checks.run import COMMITTED_WITHIN, CREATED_WITHIN, UPDATED_WITHIN, Ended, Run
+from monitor.checks.run import COMMITTED_WITHIN, CREATED_WITHIN, REFUSED_WITHIN, UPDATED_WITHIN, Ended, Run
 from monitor.clips import Clip, append_frames
 from monitor.core.bodies import error_in, mapping
 from monitor.core.exchange import (
@@ -49,9 +50,7 @@ from monitor.providers.provider import MODELS_OF_MANY_LANGUAGES, deployment_name
 CHUNK_MS = 100
 TRAILING_SILENCE_MS = 2_000  # longer than any server's `silence_duration_ms` that was seen
 SEND_MARGIN = 10.0
-COMMIT = json.dumps({"type": "input_audio_buffer.commit", "event_id": "commit-1"})
 
-Update = Mapping[str, Any]
 Step = Generator[Ask, Answer, None]
 Heard = Event | Sent | None
 
@@ -114,12 +113,33 @@ def connect(run: Run, correlation: str) -> Step:
 def configure(run: Run, update: Update, *, transcribes: bool = True) -> Step:
     """Say what the session is for, and see whether it says that it will."""
     yield Enter(stage=run.enter(Stage.CONFIGURE))
-    until = run.until(UPDATED_WITHIN)
     frame = json.dumps(update, separators=(",", ":"))
+    if not run.dialect.answers:
+        yield from unrefused(run, frame)
+        return
+    until = run.until(UPDATED_WITHIN)
     updated = yield from await_event(run, What.UPDATED, Send(frames=(frame,), until=until), until)
     run.marks["ready"] = updated.at
     if transcribes:
         compare_echo(run, updated)
+
+
+def unrefused(run: Run, frame: str) -> Step:
+    """Say what the session is for to a server that speaks up only if it refuses; it gets a moment to."""
+    yield from deliver(run, Send(frames=(frame,), until=run.until(SEND_MARGIN)))
+    run.marks["ready"] = run.at
+    until = run.until(REFUSED_WITHIN)
+    while (yield from ask(run, Receive(until=until))) is not None:
+        pass
+
+
+def deliver(run: Run, send: Send) -> Step:
+    """Send frames and hear what is said meanwhile, until all of them are on their way."""
+    heard = yield from ask(run, send)
+    while not isinstance(heard, Sent):
+        if heard is None:
+            raise run.silent("end of our sending (the server reads no more)")
+        heard = yield from ask(run, Receive(until=send.until))
 
 
 def speak(run: Run, clip: Clip) -> Step:
@@ -129,17 +149,17 @@ def speak(run: Run, clip: Clip) -> Step:
     frames = append_frames(clip, rate=rate, chunk_ms=CHUNK_MS, silence_ms=silence)
     spacing = CHUNK_MS / 1000 if run.target.pace == "realtime" else 0.0
     yield Enter(stage=run.enter(Stage.SEND))
+    if run.dialect.begin:
+        yield from deliver(run, Send(frames=run.dialect.begin, until=run.until(SEND_MARGIN)))
     until = run.until(len(frames) * spacing + SEND_MARGIN)
-    heard = yield from ask(run, Send(frames=frames, until=until, spacing=spacing, audio=True))
-    while not isinstance(heard, Sent):
-        if heard is None:
-            raise run.silent("end of our sending (the server reads no more)")
-        heard = yield from ask(run, Receive(until=until))
+    yield from deliver(run, Send(frames=frames, until=until, spacing=spacing, audio=True))
     yield Enter(stage=run.enter(Stage.COMMIT))
     if run.commits_itself:
         run.owed = len(run.items) + 1
-        heard = yield from ask(run, Send(frames=(COMMIT,), until=run.until(COMMITTED_WITHIN)))
-        if heard is None:
+        if not run.dialect.commits:
+            run.items.expect()
+        end = Send(frames=(run.dialect.end,), until=run.until(COMMITTED_WITHIN))
+        if (yield from ask(run, end)) is None:
             raise run.silent("end of our commit (the server reads no more)")
     run.marks.setdefault("commit", run.at)
 

@@ -12,10 +12,20 @@ from monitor.config.tables import DeploymentTable, EndpointTable
 from monitor.core.model import Deployment, Endpoint, Pathway
 from monitor.providers import PROVIDERS
 
+_SLOW_DIALECTS = ("vllm", "qwen", "together")  # they take 16 kHz
 OPENAI_URL = "https://api.openai.com/v1"
 NOT_DEPLOYED = "-"
 _SUPPORT_FACTS = ("subscription", "tier")
-_PLAIN = ("region", "resource_id", "api", "api_version", "dialect", "send_model", "sample_rate")
+_PLAIN = (
+    "region",
+    "resource_id",
+    "api",
+    "api_version",
+    "dialect",
+    "session_query",
+    "send_model",
+    "sample_rate",
+)
 _PLAIN_NAMED = ("organization", "project")
 _UPLOADS = (Pathway.REST_STREAM, Pathway.DUAL)  # deployed as `rest` is, unless they are named themselves
 _MEANS_DATED = (
@@ -65,6 +75,8 @@ def _endpoint(name: str, raw: object, problems: Problems) -> Endpoint | None:
     provider = PROVIDERS[table.provider]
     auth = table.auth or ("key" if table.key or provider.needs_key else "none")
     given.setdefault("api", provider.apis[0])
+    if table.dialect in _SLOW_DIALECTS:
+        given.setdefault("sample_rate", 16_000)
     endpoint = Endpoint(
         name=name,
         provider=table.provider,
@@ -141,6 +153,11 @@ def _contradictions(read: Read[EndpointTable]) -> list[tuple[str, str]]:
     found += rules[table.provider](table) if table.provider in rules else []
     if table.api_version and not provider.has_versions:
         found.append(("api_version", f"{table.provider} has no API versions; remove it"))
+    if table.session_query and not provider.has_session_query:
+        found.append(("session_query", f"{table.provider} has addresses of its own; remove it"))
+    if table.dialect and table.dialect not in provider.dialects and "dialect" not in dict(found):
+        known = listed(provider.dialects)
+        found.append(("dialect", f"{table.provider} does not speak '{table.dialect}', it speaks {known}"))
     if table.api and table.api not in provider.apis:
         found.append(("api", f"{table.provider} has no '{table.api}', it has {listed(provider.apis)}"))
     # A key that was given wrongly has been told already; its absence is no second fault.

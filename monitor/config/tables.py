@@ -12,6 +12,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from monitor.checks import CHECKS
+from monitor.checks.dialects import DIALECTS
 from monitor.config import forms
 from monitor.config.forms import Form, choice
 from monitor.config.secrets import check_reference
@@ -19,6 +20,7 @@ from monitor.notifiers import CHANNELS
 from monitor.providers import PROVIDERS
 
 APIS = tuple(dict.fromkeys(api for provider in PROVIDERS.values() for api in provider.apis))
+SESSION_QUERIES = ("auto", "both", "model", "intent", "none")
 TELLS = ("down", "degraded", "account", "monitor")
 
 _duration_schema = WithJsonSchema({"type": "string", "pattern": forms.DURATION_PATTERN, "examples": ["30s"]})
@@ -120,8 +122,11 @@ class EndpointTable(Table):
         None, description="The route of REST requests on Azure, or the kind of them on Azure Speech."
     )
     api_version: Annotated[str, Form(forms.api_version)] | None = Field(None, examples=["2025-03-01-preview"])
-    dialect: Annotated[str, choice("dialect", ("ga", "preview"))] | None = Field(
+    dialect: Annotated[str, choice("dialect", tuple(DIALECTS))] | None = Field(
         None, description="The events of realtime sessions."
+    )
+    session_query: Annotated[str, choice("session_query", SESSION_QUERIES)] | None = Field(
+        None, description="What the address of a transcription session names; auto: by the dialect."
     )
     send_model: bool | None = Field(None, description="Send the field `model` on Azure's dated route.")
     sample_rate: Annotated[int, Field(ge=8000, le=48000)] | None = Field(None, examples=[24000])

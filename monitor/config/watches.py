@@ -19,6 +19,8 @@ from monitor.core.times import duration_text
 from monitor.providers import PROVIDERS
 
 SHORTEST = timedelta(seconds=1)
+_TALKING_DIALECTS = ("ga", "preview")
+_ONLY = "its sessions transcribe: write 'realtime_transcription'"
 _DEFAULTS = Target(endpoint=Endpoint(name="", provider="", url=""), model="", pathway="")
 _PLAIN = ("every", "limit", "max_per_minute", "pace", "turn", "client_secret")
 
@@ -156,13 +158,15 @@ def _offered(table: WatchTable, watches: _Watches) -> list[tuple[KeyPath, str]]:
     endpoint = watches.endpoints.get(table.endpoint)
     if endpoint is None:
         return []
-    offered = PROVIDERS[endpoint.provider].pathways
-    known = listed(offered)
-    return [
-        (("pathways", index), f"{endpoint.provider} has no pathway '{pathway}', it has {known}")
-        for index, pathway in enumerate(table.pathways)
-        if pathway not in offered
-    ]
+    offered, found = PROVIDERS[endpoint.provider].pathways, list[tuple[KeyPath, str]]()
+    for index, pathway in enumerate(table.pathways):
+        if pathway not in offered:
+            sentence = f"{endpoint.provider} has no pathway '{pathway}', it has {listed(offered)}"
+            found.append((("pathways", index), sentence))
+        elif pathway in (Pathway.REALTIME, Pathway.DUAL) and endpoint.dialect not in _TALKING_DIALECTS:
+            sentence = f"the dialect '{endpoint.dialect}' has no pathway '{pathway}', {_ONLY}"
+            found.append((("pathways", index), sentence))
+    return found
 
 
 def _spoken(table: WatchTable, watches: _Watches) -> list[tuple[KeyPath, str]]:
@@ -201,6 +205,8 @@ def _session(table: WatchTable, watches: _Watches) -> list[tuple[KeyPath, str]]:
         found.append((("session_model",), f"{shown(host)} is a transcription model and hosts no session"))
     if host and endpoint and endpoint.deployment(host, Pathway.REALTIME) is None:
         found.append((("session_model",), f"{shown(host)} is not deployed for 'realtime'"))
+    if table.turn == "server_vad" and endpoint and endpoint.dialect == "vllm":
+        found.append((("turn",), "the dialect 'vllm' has no voice detection; write turn = \"manual\""))
     streaming = [model for model in table.models if model in KNOWN_MODELS and KNOWN_MODELS[model].streaming]
     if streaming and table.turn == "server_vad":
         found.append((("turn",), f'{shown(streaming[0])} takes no turn detection; write turn = "manual"'))

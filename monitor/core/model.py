@@ -158,7 +158,8 @@ class Endpoint:
     key: str | None = None
     api: str = "v1"  # v1 | dated
     api_version: str | None = None
-    dialect: str = "ga"  # ga | preview
+    dialect: str = "ga"  # ga | preview | vllm | qwen | together
+    session_query: str = "auto"  # auto | both | model | intent | none: what a session's address names
     send_model: bool = True  # the form field `model` on Azure's dated route
     sample_rate: int = 24_000
     organization: str | None = None
@@ -211,6 +212,9 @@ class Target:
             "pathway": self.pathway,
             "session": [self.language, self.pace, self.turn],
         }
+        # What was added later is left out where it changes nothing, so that no hash of before changes.
+        if self.endpoint.session_query != "auto":
+            wire["session_query"] = self.endpoint.session_query
         if self.client_secret:
             wire["client_secret"] = True
         canonical = json.dumps(wire, sort_keys=True, separators=(",", ":"))

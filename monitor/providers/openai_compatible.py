@@ -10,7 +10,6 @@ from monitor.providers.openai import (
     account_headers,
     api_base,
     base_of,
-    realtime_url,
     rest_url,
     secrets_url,
 )
@@ -19,6 +18,7 @@ from monitor.providers.provider import (
     beta_header,
     deployment_name,
     form,
+    host_name,
     is_transcription_session,
     key_as_bearer,
 )
@@ -42,16 +42,27 @@ CODES = {
 }
 
 
-def session_url(target: Target) -> str:
-    """The address of a session.
+# What the address of a session that transcribes names, unless the endpoint says otherwise: servers of the
+# flat dialect take the model from it and refuse the upgrade without (speaches answers 403), those of the
+# GA dialect follow OpenAI.
+QUERIES = {"ga": "intent", "preview": "both", "vllm": "none", "qwen": "model", "together": "model"}
 
-    Servers of the flat dialect take the transcription model from the address, and refuse the upgrade
-    without it (speaches answers 403); those of the GA dialect follow OpenAI.
-    """
-    if target.endpoint.dialect != "preview" or not is_transcription_session(target):
-        return realtime_url(target)
-    base = f"{as_websocket(api_base(target.endpoint.url))}/realtime"
-    return with_query(base, ("model", deployment_name(target)), ("intent", "transcription"))
+
+def session_url(target: Target) -> str:
+    """The address of a session; a conversation names its host model, if it names anything."""
+    endpoint = target.endpoint
+    base = f"{as_websocket(api_base(endpoint.url))}/realtime"
+    named = endpoint.session_query
+    if not is_transcription_session(target):
+        return base if named in ("intent", "none") else with_query(base, ("model", host_name(target)))
+    named = QUERIES[endpoint.dialect] if named == "auto" else named
+    rate = f"pcm_s16le_{endpoint.sample_rate}" if endpoint.dialect == "together" else None
+    return with_query(
+        base,
+        ("model", deployment_name(target) if named in ("both", "model") else None),
+        ("intent", "transcription" if named in ("both", "intent") else None),
+        ("input_audio_format", rate),
+    )
 
 
 OPENAI_COMPATIBLE = Provider(
@@ -67,4 +78,6 @@ OPENAI_COMPATIBLE = Provider(
     codes=CODES,
     support_ids=SUPPORT_IDS,
     needs_key=False,
+    dialects=tuple(QUERIES),
+    has_session_query=True,
 )

@@ -10,6 +10,7 @@ from monitor.core.model import Endpoint, Target
 from monitor.core.rules import Class
 
 DEFAULT_HOST_MODEL = "gpt-realtime"
+_BETA_DIALECTS = ("preview", "together")
 # Models that take `languages` (a list) beside or instead of `language` (SDK: audio_transcription.py).
 MODELS_OF_MANY_LANGUAGES = frozenset({"gpt-transcribe", "gpt-live-transcribe"})
 
@@ -24,7 +25,9 @@ class Provider:
     ValueError with a sentence that says what to use. `codes` are the vendor's own error codes and
     types in lower case, beyond the common table. `support_ids` maps the keys of an outcome's ids to
     the response headers that carry them. `pathways` are those that the vendor offers, `apis` the routes
-    of REST requests, the usual one first; `has_versions` says that requests may name an API version.
+    of REST requests, the usual one first; `has_versions` says that requests may name an API version;
+    `dialects` are those of realtime sessions, and `has_session_query` says that it can be set what their
+    addresses name.
     `secrets_url` is where client secrets are minted, empty where none are. `refuse` gives what
     contradicts itself in an endpoint: the key of the configuration, and a sentence.
     """
@@ -43,6 +46,8 @@ class Provider:
     pathways: Sequence[str] = ("rest", "rest_stream", "realtime", "realtime_transcription", "dual")
     apis: Sequence[str] = ("v1",)
     has_versions: bool = False
+    dialects: Sequence[str] = ("ga",)
+    has_session_query: bool = False
     needs_key: bool = True
     secrets_url: Callable[[Target], str] = lambda _target: ""
     refuse: Callable[[Endpoint], Iterable[tuple[str, str]]] = lambda _endpoint: ()
@@ -90,7 +95,7 @@ def form(target: Target, *, send_model: bool = True) -> Fields:
 
 def beta_header(endpoint: Endpoint) -> Headers:
     """The header of the old dialect, sent only where the endpoint is configured for it."""
-    return (("OpenAI-Beta", "realtime=v1"),) if endpoint.dialect == "preview" else ()
+    return (("OpenAI-Beta", "realtime=v1"),) if endpoint.dialect in _BETA_DIALECTS else ()
 
 
 def key_as_bearer(endpoint: Endpoint) -> Credential | None:

@@ -92,3 +92,15 @@ def test_no_order_of_events_breaks_it(events: list[tuple[bool, str | None]]) -> 
         else:
             made.complete(item_id, "word")
     assert len(made.transcript.split()) <= len(made)
+
+
+def test_an_item_that_must_come_takes_any_name() -> None:
+    """A server may name it on commit, only with its text, or never; none of that is a deviation."""
+    for names in (["item_1", "item_1"], [None, None], [None, "item_1"]):
+        items = Items()
+        items.expect()
+        assert (len(items), items.all_done) == (1, False)
+        if names[0]:
+            items.open(names[0])
+        assert items.complete(names[1], "words") is None
+        assert (len(items), items.all_done, items.transcript) == (1, True, "words")

@@ -90,3 +90,13 @@ version = "2025-03-20"
     assert endpoint.deployment("whisper-1", "realtime") is None
     assert endpoint.deployment("gpt-4o-transcribe", "rest") == "stt-prod"
     assert endpoint.deployments["gpt-4o-transcribe"].version == "2025-03-20"
+
+
+@pytest.mark.parametrize(
+    ("lines", "rate"),
+    [('dialect = "vllm"', 16_000), ('dialect = "qwen"\nsample_rate = 24000', 24_000), ("", 24_000)],
+)
+def test_a_dialect_brings_its_rate(lines: str, rate: int, loaded: Load) -> None:
+    """16 kHz where the dialect takes it, unless another is given."""
+    text = f'[endpoint.own]\nprovider = "openai_compatible"\nurl = "http://stt.test:8000/v1"\n{lines}\n'
+    assert loaded(text).endpoints["own"].sample_rate == rate

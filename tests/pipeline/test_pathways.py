@@ -234,3 +234,34 @@ async def test_a_minted_secret_opens_the_session_and_is_seen_nowhere() -> None:
     assert f"Authorization: Bearer {secret}" in heads[1]
     assert secret not in json.dumps(seen.evidence, default=str)
     assert secret not in repr(seen.outcome)
+
+
+async def test_vllms_dialect_is_held_over_sockets() -> None:
+    """It says nothing to a right update, hears the starting commit, and answers the final one."""
+    delta = {"type": "transcription.delta", "delta": WORDS[:8]}
+    done = {"type": "transcription.done", "text": WORDS, "usage": {"total_tokens": 16}}
+    created = {"type": "session.created", "id": "sess-1", "created": 1795335730}
+    commit = "input_audio_buffer.commit"
+    script = peer({}, created, "session.update", commit, "input_audio_buffer.append", delta, commit, done)
+    seen = await run(
+        script,
+        "realtime_transcription",
+        provider="openai_compatible",
+        endpoint={"dialect": "vllm", "sample_rate": 16_000},
+        model="whisper-base",
+    )
+    assert facts(seen.outcome) == (Verdict.PASSED, None, None)
+    assert seen.outcome.ids["session_id"] == "sess-1"
+
+
+async def test_a_refused_update_is_the_end_of_what_we_say() -> None:
+    """The server would go on; no audio is sent to it."""
+    refusal = {
+        "type": "error",
+        "error": {"type": "invalid_session_type", "code": None, "message": "type must be realtime"},
+    }
+    script = peer({}, CREATED, "session.update", refusal)
+    seen = await run(script, "realtime_transcription", provider="openai_compatible")
+    assert (seen.outcome.verdict, seen.outcome.stage) == (Verdict.FAILED, Stage.CONFIGURE)
+    assert seen.evidence is not None
+    assert all(frame["kind"] != "audio" for frame in seen.evidence["frames"])

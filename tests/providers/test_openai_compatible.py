@@ -61,3 +61,33 @@ def test_their_own_codes_are_understood(code: str, failure: Failure, blame: Blam
 def test_a_type_may_stand_for_the_code() -> None:
     """speech-to-speech puts its code into the type."""
     assert OPENAI_COMPATIBLE.codes["invalid_session_type"] is Class.CONFIG
+
+
+@pytest.mark.parametrize(
+    ("dialect", "query", "ends"),
+    [
+        ("ga", "auto", "/v1/realtime?intent=transcription"),
+        ("preview", "auto", "/v1/realtime?model=gpt-4o-transcribe&intent=transcription"),
+        ("vllm", "auto", "/v1/realtime"),
+        ("qwen", "auto", "/v1/realtime?model=gpt-4o-transcribe"),
+        ("ga", "both", "/v1/realtime?model=gpt-4o-transcribe&intent=transcription"),
+        ("ga", "model", "/v1/realtime?model=gpt-4o-transcribe"),
+        ("preview", "intent", "/v1/realtime?intent=transcription"),
+        ("qwen", "none", "/v1/realtime"),
+    ],
+)
+def test_what_the_address_of_a_session_names_can_be_set(dialect: str, query: str, ends: str) -> None:
+    """By the dialect, unless the endpoint says otherwise."""
+    endpoint = {"dialect": dialect, "session_query": query}
+    asked = target("realtime_transcription", "openai_compatible", endpoint=endpoint)
+    assert OPENAI_COMPATIBLE.realtime_url(asked) == f"ws://stt.test:8000{ends}"
+
+
+@pytest.mark.parametrize(
+    ("query", "ends"), [("auto", "?model=gpt-realtime"), ("both", "?model=gpt-realtime"), ("none", "")]
+)
+def test_a_conversation_names_its_host_or_nothing(query: str, ends: str) -> None:
+    """It has no intent."""
+    asked = target("realtime", "openai_compatible", endpoint={"session_query": query})
+    url = OPENAI_COMPATIBLE.realtime_url(asked)
+    assert url == f"ws://stt.test:8000/v1/realtime{ends}"

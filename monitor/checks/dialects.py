@@ -1,0 +1,77 @@
+"""What differs between the dialects of realtime sessions, as data; who asks what when stands elsewhere.
+
+`ga` is the rule and `preview` differs in the shape of the update alone; the others are what servers that
+call themselves compatible were seen to speak, and only in sessions that transcribe.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from monitor.core.model import Target
+from monitor.providers.provider import deployment_name
+
+Update = Mapping[str, Any]
+COMMIT = json.dumps({"type": "input_audio_buffer.commit", "event_id": "commit-1"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """One way to hold a session.
+
+    `update` makes the configuring event, where it is not that of the pathway; `answers` says that the
+    server confirms it; `begin` goes out before the audio and `end` after it; `commits` says that the
+    server names the item it makes of the audio; `forgives` that an `error` naming none of our events
+    may be about something else.
+    """
+
+    update: Callable[[Target], Update] | None = None
+    answers: bool = True
+    begin: tuple[str, ...] = ()
+    end: str = COMMIT
+    commits: bool = True
+    forgives: bool = True
+
+
+def vllm_update(target: Target) -> Update:
+    """The model on the top level; there is no session object."""
+    return {"type": "session.update", "model": deployment_name(target)}
+
+
+def qwen_update(target: Target) -> Update:
+    """Flat, with the rate in a key of its own; the model stands in the address."""
+    session: dict[str, Any] = {
+        "modalities": ["text"],
+        "input_audio_format": "pcm",
+        "sample_rate": target.endpoint.sample_rate,
+        "input_audio_transcription": {"language": target.language} if target.language else {},
+        "turn_detection": None,
+    }
+    if target.turn == "server_vad":
+        session["turn_detection"] = {"type": "server_vad", "silence_duration_ms": 500}
+    return {"type": "session.update", "event_id": "cfg-1", "session": session}
+
+
+def together_update(target: Target) -> Update:
+    """Voice detection by an event that is called like its answer; model and rate stand in the address."""
+    turn = {"type": "server_vad", "silence_duration_ms": 500} if target.turn == "server_vad" else None
+    return {"type": "transcription_session.updated", "session": {"turn_detection": turn}}
+
+
+DIALECTS: Mapping[str, Dialect] = {
+    "ga": Dialect(),
+    "preview": Dialect(),
+    "vllm": Dialect(
+        update=vllm_update,
+        answers=False,
+        begin=('{"type":"input_audio_buffer.commit"}',),  # starts the generation
+        end='{"type":"input_audio_buffer.commit","final":true}',
+        commits=False,
+        forgives=False,
+    ),
+    "qwen": Dialect(update=qwen_update, commits=False),
+    "together": Dialect(update=together_update),
+}
