@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Scope
 from monitor.resources import data_folder
 from monitor.store.engine import Database
 from monitor.store.pages import revision
+from monitor.web.advice import advice_routes
 from monitor.web.api import PROBLEM, Counter, api_routes
 from monitor.web.common import site_of
 from monitor.web.docs import docs_page
@@ -93,9 +94,14 @@ def create_app(
         build=f"{settings.version} {clock():%Y%m%d%H%M%S%f}",
     )
     app.include_router(api_routes(Counter(database=database, clock=clock, settings=settings)))
+
+    def alive() -> bool:
+        return liveness()["running"]
+
+    app.include_router(advice_routes(database, clock=clock, settings=settings, alive=alive))
     app.include_router(health_routes(database, clock=clock, settings=settings, liveness=liveness))
     app.include_router(metrics_routes(database, clock=clock, settings=settings))
-    app.include_router(live_routes(lambda: _revision(database), alive=lambda: liveness()["running"]))
+    app.include_router(live_routes(lambda: _revision(database), alive=alive))
     _add_evidence(app, bundle, summary)
     _add_docs(app, render)
     app.include_router(page_routes(desk))

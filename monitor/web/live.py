@@ -43,17 +43,23 @@ class Streams:
         """Whether no further stream is accepted."""
         return self._open >= self._most
 
-    async def follow(self, request: Request) -> AsyncGenerator[str]:
-        """The events of one listener, until it leaves or the stream has lasted long enough."""
+    async def follow(
+        self, request: Request, revision: Callable[[], str] | None = None
+    ) -> AsyncGenerator[str]:
+        """The events of one listener, until it leaves or the stream has lasted long enough.
+
+        A listener may follow a *revision* of its own: one line of text that changes when its news does.
+        """
+        look_up = revision or self._revision
         self._open += 1
         try:
-            seen = await asyncio.to_thread(self._revision)
+            seen = await asyncio.to_thread(look_up)
             yield f"retry: 3000\nevent: alive\ndata: {seen}\n\n"
             for look in range(1, self._looks):
                 await asyncio.sleep(self._look_every_s)
                 if not self._alive() or await request.is_disconnected():
                     return
-                now = await asyncio.to_thread(self._revision)
+                now = await asyncio.to_thread(look_up)
                 if now != seen:
                     seen = now
                     yield f"event: changed\ndata: {now}\n\n"
