@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 from pathlib import Path
 from typing import Annotated
@@ -13,12 +12,15 @@ from cyclopts import Parameter
 
 from monitor.cli.common import say
 
+_STANDARD_INPUT = 0
+
 
 def sandbox(
     *,
     host: str = "127.0.0.1",
     port: Annotated[int, Parameter(name=["--port", "-p"])] = 8900,
     script: Path | None = None,
+    whisper: Path | None = None,
     lifeline: Annotated[bool, Parameter(show=False, negative="")] = False,
 ) -> int:
     """Serve the practice provider until it is stopped.
@@ -32,6 +34,9 @@ def sandbox(
     script
         A TOML file with endpoints, latencies and faults; without one, the endpoints azure-sweden and
         openai-us.
+    whisper
+        The folder of a faster-whisper model that then really recognises what is said, on every pathway;
+        needs the extra `whisper`.
     lifeline
         End when standard input ends, so that nothing outlives the process that started it.
 
@@ -43,10 +48,13 @@ def sandbox(
 
     if lifeline:
         threading.Thread(target=_end_with_input, daemon=True).start()
-    serve(host, port, load_script(script) if script else default_script(), started=started)
+    wanted = load_script(script) if script else default_script()
+    serve(host, port, replace(wanted, whisper=whisper) if whisper else wanted, started=started)
     return 0
 
 
 def _end_with_input() -> None:
-    sys.stdin.buffer.read()
+    # Not through sys.stdin: its lock would be held when the interpreter ends, which is fatal to it.
+    while os.read(_STANDARD_INPUT, 4096):
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
