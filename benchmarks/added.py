@@ -22,8 +22,7 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
 from benchmarks.measure import KEY_VARIABLE, Figure, peer, quantile
-from benchmarks.realtime import UPDATE
-from monitor.checks.session import COMMIT
+from benchmarks.realtime import COMMIT, UPDATE
 from monitor.clips import append_frames, load_clip, multipart
 from monitor.core.model import Endpoint, Kind, Outcome, Target
 from monitor.pipeline.observe import Due, observe

@@ -16,7 +16,6 @@ import uvloop
 from websockets.asyncio.client import ClientConnection, connect
 
 from benchmarks.measure import KEY_VARIABLE, Figure, folder, sandbox, side_by_side, target
-from monitor.checks.session import COMMIT
 from monitor.clips import append_frames, load_clip
 from monitor.core.model import Kind, Target, Verdict
 from monitor.pipeline.observe import Due, observe
@@ -40,6 +39,7 @@ SESSION = {
     },
 }
 UPDATE = orjson.dumps({"type": "session.update", "session": SESSION}).decode()
+COMMIT = '{"type":"input_audio_buffer.commit","event_id":"commit-1"}'
 
 
 def run(*, rounds: int = 6, block: int = BLOCK) -> Iterator[Figure]:
