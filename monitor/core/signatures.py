@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from monitor.core.windows import Run
 
@@ -32,6 +33,7 @@ class Signature:
     last_id: str
 
 
+@lru_cache(maxsize=4096)  # an incident's messages come again with every turn
 def generic(message: str) -> str:
     """The message with ids as ``…`` and numbers as ``#``, at most 500 characters."""
     without_ids = _TOKEN.sub("…", _UUID.sub("…", message[: 4 * _LONGEST]))
