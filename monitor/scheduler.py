@@ -15,6 +15,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from monitor.core.model import Kind, Target
 from monitor.core.sampling import (
     CONFIRM_EVERY,
+    EPOCH,
     QUOTA_MINUTE,
     Attention,
     Watching,
@@ -60,6 +61,13 @@ class Quota:
         """Count a run that started (at a start before this process too)."""
         self._starts.setdefault(quota_key(target), deque()).append(started)
 
+    def set_back(self, now: datetime) -> None:
+        """Follow a clock that was set back: nothing has started after *now*."""
+        for starts in self._starts.values():
+            later = [min(start, now) for start in starts]
+            starts.clear()
+            starts.extend(later)
+
 
 class Scheduler:
     """Starts every run of this location: one per target at a time, `limit` in all.
@@ -85,6 +93,7 @@ class Scheduler:
         self._engine = AsyncIOScheduler(timezone=UTC)
         self._attention = dict.fromkeys(self.targets, Attention.CALM)
         self._handled: dict[str, datetime] = {}
+        self._accounted: dict[str, datetime] = {}  # slots up to here were had before the clock was set back
         self._running: dict[str, asyncio.Task[None]] = {}
         self._grouped = self._group_by_quota()
 
@@ -133,6 +142,20 @@ class Scheduler:
             if watching.first_bad and before is Attention.CALM:
                 self._run_neighbours(target)
 
+    def realign(self) -> None:
+        """Follow a wall clock that was set: the slots are those of the new time.
+
+        Slots that come a second time are run again, but as confirming runs: each slot is stored once.
+        """
+        now = self._clock()
+        self.quota.set_back(now)
+        for key, target in self.targets.items():
+            slot, handled = slot_at(key, self._every(target), now), self._handled[key]
+            if slot < handled:
+                self._accounted[key] = max(handled, self._accounted.get(key, handled))
+                self._handled[key] = slot
+            self._engine.reschedule_job(key, trigger=self._trigger(target))
+
     def is_running(self) -> bool:
         """Whether slots are being started."""
         return bool(self._engine.running)
@@ -179,7 +202,8 @@ class Scheduler:
         if refusal:
             self._skip(target, slot, refusal)
         else:
-            self._start(target, slot, Kind.SCHEDULED)
+            again = slot <= self._accounted.get(key, EPOCH)
+            self._start(target, slot, Kind.CONFIRMING if again else Kind.SCHEDULED)
 
     def _refusal(self, target: Target, slot: datetime, now: datetime) -> str | None:
         """Why this slot cannot run now, or None."""

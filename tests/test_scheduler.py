@@ -248,3 +248,48 @@ async def test_what_the_store_says_of_an_unknown_target_is_passed_over() -> None
         at.scheduler.attend([Watching(cell=cell, attention=Attention.OPEN, first_bad=True)])
         await at.settle()
         assert not at.runs
+
+
+async def test_a_clock_set_back_repeats_slots_as_confirming_runs() -> None:
+    """The monitor goes on at once; a slot that was had before is not stored twice, a new one is."""
+    one = target(quota=100)
+    async with house(one) as at:
+        for _ in range(3):
+            at.to_next_slot(one)
+            await at.scheduler.due(one.key)
+            await at.settle()
+        at.now -= 2 * MINUTE
+        at.scheduler.realign()
+        for _ in range(3):
+            at.to_next_slot(one)
+            await at.scheduler.due(one.key)
+            await at.settle()
+        kinds = [kind for _, _, kind in at.runs]
+        assert kinds == [Kind.SCHEDULED] * 3 + [Kind.CONFIRMING] * 2 + [Kind.SCHEDULED]
+        assert not at.skips
+
+
+async def test_a_clock_set_back_does_not_hold_the_quota_of_the_future() -> None:
+    """Runs that seem to lie ahead count as having started now, and are over a minute later."""
+    one = target(quota=1)
+    async with house(one) as at:
+        at.to_next_slot(one)
+        await at.scheduler.due(one.key)
+        await at.settle()
+        at.now -= timedelta(hours=1)
+        at.scheduler.realign()
+        assert not at.scheduler.quota.admits(one, at.now)
+        assert at.scheduler.quota.admits(one, at.now + MINUTE)
+
+
+async def test_a_clock_set_forward_leaves_the_lost_slots_on_record() -> None:
+    """What lay in between is skipped with its reason, and the next slot runs as usual."""
+    one = target()
+    async with house(one) as at:
+        at.now += timedelta(minutes=10)
+        at.scheduler.realign()
+        at.to_next_slot(one)
+        await at.scheduler.due(one.key)
+        await at.settle()
+        assert [kind for _, _, kind in at.runs] == [Kind.SCHEDULED]
+        assert len(at.skips) == 10

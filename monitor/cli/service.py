@@ -19,15 +19,18 @@ from monitor import __version__
 from monitor.cli.common import house_of, secrets, transport_of
 from monitor.cli.reporting import report
 from monitor.config import Settings
+from monitor.core.blind import BELOW_PROTOCOL
 from monitor.core.errors import MonitorError
 from monitor.core.latency import percentile
 from monitor.core.model import Cell, Kind, Target
+from monitor.core.sights import Sight
 from monitor.pipeline.batch import Recorder
 from monitor.pipeline.deliver import Courier, Receiver
 from monitor.pipeline.observe import Due, Observed, observe
 from monitor.pipeline.record import Recorded, Skipped, record
 from monitor.pipeline.verdict import watchings
 from monitor.scheduler import Scheduler
+from monitor.selfcheck import LOOK_EVERY, LOOK_WITHIN_S, SelfCheck
 from monitor.store.cells import sync_targets
 from monitor.store.engine import Database
 from monitor.store.rollups import latencies
@@ -72,9 +75,17 @@ class Service:
         self._last_turn: datetime | None = None
         self._usual: Mapping[Cell, float] = {}
         self._usual_at: datetime | None = None
-        self._recorder: Recorder[Observed | Skipped, Recorded] = Recorder(
+        self._recorder: Recorder[Observed | Skipped | Sight, Recorded] = Recorder(
             self._store, self._stored, clock=clock
         )
+        self._selfcheck = SelfCheck(
+            location=settings.monitor.location,
+            hosts=settings.monitor.control_hosts,
+            reach=partial(self._transport.reach, deadline=LOOK_WITHIN_S),
+            clock=clock,
+            folder=database.folder,
+        )
+        self._complaints: Sequence[str] = ()
         self.scheduler = Scheduler(settings.targets, run=self._run, skip=self._skip, clock=clock)
 
     async def run(self, started: Callable[[str], None]) -> None:
@@ -90,6 +101,7 @@ class Service:
             tasks = [
                 asyncio.create_task(self._recorder.run(), name="record"),
                 asyncio.create_task(self._take_turns(), name="turns"),
+                asyncio.create_task(self._look_around(), name="self-check"),
                 asyncio.create_task(self._courier().run(), name="deliver"),
                 asyncio.create_task(server.serve([listener]), name="page"),
             ]
@@ -102,15 +114,15 @@ class Service:
 
     async def _wind_up(self, server: PageServer, tasks: Sequence[asyncio.Task[None]]) -> None:
         """Runs first, then what they gave, then the page: nothing that was measured is lost."""
-        recording, turns, delivering, page = tasks
+        recording, turns, looking, delivering, page = tasks
         log.info("stopping", runs_under_way=self.scheduler.in_flight())
         await self.scheduler.stop(self._longest_run())
         self._recorder.close()
         server.should_exit = True
-        for task in (turns, delivering):
+        for task in (turns, looking, delivering):
             task.cancel()
         await asyncio.wait([recording, page], timeout=LONGEST_STOP.total_seconds())
-        await asyncio.gather(turns, delivering, return_exceptions=True)
+        await asyncio.gather(turns, looking, delivering, return_exceptions=True)
         await self._transport.aclose()
 
     def _longest_run(self) -> timedelta:
@@ -120,7 +132,11 @@ class Service:
     async def _run(self, target: Target, slot: datetime, kind: Kind) -> None:
         cell = self._cell(target)
         due = Due(target=target, slot=slot, kind=kind, location=cell.location, usual_ms=self._usual.get(cell))
-        self._recorder.put(await observe(due, self._transport, now=self._clock()))
+        seen = await observe(due, self._transport, now=self._clock())
+        self._selfcheck.hear(target.endpoint.name, seen.evidence)
+        if seen.outcome.failure in BELOW_PROTOCOL:
+            await self._look()  # stored before the run, which is read in its light
+        self._recorder.put(seen)
 
     def _skip(self, target: Target, slot: datetime, reason: str) -> None:
         self._recorder.put(Skipped(cell=self._cell(target), slot=slot, reason=reason))
@@ -128,7 +144,7 @@ class Service:
     def _cell(self, target: Target) -> Cell:
         return Cell(target.endpoint.name, target.model, target.pathway, self._settings.monitor.location)
 
-    def _store(self, items: Sequence[Observed | Skipped]) -> Recorded:
+    def _store(self, items: Sequence[Observed | Skipped | Sight]) -> Recorded:
         """On the recording thread: one transaction, and now and then how slow each cell usually is."""
         now, lag = self._clock(), timedelta(seconds=self._lag)
         recorded = record(self._database, items, self._house, now=now, lag=lag)
@@ -153,8 +169,28 @@ class Service:
         while True:
             due = loop.time() + TURN_S
             await asyncio.sleep(TURN_S)
-            self._lag = max(self._lag, loop.time() - due)
+            late = loop.time() - due
+            self._lag = max(self._lag, late)
+            for sight in self._selfcheck.turn(late):
+                log.warning("nothing could be measured for a while", reason=sight.detail)
+                self._recorder.put(sight)
+                self.scheduler.realign()
             self._recorder.turn()
+
+    async def _look_around(self) -> None:
+        """Look at the control hosts and at ourselves, once a minute."""
+        while True:
+            await self._look()
+            complaints = self._selfcheck.complaints()
+            for sentence in complaints:
+                if sentence not in self._complaints:
+                    log.warning("self-check", found=sentence)
+            self._complaints = complaints
+            await asyncio.sleep(LOOK_EVERY.total_seconds())
+
+    async def _look(self) -> None:
+        for sight in await self._selfcheck.look():
+            self._recorder.put(sight)
 
     def _courier(self) -> Courier:
         channels = self._settings.channels.values()

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from monitor.core.blind import BELOW_PROTOCOL, is_unreachable
+from monitor.core.blind import BELOW_PROTOCOL, controls_of, is_unreachable
 from monitor.core.model import Blame, Cell, Failure, Pathway, Verdict
 from monitor.core.scene import Scene
 from monitor.core.times import rfc3339
@@ -102,11 +102,22 @@ def _by_reach(scene: Scene, window: Window, failure: Failure) -> Reasoned:
             for other, seen in reached.items()
             if seen and other.location == cell.location and other.endpoint != cell.endpoint
         }
+        | _controls_reached(scene, window)
     )
     if beside:
         reason = f"{failure} failed while {', '.join(beside)} was reachable: its edge or the route to it"
         return Reasoned(Blame.PROVIDER, reason)
     return Reasoned(Blame.UNKNOWN, f"{failure} failed and there is nothing to compare it with")
+
+
+def _controls_reached(scene: Scene, window: Window) -> set[str]:
+    """The control hosts that answered while the window's runs reached nothing."""
+    dark = [run.started_at for run in scene.telling(window) if is_unreachable(run)]
+    if not dark:
+        return set()
+    here = window.cell.location
+    controls = controls_of(scene.history, here, min(dark), max(dark), now=scene.now)
+    return {host for at in dark for host in controls.reached(at)}
 
 
 def _reached(scene: Scene, cell: Cell, window: Window) -> bool | None:

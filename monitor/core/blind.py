@@ -1,19 +1,21 @@
 """Is it us? Blind spans of a location, and the history as it is without the runs they mask.
 
-Two kinds: a cell's own stretch of inconclusive runs; and a stretch in which every conclusive run of
-a location, to two endpoints or more, ended below the protocol. The runs of the second kind measured
-our own network: they count as not measured, and the numbers behind them close up.
+Three kinds: a cell's own stretch of inconclusive runs; a stretch in which every conclusive run of a
+location ended below the protocol, to two endpoints or more, or to one while no control host answered;
+and a stretch in which the monitor saw itself unfit. The runs of the second kind measured our own
+network: they count as not measured, and the numbers behind them close up.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import attrgetter
 
 from monitor.core.model import Cell, Failure, Verdict
+from monitor.core.sights import NEAR, Controls, Sight, SightKind
 from monitor.core.windows import BlindSpan, History, Run, until_after
 
 BELOW_PROTOCOL = frozenset({Failure.DNS, Failure.CONNECT, Failure.TLS})
@@ -46,6 +48,27 @@ def unmeasured_spans(history: History, cell: Cell, runs: Sequence[Run], *, now: 
     ]
 
 
+def own_spans(sights: Iterable[Sight], *, now: datetime) -> list[BlindSpan]:
+    """The stretches by *now* in which the monitor itself was unfit to measure."""
+    return [
+        BlindSpan(
+            location=sight.location,
+            start=sight.start,
+            end=min(sight.end, now),
+            reason=sight.detail or sight.subject,
+        )
+        for sight in sights
+        if sight.kind is SightKind.OWN and sight.start <= now
+    ]
+
+
+def controls_of(
+    history: History, location: str, start: datetime, end: datetime, *, now: datetime
+) -> Controls:
+    """What is known by *now* of the location's control hosts around a stretch."""
+    return Controls(history.sights(location, start - NEAR, min(end + NEAR, now)))
+
+
 def _by(instant: datetime | None, now: datetime) -> datetime | None:
     return instant if instant is not None and instant <= now else None
 
@@ -59,7 +82,7 @@ class Block:
 
 
 def find_blocks(history: History, runs: Mapping[Cell, Sequence[Run]], *, now: datetime) -> list[Block]:
-    """The stretches of one location in which no conclusive run reached anything, in order.
+    """The stretches of one location in which nothing was reached, in order; a control host counts as well.
 
     *runs* are the notable runs of all its cells. Runs begun in the same instant are taken together:
     one that reached something ends the stretch for all of them.
@@ -69,22 +92,31 @@ def find_blocks(history: History, runs: Mapping[Cell, Sequence[Run]], *, now: da
         for run in notable:
             if is_unreachable(run):
                 dark.setdefault(run.started_at, []).append((cell, run))
-    if len({cell.endpoint for at in dark.values() for cell, _ in at}) < 2:
+    if not dark:
         return []
-    sight = _Sight(history, runs)
-    blocks = _unbroken(sorted(dark), dark, sight)
-    return [_block(history, [entry for at in block for entry in dark[at]], runs, now) for block in blocks]
+    location = next(cell.location for at in dark.values() for cell, _ in at)
+    controls = controls_of(history, location, min(dark), max(dark), now=now)
+    hosts = {at: _hosts(entries, controls, at) for at, entries in dark.items()}
+    if len(frozenset[str]().union(*hosts.values())) < 2:
+        return []
+    blocks = _unbroken(sorted(dark), hosts, _Sight(history, runs, controls))
+    return [_block(history, block, dark, hosts, runs, now) for block in blocks]
+
+
+def _hosts(entries: Sequence[tuple[Cell, Run]], controls: Controls, at: datetime) -> frozenset[str]:
+    """What was out of reach at an instant: endpoints, and the control hosts where none of them answered."""
+    return frozenset({cell.endpoint for cell, _ in entries} | set(controls.lost(at)))
 
 
 def _unbroken(
-    instants: Sequence[datetime], dark: Mapping[datetime, Sequence[tuple[Cell, Run]]], sight: _Sight
+    instants: Sequence[datetime], hosts: Mapping[datetime, frozenset[str]], sight: _Sight
 ) -> list[list[datetime]]:
-    """The maximal stretches of dark instants that touch two endpoints.
+    """The maximal stretches of dark instants that touch two hosts.
 
-    Where one endpoint follows another is where a stretch may touch two; only from such a place is
-    looking in both directions worth a query.
+    Where one host follows another is where a stretch may touch two; only from such a place is looking
+    in both directions worth a query.
     """
-    endpoints = [{cell.endpoint for cell, _ in dark[at]} for at in instants]
+    endpoints = [hosts[at] for at in instants]
     blocks: list[list[datetime]] = []
     end = 0
     for index in range(len(instants)):
@@ -109,16 +141,19 @@ def _widen(instants: Sequence[datetime], index: int, floor: int, sight: _Sight) 
 
 
 class _Sight:
-    """Whether any run of the location reached something between two instants."""
+    """Whether anything was reached from the location between two instants."""
 
-    def __init__(self, history: History, runs: Mapping[Cell, Sequence[Run]]) -> None:
+    def __init__(self, history: History, runs: Mapping[Cell, Sequence[Run]], controls: Controls) -> None:
         self._history = history
+        self._controls = controls
         self._dark = {
             cell: [run.started_at for run in notable if is_unreachable(run)] for cell, notable in runs.items()
         }
 
     def clear(self, start: datetime, end: datetime) -> bool:
-        """Whether a conclusive run begun in ``[start, end]`` is not unreachable."""
+        """Whether a conclusive run begun in ``[start, end]`` reached something, or a control host did."""
+        if self._controls.reached_between(start, end):
+            return True
         bound = until_after(end)
         return any(
             self._history.count(cell, start, bound) > bisect_left(dark, bound) - bisect_left(dark, start)
@@ -127,8 +162,14 @@ class _Sight:
 
 
 def _block(
-    history: History, entries: Sequence[tuple[Cell, Run]], cells: Mapping[Cell, object], now: datetime
+    history: History,
+    instants: Sequence[datetime],
+    dark: Mapping[datetime, Sequence[tuple[Cell, Run]]],
+    hosts: Mapping[datetime, frozenset[str]],
+    cells: Mapping[Cell, object],
+    now: datetime,
 ) -> Block:
+    entries = [entry for at in instants for entry in dark[at]]
     masked: dict[Cell, list[Run]] = {}
     for cell, run in entries:
         masked.setdefault(cell, []).append(run)
@@ -136,7 +177,7 @@ def _block(
     following = (
         _by(history.start_of(cell, history.count(cell, None, until_after(last)) + 1), now) for cell in cells
     )
-    names = ", ".join(sorted({cell.endpoint for cell in masked}))
+    names = ", ".join(sorted(frozenset[str]().union(*(hosts[at] for at in instants))))
     span = BlindSpan(
         location=entries[0][0].location,
         start=min(run.started_at for _, run in entries),
@@ -232,6 +273,10 @@ class MaskedHistory:
     def newest(self) -> datetime | None:
         """The start of the newest run."""
         return self.whole.newest()
+
+    def sights(self, location: str, since: datetime | None, until: datetime | None) -> Sequence[Sight]:
+        """What was seen of our own side at a location."""
+        return self.whole.sights(location, since, until)
 
 
 def mask_of(blocks: Sequence[Block]) -> dict[Cell, list[Run]]:

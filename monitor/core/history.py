@@ -13,6 +13,7 @@ from itertools import pairwise
 from statistics import median
 
 from monitor.core.model import Cell, Outcome, Verdict
+from monitor.core.sights import Sight
 from monitor.core.windows import GAP_INTERVALS, Run
 
 
@@ -22,7 +23,13 @@ class MemoryHistory:
     *every* holds the watches' intervals by target key; they serve runs without an `every_s`.
     """
 
-    def __init__(self, outcomes: Iterable[Outcome], every: Mapping[str, timedelta] | None = None) -> None:
+    def __init__(
+        self,
+        outcomes: Iterable[Outcome],
+        every: Mapping[str, timedelta] | None = None,
+        sights: Iterable[Sight] = (),
+    ) -> None:
+        self._sights = sorted(sights, key=lambda sight: (sight.start, sight.kind, sight.subject))
         self._outcomes: dict[Cell, list[Outcome]] = {}
         for outcome in sorted(outcomes, key=lambda outcome: (outcome.started_at, outcome.id)):
             self._outcomes.setdefault(outcome.cell, []).append(outcome)
@@ -108,6 +115,16 @@ class MemoryHistory:
     def newest(self) -> datetime | None:
         """The start of the newest run of all."""
         return max((runs[-1].started_at for runs in self._runs.values()), default=None)
+
+    def sights(self, location: str, since: datetime | None, until: datetime | None) -> Sequence[Sight]:
+        """What was seen of our own side at a location, as far as it reaches into ``[since, until]``."""
+        return [
+            sight
+            for sight in self._sights
+            if sight.location == location
+            and (since is None or sight.end >= since)
+            and (until is None or sight.start <= until)
+        ]
 
 
 def run_of(outcome: Outcome, previous: Outcome | None, number: int, typical: timedelta | None) -> Run:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from monitor.core.blind import Block, MaskedHistory, find_blocks, mask_of, unite, unmeasured_spans
+from monitor.core.blind import Block, MaskedHistory, find_blocks, mask_of, own_spans, unite, unmeasured_spans
 from monitor.core.clearing import clear_instant
+from monitor.core.darkness import dark_since
 from monitor.core.diagnose import diagnose
 from monitor.core.documents import blind_to_json, gap_to_json, incident_to_json, window_to_json
 from monitor.core.incidents import Derivation, StoredIncident
@@ -36,14 +37,14 @@ def derive(history: History, rule: Rule, *, now: datetime, since: datetime | Non
     """Windows, gaps, blind spans and incidents of the runs begun by *now*.
 
     With *since*, only what reaches beyond it: reading goes back to the start of the earliest window
-    open then, and on until no window reaches across the bound; the derivation's own `since` says
-    where that is. Incidents are numbered by start, then title.
+    open then, and on until no window, and no stretch in which a location reached nothing, reaches
+    across the bound; the derivation's own `since` says where that is. Incidents are numbered by start, then title.
     """
     now = now.replace(microsecond=now.microsecond // 1000 * 1000)
     reading = _read(history, rule, now, since)
     windows, pending = _follow(reading, rule, now, since)
-    while since is not None and windows and windows[0].start < since:
-        since = windows[0].start
+    while since is not None and (earlier := _earlier(history, reading, windows, since)) < since:
+        since = earlier
         reading = _read(history, rule, now, since)
         windows, pending = _follow(reading, rule, now, since)
     gaps = (
@@ -62,6 +63,18 @@ def derive(history: History, rule: Rule, *, now: datetime, since: datetime | Non
         pending=tuple(pending),
         since=since,
     )
+
+
+def _earlier(history: History, reading: _Reading, windows: Sequence[Window], since: datetime) -> datetime:
+    """Where reading must begin so that nothing reaches across *since*."""
+    locations = {cell.location for cell in reading.raw}
+    dark = (
+        dark_since(
+            history, {cell: runs for cell, runs in reading.raw.items() if cell.location == here}, since
+        )
+        for here in locations
+    )
+    return min([since, *(window.start for window in windows[:1]), *dark])
 
 
 def settle(
@@ -105,12 +118,13 @@ def _follow(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reading:
-    """What was read: the history without what blind spans mask, and its notable runs.
+    """What was read: the notable runs as they are, and the history and its runs without what is masked.
 
     `clear` says from which instant on a cell's runs may be followed.
     """
 
     history: History
+    raw: Mapping[Cell, Sequence[Run]]
     runs: Mapping[Cell, Sequence[Run]]
     clear: Mapping[Cell, datetime | None]
     blind: Sequence[BlindSpan]
@@ -123,19 +137,22 @@ def _read(history: History, rule: Rule, now: datetime, since: datetime | None) -
     clear: dict[Cell, datetime | None] = {}
     notable: dict[Cell, Sequence[Run]] = {}
     blocks: list[Block] = []
-    for cells in locations.values():
+    blind: list[BlindSpan] = []
+    for location, cells in locations.items():
+        blind += own_spans(history.sights(location, since, now), now=now)
         here = {cell: clear_instant(history, cell, rule, since) if since else None for cell in cells}
         floor = min((at for at in here.values() if at), default=None) if all(here.values()) else None
         read = {cell: history.notable(cell, floor, now) for cell in cells}
         blocks += find_blocks(history, read, now=now)
         clear |= here
         notable |= read
-    blind = [block.span for block in blocks]
-    for cell, seen in notable.items():
-        blind += unmeasured_spans(history, cell, seen, now=now)
+    blind += [block.span for block in blocks]
+    for cell, own in notable.items():
+        blind += unmeasured_spans(history, cell, own, now=now)
     masked = MaskedHistory(history, mask_of(blocks))
-    runs = {cell: masked.mask(cell, seen) for cell, seen in notable.items()}
-    return _Reading(history=masked if blocks else history, runs=runs, clear=clear, blind=blind)
+    runs = {cell: masked.mask(cell, own) for cell, own in notable.items()}
+    known = masked if blocks else history
+    return _Reading(history=known, raw=notable, runs=runs, clear=clear, blind=blind)
 
 
 def _reaches(end: datetime | None, since: datetime | None) -> bool:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from monitor.core.model import Blame, Cell, Failure, Stage, State, Verdict
+from monitor.core.sights import Sight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +110,10 @@ class History(Protocol):
 
     def newest(self) -> datetime | None:
         """The start of the newest run of all."""
+        ...
+
+    def sights(self, location: str, since: datetime | None, until: datetime | None) -> Sequence[Sight]:
+        """What was seen of our own side at a location, as far as it reaches into ``[since, until]``."""
         ...
 
 

@@ -15,6 +15,7 @@ from monitor.checks import CHECKS
 from monitor.clips import Clip, load_clip
 from monitor.core.classify import Judgement, classify
 from monitor.core.errors import MonitorError
+from monitor.core.fitness import doubted
 from monitor.core.model import Blame, Failure, Kind, Outcome, Stage, Target, Verdict
 from monitor.providers import PROVIDERS
 from monitor.transport import Observation, Transport
@@ -78,7 +79,7 @@ async def _hold(target: Target, clip: Clip, transport: Transport) -> Observation
 def _judge(due: Due, clip: Clip, seen: Observation) -> Judgement:
     if seen.finding is None:
         raise MonitorError("the check did not come to an end at its deadline")
-    return classify(
+    judgement = classify(
         seen.finding,
         codes=PROVIDERS[due.target.endpoint.provider].codes,
         text=clip.text,
@@ -87,6 +88,7 @@ def _judge(due: Due, clip: Clip, seen: Observation) -> Judgement:
         usual_ms=due.usual_ms,
         clock_stepped=seen.clock_stepped,
     )
+    return doubted(judgement, seen.lag)
 
 
 def _outcome(

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor.core.model import Cell, Verdict
+from monitor.core.sights import Sight
 from monitor.pipeline.observe import Observed
 from monitor.pipeline.verdict import House, Judged, judge
 from monitor.store.engine import Database
 from monitor.store.heartbeats import add_skips, beat
 from monitor.store.outcomes import Added, AddResult, add_outcomes, pack_evidence
+from monitor.store.sights import add_sights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +35,7 @@ class Recorded:
 
 def record(
     database: Database,
-    items: Sequence[Observed | Skipped],
+    items: Sequence[Observed | Skipped | Sight],
     house: House,
     *,
     now: datetime,
@@ -51,6 +53,7 @@ def record(
     with database.write() as tx:
         results = add_outcomes(tx, packed)
         add_skips(tx, skipped)
+        add_sights(tx, [item for item in items if isinstance(item, Sight)])
         beat(tx, now, lag, location=house.location)
         added = [
             outcome

@@ -35,6 +35,11 @@ class Database:
     writer: Engine
     reader: Engine
 
+    @property
+    def folder(self) -> Path | None:
+        """Where the file of a SQLite database lies; None for a server's."""
+        return Path(str(self.url.database)).parent if _is_sqlite(self.url) else None
+
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One writing transaction: all of it is stored, or none of it.

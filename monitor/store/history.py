@@ -19,9 +19,11 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from monitor.core.model import Blame, Cell, Failure, Stage, Verdict
+from monitor.core.sights import Sight
 from monitor.core.windows import GAP_INTERVALS, Run
 from monitor.store import lookups
 from monitor.store.columns import ceil_ms, from_ms, raw, to_ms
+from monitor.store.sights import stored_sights
 from monitor.store.tables import cells, contexts, targets
 
 _VERDICTS = {member.value: member for member in Verdict}
@@ -173,6 +175,10 @@ class StoreHistory:
     def newest(self) -> datetime | None:
         """The start of the newest run of all."""
         return from_ms(max(facts.last_ms for facts in self._facts.values())) if self._facts else None
+
+    def sights(self, location: str, since: datetime | None, until: datetime | None) -> Sequence[Sight]:
+        """What was seen of our own side at a location, as far as it reaches into ``[since, until]``."""
+        return stored_sights(self._tx, location, since, until)
 
     def _runs(self, rows: Iterable[Any], limit: int | None) -> list[Run]:
         self._learn_contexts({row[lookups.CONTEXT] for row in rows})

@@ -8,7 +8,7 @@ from monitor.core.errors import SchemaMismatch
 from monitor.resources import data_folder
 from monitor.store.engine import Database, migrating
 
-REVISIONS = ("0001",)  # every revision that this program knows, oldest first
+REVISIONS = ("0001", "0002")  # every revision that this program knows, oldest first
 HEAD = REVISIONS[-1]
 
 

@@ -282,6 +282,21 @@ heartbeats = Table(
     Index("ix_heartbeats_location_last_at", "location", "last_at"),
 )
 
+# Looks at our own side that gave the same answer one after the other, see `sights`.
+sights = Table(
+    "sights",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("location", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("good", SmallInteger, nullable=False),
+    Column("first_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Column("detail", Text),
+    Index("ix_sights_location_last_at", "location", "last_at"),
+)
+
 skips = Table(
     "skips",
     metadata,

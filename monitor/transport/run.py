@@ -46,6 +46,7 @@ from monitor.transport.evidence import CLIENT, summarise, utc
 from monitor.transport.faults import Broken, translated
 from monitor.transport.lag import LagSampler
 from monitor.transport.limits import Limits
+from monitor.transport.reach import Reach, measure
 from monitor.transport.stream import Download, begin
 from monitor.transport.talk import Talk
 from monitor.transport.tape import Tape
@@ -156,6 +157,11 @@ class Transport:
                 return Reply(status=None, fault=FaultKind.TIMEOUT, detail="no answer in time")
             case Fault():
                 return Reply(status=None, fault=answer.kind, detail=answer.detail)
+
+    async def reach(self, url: str, *, deadline: float) -> Reach:
+        """How far the origin of *url* can be reached, TLS included where the URL asks for it."""
+        self._warm()
+        return await measure(self.connect, url, self._tape(), deadline)
 
     async def aclose(self) -> None:
         """Let go of the resolver's threads; runs must be over."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from monitor.core.blind import find_blocks, unmeasured_spans
+from monitor.core.blind import find_blocks, own_spans, unmeasured_spans
 from monitor.core.lanes import GAP, Unseen, find_unseen
 from monitor.core.latency import merge, percentile
 from monitor.core.model import Cell, Verdict
@@ -18,6 +18,7 @@ from monitor.store.incidents import stored_windows
 from monitor.store.pages import SeenCell, bucket_counts, latency_sums, seen_cells, silences
 from monitor.store.rollups import hourly_rollups
 from monitor.store.runs import Page, outcomes_page
+from monitor.store.sights import stored_sights
 from monitor.web.problems import BadQuery
 from monitor.web.readings import CellReading, LastRun
 from monitor.web.settings import WebSettings
@@ -51,6 +52,7 @@ def read_cells(
     counts = bucket_counts(tx, period.start, end, bucket, wanted)
     histograms = latency_sums(tx, period.start, end)
     holes = _read_holes(tx, [one.cell for one in seen], Span(period.start, end), every)
+    _add_own(tx, holes, Span(period.start, end))
     return tuple(
         replace(
             _standing(one, found.get(one.cell, ()), every),
@@ -89,7 +91,7 @@ def _by_cell(found: Iterable[Window]) -> Mapping[Cell, list[Window]]:
 
 def _read_holes(
     tx: Transaction, cells: Sequence[Cell], period: Span, every: Mapping[str, timedelta]
-) -> Mapping[Cell, list[Unseen]]:
+) -> dict[Cell, list[Unseen]]:
     """Gaps and blind spans per cell; what ends after the period is read up to its end only."""
     if period.end <= period.start:
         return {}
@@ -111,14 +113,23 @@ def _read_holes(
 
 def _gaps_only(
     history: StoreHistory, cells: Sequence[Cell], told: Mapping[Cell, Sequence[Span]], end: datetime
-) -> Mapping[Cell, list[Unseen]]:
+) -> dict[Cell, list[Unseen]]:
     """The gaps that are told, and the one after the last run before *end*: no run needs to be read."""
-    holes = {}
+    holes: dict[Cell, list[Unseen]] = {}
     for cell in cells:
         ended = [Unseen(gap.start, gap.end, GAP) for gap in told.get(cell, ())]
         trailing = derive_gaps(history, cell, (), now=end)
         holes[cell] = [*ended, *(Unseen(gap.start, gap.end, GAP) for gap in trailing)]
     return holes
+
+
+def _add_own(tx: Transaction, holes: dict[Cell, list[Unseen]], period: Span) -> None:
+    """The stretches in which the monitor itself was unfit, on every lane of its location."""
+    for location in sorted({cell.location for cell in holes}):
+        for span in own_spans(stored_sights(tx, location, *period), now=period.end):
+            for cell, known in holes.items():
+                if cell.location == location:
+                    known.append(Unseen(span.start, span.end, span.reason))
 
 
 def _add_blocks(

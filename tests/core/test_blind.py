@@ -8,8 +8,9 @@ from hypothesis import given, settings
 
 from monitor.core.blind import MaskedHistory, find_blocks, mask_of, unite, unmeasured_spans
 from monitor.core.history import MemoryHistory
-from monitor.core.model import Cell, Outcome, Verdict
+from monitor.core.model import Blame, Cell, Outcome, Verdict
 from monitor.core.replay import derive
+from monitor.core.sights import Sight, SightKind
 from monitor.core.windows import BlindSpan, Rule
 from tests.core import dense
 from tests.core.scenes import T0, matrices, minutes, outcome, row, together
@@ -153,3 +154,61 @@ def test_spans_of_a_cell_come_from_its_own_runs() -> None:
     spans = unmeasured_spans(history, CELL, history.notable(CELL, None, None), now=minutes(9))
     assert [(span.start, span.end) for span in spans] == [(T0, minutes(2)), (minutes(3), minutes(4))]
     assert history.notable(CELL, None, None)[0].verdict is Verdict.INCONCLUSIVE
+
+
+def looks(start: float, end: float, *, good: bool) -> Sight:
+    """Looks at a control host from one minute to another."""
+    return Sight("berlin", SightKind.CONTROL, "example.com:443", good, minutes(start), minutes(end))
+
+
+def test_one_endpoint_and_a_control_host_out_of_reach_are_our_own_blindness() -> None:
+    """Without the host the same runs are an outage."""
+    runs = row(".CCCCC...")
+    seen = [looks(0, 0.5, good=True), looks(1.1, 5.1, good=False), looks(5.5, 8, good=True)]
+    derived = derive(MemoryHistory(runs, sights=seen), Rule(), now=minutes(9))
+    assert derived.windows == ()
+    assert [(span.start, span.end, span.reason) for span in derived.blind] == [
+        (minutes(1), minutes(6), "nothing was reachable: azure-sweden, example.com:443")
+    ]
+    assert len(derive(MemoryHistory(runs), Rule(), now=minutes(9)).windows) == 1
+
+
+def test_a_control_host_within_reach_makes_two_lost_endpoints_an_outage() -> None:
+    """Our network works: both windows open, and the providers' edge is to blame."""
+    rows = row(".CCCCC..."), row(".CCCCC...", endpoint="openai-us", start=minutes(0.5))
+    history = MemoryHistory(together(*rows), sights=[looks(0, 9, good=True)])
+    derived = derive(history, Rule(), now=minutes(9))
+    assert derived.blind == ()
+    assert len(derived.windows) == 2
+    assert {incident.blame for incident in derived.incidents} == {Blame.PROVIDER}
+
+
+def test_looks_from_elsewhere_say_nothing_about_here() -> None:
+    """A control host is reached from one location at a time."""
+    elsewhere = [looks(0, 9, good=False)._replace(location="oslo")]
+    derived = derive(MemoryHistory(row(".CCCCC..."), sights=elsewhere), Rule(), now=minutes(9))
+    assert len(derived.windows) == 1
+
+
+def test_a_stretch_in_which_the_monitor_was_unfit_is_blind_and_masks_nothing() -> None:
+    """It is cut at now; the runs in it were judged when they were made."""
+    own = Sight(
+        "berlin", SightKind.OWN, "clock", good=False, start=minutes(2), end=minutes(30), detail="asleep"
+    )
+    derived = derive(MemoryHistory(row(".FFFF"), sights=[own]), Rule(), now=minutes(9))
+    assert derived.blind == (BlindSpan(location="berlin", start=minutes(2), end=minutes(9), reason="asleep"),)
+    assert len(derived.windows) == 1
+
+
+@given(matrices())
+@settings(max_examples=50)
+def test_a_control_host_that_always_answers_leaves_no_block(runs: list[Outcome]) -> None:
+    """While it is within reach nothing is masked, and every run is judged as it is."""
+    places = {run.location for run in runs}
+    seen = [looks(-600, 6000, good=True)._replace(location=place) for place in places]
+    history = MemoryHistory(runs, sights=seen)
+    by_place = {
+        place: {c: history.notable(c, None, None) for c in history.cells() if c.location == place}
+        for place in places
+    }
+    assert all(find_blocks(history, cells, now=minutes(6000)) == [] for cells in by_place.values())

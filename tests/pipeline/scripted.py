@@ -64,6 +64,7 @@ class ScriptedTransport(Transport):
         super().__init__(secret=lambda _reference: "not used")
         self.script, self._clock = script, clock
         self.stepped = False
+        self.lag = 0.0
         self.endless = False
         self.held = 0
 
@@ -79,7 +80,7 @@ class ScriptedTransport(Transport):
             evidence=Evidence(
                 started_at=started, finished_at=started + timedelta(seconds=3), document=document
             ),
-            lag=0.0,
+            lag=self.lag,
             clock_stepped=self.stepped,
         )
 

@@ -141,6 +141,17 @@ async def test_a_stepped_clock_makes_the_run_inconclusive() -> None:
     assert (await held(transport)).outcome.verdict is Verdict.INCONCLUSIVE
 
 
+async def test_a_run_during_which_we_stood_still_is_inconclusive_unless_the_provider_spoke() -> None:
+    """Silence may have been ours; an item that failed in so many words did fail."""
+    transport = ScriptedTransport(wire.spoken, FakeClock(SLOT))
+    transport.lag = 30.0
+    seen = (await held(transport)).outcome
+    assert (seen.verdict, seen.failure) == (Verdict.INCONCLUSIVE, Failure.MONITOR)
+    assert seen.message == "our own event loop stood still for 30 s during the run"
+    transport.script = broken
+    assert (await held(transport)).outcome.verdict is Verdict.FAILED
+
+
 async def test_a_cancelled_run_gives_no_outcome() -> None:
     """A stop of the service is no result."""
 

@@ -10,7 +10,8 @@ import pytest
 
 from monitor.core.errors import DatabaseBusy
 from monitor.core.incidents import Change
-from monitor.core.model import Verdict
+from monitor.core.model import Failure, Verdict
+from monitor.core.sights import Sight, SightKind
 from monitor.pipeline.observe import Observed, observe
 from monitor.pipeline.record import Skipped, record
 from monitor.store.engine import Database, open_database
@@ -89,3 +90,18 @@ async def test_the_spine_from_slot_to_incident(database: Database) -> None:
     assert changes[-1].incident.number == stretch.incident().number == 1
     assert stretch.incident().document["affected"] == [target().key]
     assert stretch.incident().start == DAY
+
+
+def test_a_look_at_a_control_host_is_stored_before_the_run_that_is_read_in_its_light(
+    sqlite_database: Database,
+) -> None:
+    """Endpoint and host out of reach: no incident, and what is stored is what a replay says."""
+    stretch = Stretch(sqlite_database)
+    stretch.fail("...")
+    for minute in range(3, 9):
+        lost = replace(run_of(FAILING, minute, Verdict.FAILED), failure=Failure.CONNECT, type=None)
+        at = lost.finished_at
+        look = Sight("berlin", SightKind.CONTROL, "example.com:443", good=False, start=at, end=at)
+        record(sqlite_database, [Observed(outcome=lost, evidence=None), look], HOUSE, now=at + MINUTE / 10)
+    assert not stretch.incidents()
+    stretch.check_agreement(DAY + 9 * MINUTE)

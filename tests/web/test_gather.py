@@ -11,8 +11,10 @@ from starlette.testclient import TestClient
 from monitor.core.incidents import Phase, Severity, StoredIncident
 from monitor.core.lanes import GAP, NO_RUN, ZOOMS, period_of
 from monitor.core.model import Blame, Failure, State, Verdict
+from monitor.core.sights import Sight, SightKind
 from monitor.store.engine import Database
 from monitor.store.incidents import save_incident
+from monitor.store.sights import add_sights
 from monitor.web.gather import read_cells, read_standings
 from tests.web.filled import DAY, MINUTE, NOW, SETTINGS, TARGETS, Dial, app_over, fill, run_of
 
@@ -110,3 +112,20 @@ def test_a_suspicion_is_shown_before_it_has_a_number(sqlite_database: Database) 
     page = TestClient(app_over(sqlite_database, Dial(now=now)), base_url="http://localhost").get("/").text
     assert "suspected" in page
     assert "gpt-4o-transcribe · rest: 1 failed run" in page
+
+
+def test_a_stretch_in_which_the_monitor_was_unfit_is_shown_on_every_lane(sqlite_database: Database) -> None:
+    """Its reason stands on all lanes of its location, and the time counts as not measured."""
+    runs = [
+        replace(run_of(TARGETS[0], minute, 0), id=f"{place}-{minute}", location=place)
+        for minute in range(30)
+        for place in ("berlin", "dublin")
+    ]
+    now, own = DAY + 30 * MINUTE, (DAY + 5 * MINUTE, DAY + 9 * MINUTE)
+    fill(sqlite_database, [(run, None) for run in runs], now)
+    with sqlite_database.write() as tx:
+        add_sights(tx, [Sight("berlin", SightKind.OWN, "clock", False, *own, "asleep")])
+    with sqlite_database.read() as tx:
+        here, there = read_standings(tx, SETTINGS, now)
+    assert [(hole.start, hole.end) for hole in here.unseen if hole.reason == "asleep"] == [own]
+    assert "asleep" not in {hole.reason for hole in there.unseen}

@@ -1,0 +1,98 @@
+"""Was the monitor itself fit to measure? Judged from what a run left behind; nothing is looked at here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from monitor.core.classify import Judgement
+from monitor.core.model import Blame, Failure, Verdict
+from monitor.core.times import duration_words, parse_instant
+from monitor.core.words import PASSES
+
+# Far above what a busy but fit loop shows, far below any deadline of a run.
+LATEST = timedelta(seconds=2)
+OFFSET_LIMIT = timedelta(seconds=2)
+_OURS_AS_WELL = frozenset({Failure.DNS, Failure.CONNECT, Failure.TLS, Failure.SERVER, Failure.SILENT})
+
+
+def doubted(judgement: Judgement, lag: float) -> Judgement:
+    """The judgement, or an inconclusive one where our own lateness explains it as well.
+
+    *lag* is how late our event loop was at worst during the run, in seconds. What the provider said in
+    so many words stands, and so do wrong words; a deadline that passed while we stood still does not.
+    """
+    if lag < LATEST.total_seconds() or not _may_be_ours(judgement):
+        return judgement
+    late = duration_words(timedelta(seconds=round(lag)))
+    return replace(
+        judgement,
+        verdict=Verdict.INCONCLUSIVE,
+        failure=Failure.MONITOR,
+        blame=Blame.MONITOR,
+        message=f"our own event loop stood still for {late} during the run",
+        rule=0,
+    )
+
+
+def _may_be_ours(judgement: Judgement) -> bool:
+    if judgement.verdict is Verdict.DEGRADED:
+        return judgement.wer is None or judgement.wer <= PASSES
+    said = judgement.type or judgement.code or (judgement.http_status or 0) >= 400
+    return judgement.verdict is Verdict.FAILED and judgement.failure in _OURS_AS_WELL and not said
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offset:
+    """How far our wall clock is ahead of a server's: somewhere between the two (negative: behind)."""
+
+    least: timedelta
+    most: timedelta
+
+    @property
+    def surely(self) -> timedelta:
+        """The offset of which there is no doubt; zero where both clocks may agree."""
+        if self.least > timedelta(0):
+            return self.least
+        return min(self.most, timedelta(0))
+
+
+def offset_in(document: Mapping[str, Any]) -> Offset | None:
+    """What the `Date` header in a run's evidence says of our clock; None where there is none.
+
+    The header has whole seconds (RFC 9110, 5.6.7) and was written at some time during the run.
+    """
+    told = next(
+        (value for name, value in document.get("response_headers", ()) if name.lower() == "date"), None
+    )
+    try:
+        date = parsedate_to_datetime(str(told)).astimezone(UTC)
+        started, finished = (parse_instant(document[name]) for name in ("started_at", "finished_at"))
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
+    return Offset(least=started - date - timedelta(seconds=1), most=finished - date)
+
+
+def clock_fault(offsets: Iterable[Offset]) -> str | None:
+    """A sentence where every server's clock contradicts ours by more than 2 s; None where one agrees."""
+    surely = [offset.surely for offset in offsets]
+    if not surely or any(abs(offset) <= OFFSET_LIMIT for offset in surely):
+        return None
+    nearest = min(surely, key=abs)
+    way = "ahead of" if nearest > timedelta(0) else "behind"
+    off = duration_words(abs(nearest))
+    return f"our wall clock is at least {off} {way} the servers': look at its synchronisation"
+
+
+def step_words(step: timedelta, asleep: timedelta) -> str:
+    """What happened where the wall clock went on by *step* more than the time that passed.
+
+    *asleep* is how long the machine was suspended meanwhile, as far as its system tells.
+    """
+    if asleep > OFFSET_LIMIT and abs(step - asleep) <= OFFSET_LIMIT:
+        return f"the machine was suspended for {duration_words(asleep)}"
+    way = "forward" if step > timedelta(0) else "back"
+    return f"the wall clock was set {way} by {duration_words(abs(step))}"
