@@ -58,7 +58,7 @@ def known_secrets(settings: Settings) -> list[str]:
 def _recordings(targets: Iterable[Target]) -> Mapping[str, Recording]:
     """The clips that may be quoted: the shipped ones and those of the targets."""
     found = {}
-    for name in {*names(), *(target.clip for target in targets)}:
+    for name in {*names(), *(clip for target in targets for clip in target.rotation)}:
         try:
             clip = load_clip(name)
         except ClipError:

@@ -6,11 +6,20 @@ Nothing here judges what a model heard, and nothing here opens a socket.
 from __future__ import annotations
 
 from monitor.clips.encoding import append_frames, multipart, wav_at
-from monitor.clips.recording import BYTES_PER_SECOND, SAMPLE_RATE, Clip, load_clip, names, silence_clip
+from monitor.clips.recording import (
+    BYTES_PER_SECOND,
+    SAMPLE_RATE,
+    SILENCE,
+    Clip,
+    load_clip,
+    names,
+    silence_clip,
+)
 
 __all__ = [
     "BYTES_PER_SECOND",
     "SAMPLE_RATE",
+    "SILENCE",
     "Clip",
     "append_frames",
     "load_clip",

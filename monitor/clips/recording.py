@@ -18,6 +18,7 @@ from monitor.core.errors import ClipError
 SAMPLE_RATE = 24_000  # the only PCM rate the realtime API takes
 BYTES_PER_SECOND = SAMPLE_RATE * 2
 LARGEST_FILE = 25_000_000  # what the transcription endpoints take in one upload
+SILENCE = "silence"
 SHORTEST_SECONDS = 0.1  # a shorter commit is refused as an empty buffer
 _CONVERT = "convert it with: sox IN.wav -r 24000 -c 1 -b 16 OUT.wav"
 _REINSTALL = "install the package again"
@@ -56,7 +57,7 @@ def names() -> tuple[str, ...]:
 
 @lru_cache(maxsize=64)
 def load_clip(name: str, *, sha256: str | None = None) -> Clip:
-    """The shipped recording of that name, or the WAV file at that absolute path.
+    """The shipped recording of that name, silence, or the WAV file at that absolute path.
 
     The text of a file of one's own stands in the `.txt` beside it; its hash is checked where
     *sha256* is given. Raises ClipError, with the remedy, for a recording that is unknown, missing,
@@ -64,6 +65,8 @@ def load_clip(name: str, *, sha256: str | None = None) -> Clip:
     """
     if Path(name).is_absolute():
         return _load_own(Path(name), sha256)
+    if name == SILENCE:
+        return silence_clip()
     facts = _shipped().get(name)
     if facts is None:
         known = ", ".join(names())
@@ -85,7 +88,7 @@ def silence_clip(seconds: float = 2.0) -> Clip:
         file.setframerate(SAMPLE_RATE)
         file.writeframes(bytes(2 * round(seconds * SAMPLE_RATE)))
     made = {"text": "", "licence": "none needed", "provenance": "made by Earwitness"}
-    return _build("silence", buffer.getvalue(), made)
+    return _build(SILENCE, buffer.getvalue(), made)
 
 
 def _load_own(path: Path, sha256: str | None) -> Clip:

@@ -88,7 +88,7 @@ def make_plan(settings: Settings) -> Plan:
 
 def _watched(target: Target, group: Sequence[Target], settings: Settings) -> Watched:
     url = _first(target)
-    seconds = load_clip(target.clip).seconds
+    lengths = [load_clip(name).seconds for name in target.rotation]
     price = _price(target, settings.prices)
     return Watched(
         key=target.key,
@@ -102,11 +102,11 @@ def _watched(target: Target, group: Sequence[Target], settings: Settings) -> Wat
         every=target.every,
         timeout=target.timeout,
         limit=target.limit,
-        clip=target.clip,
-        clip_seconds=seconds,
+        clip=", ".join(target.rotation),
+        clip_seconds=sum(lengths) / len(lengths),
         runs_a_day=_runs_a_day(target.every),
-        usd_a_day=_cost(target.every, seconds, price),
-        usd_a_day_down=_cost(min(target.every, OPEN_EVERY), seconds, price),
+        usd_a_day=_cost(target.every, lengths, price),
+        usd_a_day_down=_cost(min(target.every, OPEN_EVERY), lengths, price),
         noticing=noticing(target, group, settings.rule),
     )
 
@@ -140,10 +140,12 @@ def _price(target: Target, own: Mapping[str, float]) -> float | None:
     return known.usd_per_minute if known and target.endpoint.provider != "openai_compatible" else None
 
 
-def _cost(every: timedelta, seconds: float, usd_per_minute: float | None) -> float | None:
+def _cost(every: timedelta, lengths: Sequence[float], usd_per_minute: float | None) -> float | None:
+    """By started seconds, clips that take turns each having its share of the runs."""
     if usd_per_minute is None:
         return None
-    return _runs_a_day(every) * math.ceil(seconds) / 60 * usd_per_minute
+    seconds = sum(math.ceil(length) for length in lengths) / len(lengths)
+    return _runs_a_day(every) * seconds / 60 * usd_per_minute
 
 
 def _retirements(targets: Sequence[Target]) -> Iterator[str]:

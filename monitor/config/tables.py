@@ -154,7 +154,14 @@ class WatchTable(Table):
     max_per_minute: Annotated[int, Field(ge=1, le=6000)] | None = Field(
         None, description="The most runs a minute of one deployment, over all pathways."
     )
-    clip: Words | None = Field(None, description="A shipped recording, or a WAV file.", examples=["amiable"])
+    clip: Words | None = Field(
+        None, description="A shipped recording, silence, or a WAV file.", examples=["amiable"]
+    )
+    clips: Annotated[list[Words], Field(min_length=1)] | None = Field(
+        None,
+        description="Recordings that take turns, so that an answer out of a cache is caught.",
+        examples=[["amiable", "respectable"]],
+    )
     language: Annotated[str, Form(forms.language)] | None = Field(None, examples=["en"])
     pace: Annotated[str, choice("pace", ("realtime", "burst"))] | None = None
     turn: Annotated[str, choice("turn", ("manual", "server_vad"))] | None = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from monitor.clips import load_clip, names
+from monitor.clips import SILENCE, load_clip, names
 from monitor.config.endpoints import NOT_DEPLOYED
 from monitor.config.known import KNOWN_MODELS
 from monitor.config.problems import KeyPath, Problems, kind_of, listed, nearest, shown
@@ -77,22 +77,24 @@ def _watch(watches: _Watches, position: int, read: Read[WatchTable]) -> None:
         *_minted(read.table, watches),
     ]
     faults = [*_times(read), *_twice(read.table), *_session(read.table, watches), *offered]
-    clip, clip_faults = _clip(read, watches.directory)
+    clips, clip_faults = _clips(read, watches.directory)
     for key, sentence in [*faults, *clip_faults]:
         if str(key[0]) not in read.wrong:
             watches.problems.add((*path, *key), sentence)
     endpoint = watches.endpoints.get(read.table.endpoint)
     if endpoint is not None:
-        _expand(watches, position, read.table, endpoint, clip)
+        _expand(watches, position, read.table, endpoint, clips)
 
 
-def _expand(watches: _Watches, position: int, table: WatchTable, endpoint: Endpoint, clip: str) -> None:
+def _expand(
+    watches: _Watches, position: int, table: WatchTable, endpoint: Endpoint, clips: tuple[str, ...]
+) -> None:
     for model in dict.fromkeys(table.models):
         index = table.models.index(model)
         for pathway in dict.fromkeys(table.pathways):
             if pathway not in PROVIDERS[endpoint.provider].pathways:
                 continue  # told once for the pathway, not for every model
-            target = _target(table, endpoint, model, pathway, clip)
+            target = _target(table, endpoint, model, pathway, clips)
             place: KeyPath = ("watch", position, "models", index)
             if endpoint.deployment(model, pathway) is None:
                 where = f'endpoint.{endpoint.name}.deployment.{model}.{pathway} is "{NOT_DEPLOYED}"'
@@ -108,14 +110,18 @@ def _expand(watches: _Watches, position: int, table: WatchTable, endpoint: Endpo
                 watches.places[target.key] = position
 
 
-def _target(table: WatchTable, endpoint: Endpoint, model: str, pathway: str, clip: str) -> Target:
+def _target(
+    table: WatchTable, endpoint: Endpoint, model: str, pathway: str, clips: tuple[str, ...]
+) -> Target:
     given = {key: getattr(table, key) for key in _PLAIN if key in table.model_fields_set}
     if _is_hosted(endpoint, pathway):
         given["session_model"] = table.session_model
     if "language" in table.model_fields_set:
         given["language"] = None if table.language == "auto" else table.language
+    if len(clips) > 1:
+        given["clips"] = clips
     return Target(
-        endpoint=endpoint, model=model, pathway=pathway, clip=clip, timeout=_timeout(table), **given
+        endpoint=endpoint, model=model, pathway=pathway, clip=clips[0], timeout=_timeout(table), **given
     )
 
 
@@ -213,19 +219,52 @@ def _session(table: WatchTable, watches: _Watches) -> list[tuple[KeyPath, str]]:
     return found
 
 
-def _clip(read: Read[WatchTable], directory: Path) -> tuple[str, list[tuple[KeyPath, str]]]:
-    """The clip's name, or the absolute path of one's own, and what is wrong with it."""
-    name = read.table.clip or names()[0]
+def _clips(read: Read[WatchTable], directory: Path) -> tuple[tuple[str, ...], list[tuple[KeyPath, str]]]:
+    """The clips' names, or the absolute paths of one's own, and what is wrong with them."""
+    table, found = read.table, list[tuple[KeyPath, str]]()
+    if table.clip and table.clips:
+        found.append((("clip",), "stands beside 'clips'; name it there"))
+    asked: Sequence[tuple[KeyPath, str]] = (
+        [(("clips", index), name) for index, name in enumerate(table.clips)]
+        if table.clips
+        else [(("clip",), table.clip or names()[0])]
+    )
+    resolved = []
+    for place, name in asked:
+        clip, faults = _clip(table, name, directory)
+        resolved.append(clip)
+        found += [((key,) if key == "language" else place, sentence) for key, sentence in faults]
+    found += [(place, f"{shown(name)} is in the list twice") for place, name in _again(asked)]
+    return tuple(resolved), found
+
+
+def _again(asked: Sequence[tuple[KeyPath, str]]) -> list[tuple[KeyPath, str]]:
+    called = [name for _, name in asked]
+    return [(place, name) for index, (place, name) in enumerate(asked) if name in called[:index]]
+
+
+def _clip(table: WatchTable, name: str, directory: Path) -> tuple[str, list[tuple[str, str]]]:
     if "/" in name or "\\" in name or name.lower().endswith(".wav"):
         name = str((directory / name).resolve())
+    elif name == SILENCE:
+        return name, _unheard(table)
     elif name not in names():
         own = "or give the path of a WAV file"
-        return name, [(("clip",), f"unknown clip {shown(name)}, {nearest(name, names())} {own}")]
+        return name, [("clip", f"unknown clip {shown(name)}, {nearest(name, (*names(), SILENCE))} {own}")]
     try:
         clip = load_clip(name)
     except ClipError as error:
-        return name, [(("clip",), str(error))]
-    spoken = read.table.language or _DEFAULTS.language
+        return name, [("clip", str(error))]
+    spoken = table.language or _DEFAULTS.language
     if clip.language and spoken not in {clip.language, "auto"}:
-        return name, [(("language",), f"the clip '{clip.name}' is spoken in '{clip.language}'")]
+        return name, [("language", f"the clip '{clip.name}' is spoken in '{clip.language}'")]
     return name, []
+
+
+def _unheard(table: WatchTable) -> list[tuple[str, str]]:
+    """Silence ends no turn by itself, and gives nothing that could be answered."""
+    if table.turn == "server_vad":
+        return [("clip", "'silence' starts no turn of a server's voice detection; write turn = \"manual\"")]
+    if Pathway.DUAL in table.pathways:
+        return [("clip", "'silence' gives 'dual' no text to send; watch that in a [[watch]] of its own")]
+    return []

@@ -7,7 +7,7 @@ neighbours refine it elsewhere.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from monitor.core.model import Blame, Failure, Stage, Verdict
 from monitor.core.rules import LAST_RESORT, RULES, Class, Clues, class_of_code, first_match
 from monitor.core.words import DEGRADES, PASSES, Score, score
 
+DRIFT = "drift: "  # how a note begins that is kept with the outcome
 TRANSCRIPT_BYTES = 8192
 SLOW_FACTOR = 3  # slower than this many times the target's usual latency is degraded
 
@@ -54,6 +55,7 @@ _BEFORE_HTTP = (Stage.RESOLVE, Stage.CONNECT, Stage.TLS)
 class Judgement:
     """What a run means; all fields but `rule` are those of an outcome under the same names.
 
+    `extra` holds `drift`: what the peer's own account of the session says against what was asked for.
     `rule` is the number of the classifier's rule that decided: 0 for a provider's own code or our own
     side, None for a run that passed.
     """
@@ -72,6 +74,7 @@ class Judgement:
     transcript: str | None = None
     timings_ms: Mapping[str, float | None] = field(default_factory=dict)
     ids: Mapping[str, str | None] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
     rule: int | None = None
 
     def outcome_fields(self) -> dict[str, Any]:
@@ -103,6 +106,21 @@ def classify(
         return _judge_words(finding, heard, _slowness(finding, limit, usual_ms))
     number, what = _class_of(finding, codes, token_limit)
     return _failed(finding, what, number)
+
+
+def suspect_cache(judgement: Judgement, others: Mapping[str, str], language: str | None) -> Judgement:
+    """The judgement, which names the clip whose words came back in place of those that were sent.
+
+    *others* are the texts of the clips that take turns with the one of this run, by name.
+    """
+    said, wer = judgement.transcript, judgement.wer
+    if judgement.failure is not Failure.QUALITY or not said or wer is None or wer <= DEGRADES:
+        return judgement
+    for name, text in others.items():
+        if text and score(said, text, language).wer <= PASSES:
+            told = f"these are the words of the clip '{name}', out of a cache or of another run"
+            return replace(judgement, message=bounded(f"{told}; {judgement.message}"))
+    return judgement
 
 
 def timings_of(finding: Finding) -> dict[str, float | None]:
@@ -254,7 +272,14 @@ def _facts(finding: Finding) -> dict[str, Any]:
         "close_code": finding.close_code,
         "timings_ms": timings_of(finding),
         "ids": {name: text_of(value) for name, value in finding.ids.items()},
+        "extra": _drift(finding),
     }
+
+
+def _drift(finding: Finding) -> dict[str, Any]:
+    """What the peer said of itself that is not what was asked for; nothing where it said nothing of it."""
+    seen = [note.removeprefix(DRIFT) for note in finding.notes if note.startswith(DRIFT)]
+    return {"drift": seen} if seen else {}
 
 
 def _slowness(finding: Finding, limit: timedelta | None, usual_ms: float | None) -> str | None:

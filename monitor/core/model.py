@@ -186,6 +186,7 @@ class Target:
     limit: timedelta | None = None
     max_per_minute: int = 3
     clip: str = "amiable"
+    clips: tuple[str, ...] = ()  # where several take turns; `clip` is then the first
     language: str | None = "en"
     pace: str = "realtime"  # realtime | burst
     turn: str = "manual"  # manual | server_vad
@@ -195,6 +196,11 @@ class Target:
     def key(self) -> str:
         """``endpoint/model/pathway``."""
         return f"{self.endpoint.name}/{self.model}/{self.pathway}"
+
+    @property
+    def rotation(self) -> tuple[str, ...]:
+        """The clips that take turns, one at least."""
+        return self.clips or (self.clip,)
 
     @cached_property
     def configuration(self) -> str:

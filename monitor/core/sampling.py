@@ -56,6 +56,16 @@ def slot_at(key: str, every: timedelta, now: datetime) -> datetime:
     return first + ((now - first) // every) * every
 
 
+def clip_at(target: Target, slot: datetime) -> str:
+    """The clip of the run that is due in *slot*: the next one in every slot, and in every minute between.
+
+    An answer out of a cache then has the words of another clip. It depends on target and slot alone.
+    """
+    begun = slot_at(target.key, target.every, slot)
+    number = (begun - first_slot(target.key, target.every)) // target.every
+    return target.rotation[(number + (slot - begun) // OPEN_EVERY) % len(target.rotation)]
+
+
 def slots_between(key: str, every: timedelta, after: datetime, before: datetime) -> Sequence[datetime]:
     """The slots strictly between two instants, oldest first."""
     slot = slot_at(key, every, after) + every

@@ -13,10 +13,11 @@ import structlog
 
 from monitor.checks import CHECKS
 from monitor.clips import Clip, load_clip
-from monitor.core.classify import Judgement, classify
+from monitor.core.classify import Judgement, classify, suspect_cache
 from monitor.core.errors import MonitorError
 from monitor.core.fitness import doubted
 from monitor.core.model import Blame, Failure, Kind, Outcome, Stage, Target, Verdict
+from monitor.core.sampling import clip_at
 from monitor.providers import PROVIDERS
 from monitor.transport import Observation, Transport
 
@@ -48,9 +49,9 @@ async def observe(due: Due, transport: Transport, *, now: datetime) -> Observed:
     Never raises but for cancellation: what fails on our side is an inconclusive outcome.
     """
     try:
-        clip = load_clip(due.target.clip)
+        clip = load_clip(clip_at(due.target, due.slot))
         seen = await _hold(due.target, clip, transport)
-        judgement = _judge(due, clip, seen)
+        judgement = suspect_cache(_judge(due, clip, seen), _others(due.target, clip), clip.language)
     except MonitorError as error:
         return _unmeasured(due, str(error), now)
     except Exception as error:  # one target's run: the next one must go on, whatever this one met
@@ -89,6 +90,12 @@ def _judge(due: Due, clip: Clip, seen: Observation) -> Judgement:
         clock_stepped=seen.clock_stepped,
     )
     return doubted(judgement, seen.lag)
+
+
+def _others(target: Target, clip: Clip) -> Mapping[str, str]:
+    """The texts of the clips that take turns with this one, by name."""
+    known = [load_clip(name) for name in target.clips]
+    return {other.name: other.text for other in known if other.name != clip.name}
 
 
 def _outcome(

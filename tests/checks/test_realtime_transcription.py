@@ -9,9 +9,10 @@ from openai.types.beta.realtime import TranscriptionSessionUpdate
 from openai.types.realtime import SessionUpdateEvent
 
 from monitor.checks.realtime_transcription import ga_update, preview_update
-from monitor.core.exchange import Answer, End
-from tests.checks.player import hold, target
-from tests.checks.wire import WORDS, committed, completed, opened, text
+from monitor.core.exchange import Answer, End, Sent
+from monitor.core.model import Failure, Stage, Verdict
+from tests.checks.player import hold, judge, target
+from tests.checks.wire import WORDS, committed, completed, created, delta, opened, spoken, text, updated
 
 PATHWAY = "realtime_transcription"
 
@@ -69,3 +70,54 @@ def test_a_session_of_every_dialect_comes_to_its_text(
     finding, _ = hold(answers, target(PATHWAY, provider, endpoint={"dialect": dialect}))
 
     assert (finding.end, finding.transcript, finding.url) == (End.TEXT, WORDS, url)
+
+
+@pytest.mark.parametrize("model", ["gpt-live-transcribe", "gpt-realtime-whisper"])
+def test_a_streaming_model_speaks_while_it_listens(model: str) -> None:
+    """Its default is voice detection, so null is said; its words come before the item is committed."""
+    streaming = target("realtime_transcription", model=model)
+    pieces: list[Answer] = [delta("He might even"), delta(" have been made amiable himself.")]
+    answers: list[Answer] = [
+        opened(),
+        created(),
+        updated(model=model),
+        *pieces,
+        Sent(at=3.4),
+        committed(),
+        completed(),
+    ]
+    finding, player = hold(answers, streaming)
+    judged = judge(finding, streaming)
+
+    assert (judged.verdict, finding.notes) == (Verdict.PASSED, ())
+    heard = player.frames[0]["session"]["audio"]["input"]
+    assert "turn_detection" in heard
+    assert heard["turn_detection"] is None
+    assert judged.timings_ms["first_text"] == 0.0
+    assert judged.timings_ms["final"] is not None
+
+
+def test_a_streaming_model_whose_words_stop_is_silent() -> None:
+    """Deltas in mid-audio, then nothing: the message says when they stopped."""
+    streaming = target("realtime_transcription", model="gpt-live-transcribe")
+    answers: list[Answer] = [
+        opened(),
+        created(),
+        updated(model=streaming.model),
+        delta("He might"),
+        Sent(at=3.4),
+        committed(),
+    ]
+    judged = judge(hold(answers, streaming)[0], streaming)
+    assert (judged.failure, judged.stage) == (Failure.SILENT, Stage.TRANSCRIBE)
+    assert "the deltas stopped at" in (judged.message or "")
+
+
+def test_silence_must_give_no_words() -> None:
+    """An empty text is right, an invented one is not."""
+    asked = target("realtime_transcription", clip="silence")
+    for words, failure in (("", None), ("Thank you.", Failure.QUALITY)):
+        finding, _ = hold([*spoken(), completed(words)], asked, "silence")
+        judged = judge(finding, asked, "silence")
+        assert judged.failure is failure
+    assert judged.message == "2 words were heard in silence"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.clips import Clip, load_clip, names, silence_clip
+from monitor.clips import SILENCE, Clip, load_clip, names, silence_clip
 from monitor.core.errors import ClipError
 
 
@@ -141,3 +141,11 @@ def test_silence_has_no_words() -> None:
     """The silent clip is as long as asked, empty of sound and of text."""
     clip: Clip = silence_clip(1.5)
     assert (clip.text, clip.seconds, set(clip.pcm)) == ("", 1.5, {0})
+
+
+def test_silence_is_a_clip_like_any_other() -> None:
+    """It is found by its name, made once, and says nothing."""
+    clip = load_clip("silence")
+    assert (clip.name, clip.text, clip.seconds) == (SILENCE, "", 2.0)
+    assert load_clip("silence") is clip
+    assert not any(clip.pcm)

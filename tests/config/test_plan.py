@@ -97,3 +97,11 @@ def test_a_client_secret_is_asked_for_first(azure: str, loaded: Load) -> None:
     [target] = make_plan(loaded(text)).targets
     assert target.url == "https://contoso.openai.azure.com/openai/v1/realtime/client_secrets"
     assert target.session_url == "wss://contoso.openai.azure.com/openai/v1/realtime?intent=transcription"
+
+
+def test_clips_that_take_turns_share_the_cost(azure: str, loaded: Load) -> None:
+    """Started seconds of each, in equal parts."""
+    text = azure + WATCH.replace(', "realtime_transcription"', "") + 'clips = ["amiable", "silence"]\n'
+    [target] = make_plan(loaded(text)).targets
+    assert target.clip == "amiable, silence"
+    assert target.usd_a_day == pytest.approx(288 * (4 + 2) / 2 / 60 * 0.006)

@@ -112,3 +112,20 @@ def test_a_streaming_model_may_run_without_turn_detection(azure: str, loaded: Lo
         '["rest"]', '["realtime_transcription"]'
     )
     assert loaded(azure + watch).targets[0].turn == "manual"
+
+
+def test_clips_take_turns_in_the_order_of_the_file(azure: str, loaded: Load) -> None:
+    """Shipped ones and silence; the first is what is shown where one is; one alone is no rotation."""
+    [target] = loaded(f'{azure}{WATCH}clips = ["respectable", "silence"]\n').targets
+    assert (target.clip, target.rotation) == ("respectable", ("respectable", "silence"))
+    [target] = loaded(f'{azure}{WATCH}clips = ["respectable"]\n').targets
+    assert (target.clip, target.clips) == ("respectable", ())
+    [target] = loaded(f'{azure}{WATCH}clip = "silence"\n').targets
+    assert target.rotation == ("silence",)
+
+
+def test_clips_do_not_reach_the_configuration(azure: str, loaded: Load) -> None:
+    """What is said is no setting of the wire."""
+    [one] = loaded(azure + WATCH).targets
+    [two] = loaded(f'{azure}{WATCH}clips = ["respectable", "silence"]\n').targets
+    assert one.configuration == two.configuration

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.classify import MEANING, TRANSCRIPT_BYTES, Judgement, classify, timings_of
+from monitor.core.classify import MEANING, TRANSCRIPT_BYTES, Judgement, classify, suspect_cache, timings_of
 from monitor.core.exchange import End, FaultKind, Finding, ProviderError
 from monitor.core.model import Blame, Failure, Outcome, Stage, Verdict
 from monitor.core.rules import Class
@@ -222,3 +222,41 @@ def test_any_finding_has_a_judgement(finding: Finding, stepped: bool) -> None:  
         assert explained == (None, None, None)
     assert len((result.transcript or "").encode()) <= TRANSCRIPT_BYTES
     assert {each.name for each in fields(result)} - {"rule"} == set(result.outcome_fields())
+
+
+OTHERS = {"respectable": "Had he married a more amiable woman", "silence": ""}
+
+
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        ("had he married a more amiable woman.", True),
+        ("something else altogether was said", False),
+        ("", False),
+        (TEXT, False),
+    ],
+)
+def test_the_words_of_another_clip_are_called_by_their_name(said: str, named: bool) -> None:  # noqa: FBT001
+    """Wrong words that are right for another clip point at a cache; nothing else of it changes."""
+    plain = judged(replace(PASSED, transcript=said))
+    told = suspect_cache(plain, OTHERS, "en")
+    assert ("the words of the clip 'respectable', out of a cache" in (told.message or "")) is named
+    assert replace(told, message=None) == replace(plain, message=None)
+    assert named or told.message == plain.message
+    assert not named or told.failure is Failure.QUALITY
+
+
+def test_words_of_another_clip_in_silence_are_named_too() -> None:
+    """Silence is a clip like any other in a rotation."""
+    plain = judged(PASSED, text="")
+    assert "clip 'amiable'" in (suspect_cache(plain, {"amiable": TEXT}, None).message or "")
+
+
+def test_drift_is_kept_with_the_outcome() -> None:
+    """What the session says of itself against what was asked, whatever the verdict; other notes are not."""
+    notes = ("drift: the session hears 16000 Hz, 24000 Hz is sent", "committed came without an item_id")
+    for finding in (replace(PASSED, notes=notes), replace(GENERIC, notes=notes)):
+        result = judged(finding)
+        assert result.extra == {"drift": ["the session hears 16000 Hz, 24000 Hz is sent"]}
+        assert result.outcome_fields()["extra"] == result.extra
+    assert judged(PASSED).extra == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from monitor.core.model import Deployment, Endpoint, Target
 from monitor.core.sampling import (
     Attention,
+    clip_at,
     interval,
     is_settled,
     neighbours,
@@ -116,3 +118,25 @@ def test_a_look_back_is_settled_exactly_when_nothing_seen_can_still_open_a_windo
     """Settled means: however the next runs go, no window opens with what was seen."""
     numbers = [index for index, is_bad in enumerate(bad, 1) if is_bad]
     assert is_settled(numbers, len(bad), DOWN) is not could_open(bad, DOWN)
+
+
+def test_clips_take_turns_by_slot() -> None:
+    """The next clip in every slot, and in every minute between while a window is open."""
+    alone = target(Endpoint(name="here", provider="openai", url="u"), "m", "rest")
+    turns = replace(alone, clips=("amiable", "respectable"))
+    first = slot_at(turns.key, turns.every, NOW)
+    heard = [clip_at(turns, first + number * turns.every) for number in range(4)]
+    assert heard in (["amiable", "respectable"] * 2, ["respectable", "amiable"] * 2)
+    between = [clip_at(turns, first + minute * timedelta(minutes=1)) for minute in range(3)]
+    assert between == [heard[0], heard[1], heard[0]]
+    assert clip_at(turns, first + timedelta(seconds=20)) == heard[0]
+    assert {clip_at(alone, first + number * alone.every) for number in range(4)} == {"amiable"}
+
+
+@given(INSTANTS, st.integers(1, 5))
+def test_a_clip_of_the_rotation_is_chosen_at_any_moment(slot: datetime, count: int) -> None:
+    """Whatever the slot, before the epoch too, and the same whenever it is asked."""
+    names = tuple(f"clip-{number}" for number in range(count))
+    turns = replace(target(Endpoint(name="here", provider="openai", url="u"), "m", "rest"), clips=names)
+    assert clip_at(turns, slot) == clip_at(turns, slot)
+    assert clip_at(turns, slot) in names

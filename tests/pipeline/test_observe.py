@@ -170,3 +170,30 @@ def test_ids_are_of_version_7_and_sort_by_time() -> None:
     assert {uuid.UUID(one).variant for one in made} == {uuid.RFC_4122}
     assert int(uuid.UUID(made[0])) >> 80 == int(SLOT.timestamp() * 1000)
     assert new_id(SLOT) != new_id(SLOT)
+
+
+async def test_an_answer_out_of_a_cache_is_caught_by_the_next_clip() -> None:
+    """Two clips take turns, the peer says the same to both: one run passes, the other names the clip."""
+    transport = ScriptedTransport(heard, FakeClock(SLOT + LATE))
+    turns = replace(target(), clips=("amiable", "respectable"))
+    seen = [
+        (await held(transport, Due(target=turns, slot=slot, kind=Kind.SCHEDULED, location="berlin"))).outcome
+        for slot in (SLOT, SLOT + turns.every)
+    ]
+    seen.sort(key=lambda outcome: outcome.clip or "")
+    assert [outcome.clip for outcome in seen] == ["amiable", "respectable"]
+    assert [outcome.failure for outcome in seen] == [None, Failure.QUALITY]
+    assert "the words of the clip 'amiable'" in (seen[1].message or "")
+
+
+async def test_drift_goes_with_the_outcome_and_its_line() -> None:
+    """A session that names another model than the one asked for is right today, and on record."""
+
+    def drifted() -> Sequence[Answer]:
+        return [*wire.ready()[:2], wire.updated(model="whisper-1"), wire.committed(), wire.completed()]
+
+    transport = ScriptedTransport(drifted, FakeClock(SLOT + LATE))
+    outcome = (await held(transport)).outcome
+    said = "the session transcribes with whisper-1, gpt-4o-transcribe was asked for"
+    assert (outcome.verdict, outcome.extra) == (Verdict.PASSED, {"drift": [said]})
+    assert outcome_from_line(outcome_to_line(outcome))[0] == outcome
