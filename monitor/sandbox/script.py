@@ -66,6 +66,7 @@ class Script:
     latency: Latency = field(default_factory=Latency)
     faults: tuple[Fault, ...] = ()
     clips: tuple[str, ...] = ()  # WAV files to recognise beside the shipped recordings
+    whisper: Path | None = None  # folder of a model that recognises any speech, in place of the recordings
     ping: float = 20.0
     session: float = 3600.0
 
@@ -98,12 +99,14 @@ class _Reading:
         self.problems: list[str] = []
 
     def script(self, table: Mapping[str, Any]) -> Script:
-        self._check_keys("", table, ("endpoint", "latency", "fault", "clips", "ping", "session"))
+        self._check_keys("", table, ("endpoint", "latency", "fault", "clips", "whisper", "ping", "session"))
         given: dict[str, Any] = {
             "latency": self._latency(self._table("latency", table.get("latency", {}))),
             "faults": self._faults(table.get("fault", [])),
             "clips": tuple(self._texts("clips", table.get("clips", []))),
         }
+        if "whisper" in table:
+            given["whisper"] = Path(self._text("whisper", table["whisper"]))
         for key in ("ping", "session"):
             if key in table:
                 given[key] = self._seconds(key, table[key])

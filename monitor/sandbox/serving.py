@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import signal
 import socket
 from collections.abc import AsyncIterator, Callable
 from typing import Any, cast
@@ -73,6 +74,7 @@ async def running(app: Starlette, *, host: str = "127.0.0.1", port: int = 0) -> 
     finally:
         server.close()
         await _wind_up(state)
+        app.state.sandbox.close()
 
 
 async def _wind_up(state: ServerState) -> None:
@@ -85,16 +87,23 @@ async def _wind_up(state: ServerState) -> None:
 
 
 def serve(host: str, port: int, script: Script, *, started: Callable[[str], None] | None = None) -> None:
-    """Serves *script* until the process is told to stop; *started* is told the base URL once it answers.
+    """Serves *script* until SIGINT or SIGTERM; *started* is told the base URL once it answers.
 
-    Raises MonitorError where the address cannot be used.
+    Raises MonitorError where the address cannot be used, ConfigurationError where the model of
+    `whisper` cannot be had.
     """
 
     async def until_stopped() -> None:
-        async with running(create_app(script), host=host, port=port) as base:
+        stopped = asyncio.Event()
+        with contextlib.suppress(NotImplementedError):  # no such handlers on Windows
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
+        app = create_app(script)
+        if script.whisper is not None:
+            _ = app.state.sandbox.ear  # a model that cannot be had is to be told now
+        async with running(app, host=host, port=port) as base:
             if started is not None:
                 started(base)
-            await asyncio.Event().wait()
+            await stopped.wait()
 
     with asyncio.Runner(loop_factory=_loop_factory()) as runner, contextlib.suppress(KeyboardInterrupt):
         runner.run(until_stopped())

@@ -15,6 +15,7 @@ from monitor.sandbox.audio import BYTES_PER_MS, from_telephone
 from monitor.sandbox.conversation import Conversation
 from monitor.sandbox.endings import Ending, EndingLine
 from monitor.sandbox.faults import Fault
+from monitor.sandbox.hearing import Heard
 from monitor.sandbox.kinds import Stage
 from monitor.sandbox.models import abilities
 from monitor.sandbox.refusals import Complaint
@@ -213,9 +214,12 @@ class Session:
             if name == "session_expired":
                 self.expire()
                 return
-            self.conversation.heard(self._sandbox.ear.hear(chunks).text)
+            self._sandbox.listen(chunks, heard, self._line.resume)
+
+        def heard(found: Heard) -> None:
+            self.conversation.heard(found.text)
             rest = max(0.0, latency.transcription - latency.committed)
-            self._transcribe(item_id, chunks, fault, live.said, rest)
+            self._transcribe(item_id, chunks, found, fault, live.said, rest)
             if by_turn and turns.get("create_response", self._identity.purpose == "realtime"):
                 self.answering.begin({})
 
@@ -236,7 +240,13 @@ class Session:
             self._line.send(event)
 
     def _transcribe(
-        self, item_id: str, chunks: tuple[bytes, ...], fault: Fault | None, said: int, rest: float
+        self,
+        item_id: str,
+        chunks: tuple[bytes, ...],
+        heard: Heard,
+        fault: Fault | None,
+        said: int,
+        rest: float,
     ) -> None:
         """Starts the side job that transcribes an item; *said* words went out while it was spoken."""
         name = fault.fault if fault else ""
@@ -249,7 +259,7 @@ class Session:
         if fault is not None and name == "slow":
             rest += float(fault.extras.get("delay", 10))
         prompt = str((self.settings.transcription or {}).get("prompt") or "")
-        words = self._sandbox.answer(self._sandbox.ear.hear(chunks).words, fault, prompt)
+        words = self._sandbox.answer(heard.words, fault, prompt)
         seconds = sum(map(len, chunks)) / BYTES_PER_MS / 1000
         spoken = transcripts.Spoken(words, seconds, self.settings.model)
         self._line.later(rest * 0.6, lambda: self._finish(item_id, spoken, fault, said, rest * 0.4))
@@ -309,11 +319,19 @@ class Session:
         fault = self._item_fault()
         if fault is not None and fault.fault not in ("slow", "drop", "deltas_stop"):
             return
-        words = self._sandbox.ear.hear(self._buffer.chunks).words
-        limit = 1 if fault is not None and fault.fault == "deltas_stop" else len(words)
-        for piece in transcripts.deltas(words[:limit])[self._live.said :]:
-            self._line.send(self.speaker.delta(self._next_item, piece, None))
-        self._live.said = max(self._live.said, min(limit, len(words)))
+        live, item_id = self._live, self._next_item
+        only_one = fault is not None and fault.fault == "deltas_stop"
+
+        def say(heard: Heard) -> None:
+            if live is self._live:
+                self._say_live(live, item_id, heard.words[:1] if only_one else heard.words)
+
+        self._sandbox.listen(self._buffer.chunks, say, self._line.resume)
+
+    def _say_live(self, live: _Live, item_id: str, words: tuple[str, ...]) -> None:
+        for piece in transcripts.deltas(words)[live.said :]:
+            self._line.send(self.speaker.delta(item_id, piece, None))
+        live.said = max(live.said, len(words))
 
     def _clear(self, _event: dict[str, Any]) -> Complaint | None:
         self._buffer.take()
