@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from itertools import chain
 
 from monitor.core.blame import Reasoned, judge, most_frequent
-from monitor.core.model import Blame, Cell, State
+from monitor.core.model import Blame, Cell, State, Verdict
 from monitor.core.scene import Scene
 from monitor.core.scope import FACETS, Conjunction, Facets, Scope, covers, fewest, find_scope
 from monitor.core.signatures import Signature, signatures
@@ -95,6 +95,12 @@ def _kind(blame: Blame) -> Blame | None:
     return blame if blame in (Blame.ACCOUNT, Blame.MONITOR) else None
 
 
+def _blamed(judged: Collection[tuple[Run, Reasoned]]) -> Reasoned:
+    """The blame of an incident: that of its failed runs; degraded ones have a say where none failed."""
+    failed = [reasoned for run, reasoned in judged if run.verdict is Verdict.FAILED]
+    return most_frequent(failed or (reasoned for _, reasoned in judged))
+
+
 def _stories(windows: Iterable[Window], now: datetime) -> list[list[Window]]:
     """The windows joined as long as they share time."""
     stories: list[list[Window]] = []
@@ -177,7 +183,7 @@ class _Bench:
         scope = find_scope(affected, [self.facets[cell] for cell in healthy])
         controls = self._controls(failing, healthy, span)
         judged = {run.id: (run, reasoned) for window in windows for run, reasoned in self.judged(window)}
-        blamed = most_frequent(reasoned for _, reasoned in judged.values())
+        blamed = _blamed(judged.values())
         return Incident(
             number=0,
             start=span[0],

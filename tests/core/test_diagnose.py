@@ -81,6 +81,18 @@ def test_the_reference_outage_reads_down_since_while_it_lasts() -> None:
     assert incident.end is None
 
 
+def test_degraded_runs_do_not_outvote_the_failed_runs_of_an_incident() -> None:
+    """The blame is the most frequent over the failed runs, whatever else shares the incident."""
+    down = row("....." + "F" * 5 + "." * 25)
+    slow = row("....." + "D" * 20 + "." * 10, pathway="rest")
+    (incident,) = incidents(down, slow)
+    assert incident.affected == (
+        "azure-sweden/gpt-4o-transcribe/realtime",
+        "azure-sweden/gpt-4o-transcribe/rest",
+    )
+    assert incident.blame is Blame.PROVIDER
+
+
 def test_blames_that_never_share_an_incident_are_told_apart() -> None:
     """A revoked key, a broken file of ours and an outage at the same time are three incidents."""
     found = incidents(
