@@ -61,7 +61,7 @@ def phase_of(incident: Incident, pending: Iterable[Pending], now: datetime) -> P
     if incident.open:
         return Phase.OPEN
     relapse = any(
-        window.cell == one.cell and one.first_at <= window.continues_until
+        (window.cell, window.state) == (one.cell, one.state) and one.first_at <= window.continues_until
         for window in incident.windows
         for one in pending
     )

@@ -38,7 +38,8 @@ def derive(history: History, rule: Rule, *, now: datetime, since: datetime | Non
 
     With *since*, only what reaches beyond it: reading goes back to the start of the earliest window
     open then, and on until no window, and no stretch in which a location reached nothing, reaches
-    across the bound; the derivation's own `since` says where that is. Incidents are numbered by start, then title.
+    across the bound; the derivation's own `since` says where that is. Incidents are numbered by start,
+    then title.
     """
     now = now.replace(microsecond=now.microsecond // 1000 * 1000)
     reading = _read(history, rule, now, since)
