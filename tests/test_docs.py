@@ -133,12 +133,6 @@ def test_every_member_of_a_family_has_its_test_file(family: str, name: str) -> N
     assert (ROOT / "tests" / family / f"test_{name}.py").is_file()
 
 
-@pytest.mark.parametrize("name", [*PROVIDERS, *CHECKS, *CHANNELS])
-def test_every_member_has_its_place_in_the_example(name: str) -> None:
-    """The example configuration shows it, if only in a comment."""
-    assert f'"{name}"' in EXAMPLE.read_text("utf-8")
-
-
 def test_the_page_of_failures_is_the_generated_one() -> None:
     """Write it again with: python scripts/failures_table.py."""
     assert PAGE.read_text("utf-8") == render()

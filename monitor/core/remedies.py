@@ -101,8 +101,8 @@ REMEDIES: Mapping[Failure, Remedy] = {
         "already: look at the gateway between.",
     ),
     Failure.MONITOR: Remedy(
-        seen="Our own side could not measure: the clock was stepped during the run, a secret or a recording "
-        "could not be read, or something of ours broke.",
+        seen="Our own side could not measure: the clock was stepped or the process stood still during the "
+        "run, a secret or a recording could not be read, or something of ours broke.",
         do="Read the log of Earwitness; check clock synchronisation, disk and load of its machine.",
     ),
     Failure.UNKNOWN: Remedy(
