@@ -7,10 +7,20 @@ from dataclasses import replace
 
 from monitor.clips import Clip, multipart
 from monitor.core.bodies import bounded, error_in, mapping, read_error, read_json
-from monitor.core.exchange import Answer, Conversation, End, Fault, Finding, Responded, Silent, Upload
+from monitor.core.exchange import (
+    Answer,
+    Conversation,
+    End,
+    Fault,
+    Finding,
+    Headers,
+    Responded,
+    Silent,
+    Upload,
+)
 from monitor.core.model import Stage, Target
 from monitor.providers import PROVIDERS
-from monitor.providers.provider import Fields
+from monitor.providers.provider import Fields, deployment_name
 
 Read = Callable[[object], Finding]
 LONGEST_TRANSCRIPT = 20_000  # characters; what is cut off would be words that nobody said
@@ -23,7 +33,17 @@ def rest(target: Target, clip: Clip, correlation: str) -> Conversation:
     answer = yield upload
     finding = read_answer(answer)
     ids = {**provider.ids_in(finding.headers), "client_request_id": correlation}
-    return replace(finding, url=upload.url, ids=ids)
+    notes = (*finding.notes, *drift_of(target, finding.headers))
+    return replace(finding, url=upload.url, ids=ids, notes=notes)
+
+
+def drift_of(target: Target, headers: Headers) -> tuple[str, ...]:
+    """A note where the answer names another deployment than the one that was asked for (Azure does)."""
+    asked = deployment_name(target)
+    named = next((value for name, value in headers if name.lower() == "x-ms-deployment-name"), asked)
+    if named.lower() == asked.lower():
+        return ()
+    return (f"drift: the deployment {bounded(named, 100)} answered, {asked} was asked for",)
 
 
 def upload_of(target: Target, clip: Clip, correlation: str, more: Fields = ()) -> Upload:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field, replace
 
-from monitor.checks.rest import LONGEST_TRANSCRIPT, read_answer, upload_of
+from monitor.checks.rest import LONGEST_TRANSCRIPT, drift_of, read_answer, upload_of
 from monitor.checks.sse import EventStream
 from monitor.clips import Clip
 from monitor.core.bodies import bounded, mapping, read_error, read_json
@@ -70,7 +70,8 @@ def rest_stream(target: Target, clip: Clip, correlation: str) -> Conversation:
     else:
         finding = read_answer(answer)
     ids = {**provider.ids_in(finding.headers), "client_request_id": correlation}
-    return replace(finding, url=upload.url, ids=ids)
+    notes = (*finding.notes, *drift_of(target, finding.headers))
+    return replace(finding, url=upload.url, ids=ids, notes=notes)
 
 
 def _is_stream(answer: Answering) -> bool:
@@ -203,7 +204,7 @@ def _ended(heard: _Heard, told: Finished) -> None:
 def _so_far(heard: _Heard) -> str:
     if not heard.events:
         return "no event had come"
-    return f"{heard.pieces} pieces of text had come, the last event at {heard.last:.1f} s"
+    return f"pieces of text until then: {heard.pieces}, the last event at {heard.last:.1f} s"
 
 
 def _succeeded(heard: _Heard, text: str) -> Finding:

@@ -234,8 +234,11 @@ def refusal(run: Run, refused: Refused) -> Ended:
 def compare_host(run: Run, created: Event) -> None:
     """Note a session that runs on another model than the one asked for."""
     model, asked = created.session.get("model"), run.target.session_model
-    if not isinstance(model, str) or not asked or run.target.pathway != "realtime":
+    if not isinstance(model, str) or not asked or run.target.pathway not in ("realtime", "dual"):
         return
+    endpoint = run.target.endpoint
+    if PROVIDERS[endpoint.provider].has_deployments and asked not in endpoint.deployments:
+        return  # a deployment of any name: nothing says which model is behind it
     # Azure names the deployment or the model behind it, and either may carry a date.
     if not model.startswith((asked, host_name(run.target))):
         run.note(f"drift: the session runs on {model}, {asked} was asked for")

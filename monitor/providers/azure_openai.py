@@ -135,6 +135,7 @@ AZURE_OPENAI = Provider(
     secrets_url=secrets_url,
     apis=("v1", "dated"),
     has_versions=True,
+    has_deployments=True,
     dialects=("ga", "preview"),
     correlation_header="x-ms-client-request-id",
     support_ids={

@@ -22,14 +22,14 @@ class Provider:
     """One vendor's ways, as pure functions and data.
 
     `understand_url` turns what people paste into the base that `Endpoint.url` holds, or raises
-    ValueError with a sentence that says what to use. `codes` are the vendor's own error codes and
-    types in lower case, beyond the common table. `support_ids` maps the keys of an outcome's ids to
-    the response headers that carry them. `pathways` are those that the vendor offers, `apis` the routes
-    of REST requests, the usual one first; `has_versions` says that requests may name an API version;
-    `dialects` are those of realtime sessions, and `has_session_query` says that it can be set what their
-    addresses name.
-    `secrets_url` is where client secrets are minted, empty where none are. `refuse` gives what
-    contradicts itself in an endpoint: the key of the configuration, and a sentence.
+    ValueError with a sentence that says what to use. `codes` are the vendor's own error codes and types
+    in lower case, beyond the common table. `support_ids` maps the keys of an outcome's ids to the
+    response headers that carry them. `pathways` are those that the vendor offers, `apis` the routes of
+    REST requests, the usual one first; `has_versions` says that requests may name an API version;
+    `has_deployments` that a model goes by a name of the operator's; `dialects` are those of realtime
+    sessions, and `has_session_query` says that it can be set what their addresses name. `secrets_url`
+    is where client secrets are minted, empty where none are. `refuse` gives what contradicts itself in
+    an endpoint: the key of the configuration, and a sentence.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Provider:
     dialects: Sequence[str] = ("ga",)
     has_session_query: bool = False
     needs_key: bool = True
+    has_deployments: bool = False
     secrets_url: Callable[[Target], str] = lambda _target: ""
     refuse: Callable[[Endpoint], Iterable[tuple[str, str]]] = lambda _endpoint: ()
 

@@ -174,3 +174,20 @@ def test_whatever_bytes_come_the_run_ends_in_a_judgement(body: bytes, status: in
     """No body and no status raises anything."""
     judged = judge(hold([responded(body, status)], REST)[0], REST)
     assert judged.verdict in Verdict
+
+
+@pytest.mark.parametrize(
+    ("named", "drift"),
+    [
+        ("gpt-4o-transcribe", None),
+        ("GPT-4o-Transcribe", None),
+        ("whisper", ["the deployment whisper answered, gpt-4o-transcribe was asked for"]),
+    ],
+)
+def test_an_answer_from_another_deployment_is_drift(named: str, drift: list[str] | None) -> None:
+    """Azure says which deployment answered; the words may be right all the same."""
+    azure = target("rest", "azure_openai")
+    finding, _ = hold([responded({"text": WORDS}, headers=(("X-MS-Deployment-Name", named),))], azure)
+    judged = judge(finding, azure)
+    assert judged.verdict is Verdict.PASSED
+    assert judged.extra.get("drift") == drift

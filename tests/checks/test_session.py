@@ -28,7 +28,7 @@ from monitor.core.exchange import (
     Silent,
     Text,
 )
-from monitor.core.model import Blame, Failure, Stage, Target, Verdict
+from monitor.core.model import Blame, Deployment, Failure, Stage, Target, Verdict
 from tests.checks.player import Player, hold, judge, target
 from tests.checks.wire import (
     ITEM,
@@ -476,3 +476,20 @@ def test_an_answer_that_nobody_asked_for_is_noted_with_its_cost() -> None:
         "the server began a response that nobody asked for",
         "the response that nobody asked for cost 64 tokens",
     )
+
+
+@pytest.mark.parametrize(
+    ("provider", "asked", "drifts"),
+    [
+        ("openai", "gpt-realtime", True),
+        ("azure_openai", "rt-host", False),
+        ("azure_openai", "gpt-realtime", True),
+    ],
+)
+def test_another_host_model_is_drift_where_it_can_be_told(provider: str, asked: str, drifts: bool) -> None:  # noqa: FBT001
+    """A deployment of any name says nothing about the model behind it; a configured one does."""
+    host = Deployment(model="gpt-realtime", name="rt")
+    one = target("realtime", provider, session_model=asked, deployments={"gpt-realtime": host})
+    session = created(model="gpt-4o-realtime-preview")
+    finding, _ = hold([opened(), session, updated(), committed(), completed()], one)
+    assert any(note.startswith("drift: the session runs on") for note in finding.notes) is drifts
