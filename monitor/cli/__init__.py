@@ -23,6 +23,10 @@ COMMANDS = {
         "check:validate",
         "Read the configuration: what would run, what it costs, how fast it would notice.",
     ),
+    "doctor": (
+        "doctor:doctor",
+        "What is wrong, here and at the endpoints, and how to mend it.",
+    ),
     "migrate": ("data:migrate", "Bring the database to the current schema."),
     "import": ("data:import_", "Read outcome lines from a file or from '-'."),
     "export": ("data:export", "Write outcomes as JSON lines or CSV."),

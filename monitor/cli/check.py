@@ -44,7 +44,7 @@ def check(
     if not wanted:
         complain(f"{settings.path}: nothing to check: there is no [[watch]]")
         return 2
-    outcomes = [seen.outcome for seen in asyncio.run(_check_all(settings, wanted))]
+    outcomes = [seen.outcome for seen in asyncio.run(check_all(settings, wanted))]
     for outcome in outcomes:
         say(orjson.dumps(outcome_to_line(outcome)).decode() if json else one_outcome(outcome))
     for hint in hints(outcomes, {target.key: target for target in wanted}):
@@ -52,7 +52,7 @@ def check(
     return _exit_code(outcomes)
 
 
-async def _check_all(settings: Settings, targets: Sequence[Target]) -> list[Observed]:
+async def check_all(settings: Settings, targets: Sequence[Target]) -> list[Observed]:
     """One run of each, at most `AT_ONCE` at a time, in the order of the targets."""
     transport = transport_of(settings)
     places = asyncio.Semaphore(AT_ONCE)

@@ -13,6 +13,7 @@ DESIGNED = {
     "serve",
     "check",
     "validate",
+    "doctor",
     "migrate",
     "import",
     "export",

@@ -1,0 +1,226 @@
+"""``earwitness doctor``: what is wrong, here and at the endpoints, and how to mend it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import orjson
+from cyclopts import Parameter
+
+from monitor.cli.check import check_all
+from monitor.cli.common import DEFAULT_CONFIG, Config, say, secrets, settings_of, transport_of
+from monitor.clips import load_clip
+from monitor.config import Settings, missing_secrets, resolve
+from monitor.config.forms import is_loopback
+from monitor.core.checkup import (
+    Level,
+    Reached,
+    Remark,
+    cheapest,
+    exit_code,
+    of_host,
+    of_run,
+    render,
+    to_json,
+    unique,
+)
+from monitor.core.errors import ConfigurationError, MonitorError
+from monitor.core.exchange import FaultKind
+from monitor.core.model import Failure, Stage, Target
+from monitor.selfcheck import FEWEST_DESCRIPTORS, LEAST_DISK, free_descriptors, free_disk
+from monitor.store.engine import open_database
+from monitor.store.schema import check_schema, is_empty
+from monitor.transport import Reach, Transport
+
+OURS = "monitor"
+REACH_WITHIN_S = 10.0
+_FAILURES = {Stage.RESOLVE: Failure.DNS, Stage.CONNECT: Failure.CONNECT, Stage.TLS: Failure.TLS}
+
+
+def doctor(*, json: Annotated[bool, Parameter(negative="")] = False, config: Config = None) -> int:
+    """Look at the monitor and at every endpoint, and say what is wrong and how to mend it.
+
+    Each deployment is asked once, by its cheapest pathway. Exit code 1 for a problem of a target, 2 for a
+    fault of our own.
+
+    Parameters
+    ----------
+    json
+        Print one JSON object (earwitness.doctor/1).
+
+    """
+    now = datetime.now(UTC)
+    try:
+        settings = settings_of(config)
+    except ConfigurationError as error:
+        remarks = [_fault("configuration", problem, "Correct it; `earwitness validate` reads it again.")
+                   for problem in error.problems]  # fmt: skip
+    else:
+        remarks = [*_of_settings(settings), *_of_database(settings), *_of_machine()]
+        remarks += asyncio.run(_of_endpoints(settings, now))
+    found = unique(remarks)
+    path = config or DEFAULT_CONFIG
+    say(orjson.dumps(to_json(found, now)).decode() if json else f"{path}\n\n{render(found)}")
+    return exit_code(found)
+
+
+def _fine(subject: str, said: str) -> Remark:
+    return Remark(area=OURS, subject=subject, level=Level.FINE, said=said)
+
+
+def _note(subject: str, said: str, remedy: str) -> Remark:
+    return Remark(area=OURS, subject=subject, level=Level.NOTE, said=said, remedy=remedy)
+
+
+def _fault(subject: str, said: str, remedy: str) -> Remark:
+    return Remark(area=OURS, subject=subject, level=Level.FAULT, said=said, remedy=remedy)
+
+
+def _of_settings(settings: Settings) -> Iterator[Remark]:
+    counts = f"endpoints: {len(settings.endpoints)}, targets: {len(settings.targets)}"
+    yield _fine("configuration", f"{settings.path} is understood: {counts}")
+    missing = missing_secrets(settings, os.environ)
+    for sentence in missing:
+        yield _fault("secrets", sentence, "Set the variable, or put the secret into the file that is named.")
+    if not missing:
+        yield _fine("secrets", f"all {len(settings.secrets)} references give a secret")
+    yield from _of_clips(settings.targets)
+    if not settings.channels:
+        yield _note("channels", "there is none", "Add a [channel.…]: nobody is told of an outage.")
+    if is_loopback(urlsplit(settings.web.base_url).hostname or ""):
+        said = f"links in alerts lead to {settings.web.base_url}, which is this machine"
+        yield _note("public_url", said, "Set public_url in [web] to where people reach the page.")
+
+
+def _of_clips(targets: Sequence[Target]) -> Iterator[Remark]:
+    names = list(dict.fromkeys(name for target in targets for name in (target.clip, *target.clips)))
+    for name in names:
+        try:
+            load_clip(name)
+        except MonitorError as error:
+            yield _fault("clips", str(error), "Restore the file, or name another clip in [[watch]].")
+        else:
+            yield _fine("clips", f"{Path(name).name} is whole")
+
+
+def _of_database(settings: Settings) -> Iterator[Remark]:
+    """Reachable, its schema ours, writable, room on its disk; an absent SQLite file is made at the start."""
+    try:
+        database = open_database(resolve(settings.database.url, os.environ), create=False)
+    except MonitorError as error:
+        absent = "does not exist" in str(error)
+        remedy = "`earwitness serve` or `migrate` makes it." if absent else "See [database] url."
+        yield (_note if absent else _fault)("database", str(error), remedy)
+        return
+    try:
+        if is_empty(database):
+            yield _note("database", f"{database.place} is empty", "`earwitness serve` or `migrate` fills it.")
+        else:
+            check_schema(database)
+            with database.write():
+                yield _fine("database", f"{database.place} is reachable and writable, its schema is ours")
+    except MonitorError as error:
+        yield _fault("database", str(error), "Do what the sentence says, and ask again.")
+    finally:
+        database.dispose()
+    disk = None if database.folder is None else free_disk(database.folder)
+    if disk is not None:
+        said = f"{disk // 1024**2:,} MiB are free where the database lies"
+        yield _fine("disk", said) if disk >= LEAST_DISK else _fault("disk", said, "Make room.")
+
+
+def _of_machine() -> Iterator[Remark]:
+    free = free_descriptors()
+    if free is not None:
+        said = f"{free:,} more files and sockets can be opened"
+        few = free < FEWEST_DESCRIPTORS
+        yield _fault("limits", said, "Raise it with `ulimit -n`.") if few else _fine("limits", said)
+
+
+async def _of_endpoints(settings: Settings, now: datetime) -> list[Remark]:
+    transport = transport_of(settings)
+    try:
+        remarks = [
+            *await _of_control_hosts(settings, transport),
+            *await _of_channels(settings, transport, now),
+        ]
+        watched = {target.endpoint.name: target.endpoint for target in settings.targets}
+        unreached: set[str] = set()
+        for endpoint in watched.values():
+            found = list(of_host(endpoint.name, await _reach(transport, endpoint.url), now))
+            remarks += found
+            if any(remark.level in (Level.PROBLEM, Level.FAULT) for remark in found):
+                unreached.add(endpoint.name)
+    finally:
+        await transport.aclose()
+    return [*remarks, *await _of_targets(settings, unreached)]
+
+
+async def _of_targets(settings: Settings, unreached: set[str]) -> list[Remark]:
+    keyless = {
+        sentence.split(": ")[1].split(".")[1]
+        for sentence in missing_secrets(settings, os.environ, sections=("endpoint",))
+    }
+    asked = [
+        target for target in cheapest(settings.targets) if target.endpoint.name not in unreached | keyless
+    ]
+    seen = await check_all(settings, asked)
+    return [
+        remark
+        for target, one in zip(asked, seen, strict=True)
+        for remark in of_run(target, one.outcome, one.evidence)
+    ]
+
+
+async def _of_control_hosts(settings: Settings, transport: Transport) -> list[Remark]:
+    hosts = settings.monitor.control_hosts
+    if not hosts:
+        remedy = "Name two hosts that have nothing to do with a provider in [monitor] control_hosts."
+        return [_note("control hosts", "there is none: a fault of our own network cannot be told", remedy)]
+    found = [await transport.reach(f"http://{host}", deadline=REACH_WITHIN_S) for host in hosts]
+    return [
+        _fine("control hosts", f"{host} is reachable")
+        if reach.reached
+        else _fault("control hosts", f"{host}: {reach.stage}: {reach.detail}", "Look at our own network.")
+        for host, reach in zip(hosts, found, strict=True)
+    ]
+
+
+async def _of_channels(settings: Settings, transport: Transport, now: datetime) -> list[Remark]:
+    remarks: list[Remark] = []
+    for channel in settings.channels.values():
+        try:
+            url = secrets()(channel.url)
+        except MonitorError:
+            continue  # told with the secrets
+        for remark in of_host(OURS, await _reach(transport, url), now):
+            named = f"channel {channel.name}, {remark.said}"  # the address may be a secret itself
+            level = Level.FAULT if remark.level is Level.PROBLEM else remark.level
+            remarks.append(
+                Remark(area=OURS, subject="channels", level=level, said=named, remedy=remark.remedy)
+            )
+    return remarks
+
+
+async def _reach(transport: Transport, url: str) -> Reached:
+    return reached_of(url, await transport.reach(url, deadline=REACH_WITHIN_S))
+
+
+def reached_of(url: str, reach: Reach) -> Reached:
+    """What the transport found of a URL's host, in the words of a check-up."""
+    failure = None if reach.reached else _FAILURES.get(reach.stage, Failure.CONNECT)
+    return Reached(
+        host=urlsplit(url).netloc.rpartition("@")[2],
+        stage=reach.stage,
+        seconds=reach.seconds,
+        failure=Failure.MONITOR if reach.fault is FaultKind.MONITOR else failure,
+        detail=reach.detail,
+        tls=reach.tls,
+        certificate_ends=reach.certificate_ends,
+    )
