@@ -110,14 +110,21 @@ def storable(text: str) -> str:
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
-def _name(key: str, value: Any) -> str:
+def _id(key: str, value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise LineError(f"{key}: must be a string that is not empty")
     if len(value) > _LONGEST_NAME:
         raise LineError(f"{key}: is longer than {_LONGEST_NAME} characters")
-    if not value.isprintable():
-        raise LineError(f"{key}: holds characters that cannot be printed")
+    if not value.isprintable() and storable(value) != value:  # another text would be another id
+        raise LineError(f"{key}: holds NUL or half a character, which no database keeps")
     return value
+
+
+def _name(key: str, value: Any) -> str:
+    name = _id(key, value)
+    if not name.isprintable():
+        raise LineError(f"{key}: holds characters that cannot be printed")
+    return name
 
 
 def _part(key: str, value: Any) -> str:
@@ -194,7 +201,7 @@ def _object_of(read: Reader) -> Reader:
 
 _READERS: Mapping[str, Reader] = {
     "schema": _schema,
-    "id": _name,
+    "id": _id,
     "endpoint": _part,
     "model": _name,
     "pathway": _part,

@@ -27,6 +27,7 @@ from sqlalchemy import (
     type_coerce,
 )
 
+from monitor.core.inert import one_line
 from monitor.core.model import Kind, Outcome
 from monitor.core.times import rfc3339
 from monitor.store import prepared, sharing
@@ -52,6 +53,7 @@ from monitor.store.tables import evidence, outcomes
 Evidence = Mapping[str, Any] | bytes
 _CHUNK = 500  # bound parameters of one statement; SQLite before 3.32 allows 999
 _SCHEDULED = Kind.SCHEDULED.value
+_SHOWN = 200  # of an id in a sentence: all of it, in one line
 _QUICK = 3  # half of what level 6 takes, for 8 % more bytes
 
 
@@ -140,13 +142,13 @@ def _judge(
     if there is not None or before is not None:
         if before == row or (there is not None and same_content(there, row)):
             return AddResult(id=uid, added=Added.DUPLICATE)
-        return _conflict(uid, f"id '{uid}' is stored already with other content")
+        return _conflict(uid, f"id '{one_line(uid, _SHOWN)}' is stored already with other content")
     if row[KIND] == _SCHEDULED:
         owner = taken.setdefault((row[CELL], row[SLOT]), uid)
         if owner != uid:
-            slot = rfc3339(from_ms(row[SLOT]))
+            slot, run = rfc3339(from_ms(row[SLOT])), one_line(owner, _SHOWN)
             return _conflict(
-                uid, f"slot {slot} of this target and location is taken by the scheduled run '{owner}'"
+                uid, f"slot {slot} of this target and location is taken by the scheduled run '{run}'"
             )
     seen[uid] = row
     return AddResult(id=uid, added=Added.ADDED)

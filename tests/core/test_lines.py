@@ -63,6 +63,14 @@ def test_a_full_line_is_written_as_it_was_read() -> None:
     assert outcome_to_line(*outcome_from_line(line)) == line
 
 
+@pytest.mark.parametrize(
+    "name", ["x" * 200, "a\nb", "a\tb", "a\u00a0b", "\U0001f468\u200d\U0001f469", "\u202eb", " "]
+)
+def test_an_id_is_any_string(name: str) -> None:
+    """Line ends, joiners and whatever is not to be seen belong to an id as other characters do."""
+    assert outcome_from_line(LEAST | {"id": name})[0].id == name
+
+
 @given(matrices(most=5))
 def test_outcomes_survive_their_line(outcomes: list[Outcome]) -> None:
     """An outcome, its JSON and back is the same outcome."""
@@ -85,6 +93,8 @@ def test_a_missing_key_is_named(key: str) -> None:
         ({"id": ""}, "id: must be a string that is not empty"),
         ({"id": 7}, "id: must be a string"),
         ({"id": "x" * 201}, "id: is longer than 200 characters"),
+        ({"id": "a\x00b"}, "id: holds NUL"),
+        ({"id": "a\ud800b"}, "id: holds NUL or half a character"),
         ({"model": "a\nb"}, "model: holds characters that cannot be printed"),
         ({"endpoint": "a/b"}, "endpoint: must not contain a slash"),
         ({"started_at": "2025-11-17T08:30:00"}, "started_at: .* has no offset"),

@@ -88,6 +88,18 @@ def test_the_same_id_with_other_content_is_refused(database: Database) -> None:
         assert list(stream_outcomes(tx)) == [make(1)]
 
 
+def test_a_refusal_is_one_line_whatever_the_id(database: Database) -> None:
+    """An id with line ends is stored as it is; the sentence that refuses its double stays one line."""
+    first = replace(make(1), id="one\nline 9: two\u2028three")
+    assert added(database, first) == ["added"]
+    same_id, same_slot = replace(first, transcript="other words"), replace(first, id="other")
+    with database.write() as tx:
+        results = add_outcomes(tx, [(same_id, None), (same_slot, None)])
+    assert [(result.reason or "").splitlines()[1:] for result in results] == [[], []]
+    with database.read() as tx:
+        assert list(stream_outcomes(tx)) == [first]
+
+
 def test_a_slot_is_run_once(database: Database) -> None:
     """A slot of a cell belongs to one scheduled run, in one batch or in two; other kinds may share it."""
     first, second = make(1), replace(make(1), id="other")
