@@ -90,7 +90,7 @@ class RecordedLine:
     def wait(self, seconds: float) -> None:
         """Lets time pass and does what was planned for it."""
         end = self._now + seconds
-        while due := sorted(plan for plan in self._plans if plan[0] <= end):
+        while due := sorted((plan for plan in self._plans if plan[0] <= end), key=lambda plan: plan[:2]):
             self._now = due[0][0]
             self._plans.remove(due[0])
             due[0][2]()
