@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from monitor.sandbox import create_app
-from tests.sandbox.talking import NOON, QUICK
+from tests.sandbox.talking import NOON, QUICK, SPEECH
 
 
 @pytest.fixture
@@ -101,5 +101,47 @@ async def test_the_overview_has_all_that_the_page_shows(control: httpx.AsyncClie
     overview = await control.get("/_control/overview")
     body = overview.json()
     assert [endpoint["name"] for endpoint in body["endpoints"]] == ["azure-sweden", "openai-us"]
-    assert all(kind["says"] for kind in body["kinds"])
+    assert all(kind["says"] and kind["group"] and kind["pathways"] for kind in body["kinds"])
+    assert body["endpoints"][0]["pathways"] == [
+        "rest",
+        "rest_stream",
+        "realtime",
+        "realtime_transcription",
+        "dual",
+        "client_secret",
+    ]
+    assert body["pathways"][-2:] == ["speech_rest", "speech_ws"]
     assert "sandbox-key" not in overview.text
+
+
+async def test_a_speech_endpoint_shows_its_own_pathways() -> None:
+    """One recogniser, two pathways, no host models."""
+    app = create_app(SPEECH, clock=lambda: NOON)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://sandbox") as client:
+        (endpoint,) = (await client.get("/_control/overview")).json()["endpoints"]
+    assert endpoint == {
+        "name": "speech-sweden",
+        "kind": "speech",
+        "region": "swedencentral",
+        "models": ["azure-speech"],
+        "hosts": [],
+        "pathways": ["speech_rest", "speech_ws"],
+    }
+
+
+async def test_every_fault_can_be_switched_on_by_its_name(control: httpx.AsyncClient) -> None:
+    """The whole catalogue goes through the API, and each shows itself as active."""
+    for kind in (await control.get("/_control/overview")).json()["kinds"]:
+        made = await control.post("/_control/faults", json={"fault": kind["fault"]})
+        assert (made.status_code, made.json()["active"]) == (201, True), kind["fault"]
+        alone = {"fault": kind["fault"], "pathway": kind["pathways"][0]}
+        assert (await control.post("/_control/faults", json=alone)).status_code == 201
+
+
+async def test_the_page_groups_faults_and_fits_a_phone(control: httpx.AsyncClient) -> None:
+    """Groups in the list, a layout for narrow screens, targets large enough for a thumb."""
+    page = (await control.get("/_control")).text
+    assert "optgroup" in page
+    assert 'name="viewport"' in page
+    assert "@media (max-width: 46rem)" in page
+    assert "min-height: 2.75rem" in page
