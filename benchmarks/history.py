@@ -28,7 +28,7 @@ def outcomes(
     """The runs in the order in which they were made; *first* is the number of the first one."""
     for number in range(first, first + count):
         minute, cell = divmod(number, cells)
-        run = _passed(number, cell, START + minute * step)
+        run = _passed(number, cell, START + minute * step, step.total_seconds())
         yield _failed(run) if is_bad(minute, cell) else run
 
 
@@ -40,7 +40,7 @@ def is_bad(minute: int, cell: int) -> bool:
     return alone or (hit and 5_000 <= minute % _OUTAGE_EVERY < 5_000 + 2 * _OUTAGE)
 
 
-def _passed(number: int, cell: int, slot: datetime) -> Outcome:
+def _passed(number: int, cell: int, slot: datetime, every_s: float) -> Outcome:
     return Outcome(
         id=f"0193a000-0000-7000-8000-{number:012x}",
         endpoint=f"endpoint-{cell // 4}",
@@ -50,7 +50,7 @@ def _passed(number: int, cell: int, slot: datetime) -> Outcome:
         kind=Kind.SCHEDULED,
         provider="azure_openai",
         region="swedencentral",
-        every_s=60.0,
+        every_s=every_s,
         clip="amiable",
         configuration="9f2c4d1e8a7b6c5d",
         slot=slot,

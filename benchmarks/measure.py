@@ -119,10 +119,11 @@ def folder() -> Iterator[Path]:
 def command(*arguments: str | Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """One of our commands in a process of its own, and its first line; it is asked to stop afterwards."""
     environment = {**os.environ, KEY_VARIABLE: "sandbox-key", "PYTHONUNBUFFERED": "1"}
+    log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed below
     process = subprocess.Popen(
         [sys.executable, "-m", "monitor", *map(str, arguments)],
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=log,
         text=True,
         env=environment,
     )
@@ -130,9 +131,12 @@ def command(*arguments: str | Path) -> Iterator[tuple[subprocess.Popen[str], str
     try:
         first = process.stdout.readline()
         if not first:
-            raise RuntimeError(f"`earwitness {' '.join(map(str, arguments))}` ended at once")
+            log.seek(0)
+            said = log.read()[-2000:]
+            raise RuntimeError(f"`earwitness {' '.join(map(str, arguments))}` ended at once: {said}")
         yield process, first.strip()
     finally:
+        log.close()
         process.send_signal(signal.SIGTERM)
         try:
             process.wait(timeout=20)

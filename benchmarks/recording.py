@@ -118,7 +118,9 @@ def _into_open_incident(path: Path, age: timedelta) -> float:
 
 def _during_outage(slot: datetime, minute: int, cell: int, *, first: int) -> Observed:
     run = next(outcomes(1, cells=2, first=first + 2 * minute + cell))
-    run = replace(_as_passed(run), slot=slot, started_at=slot, finished_at=slot + timedelta(seconds=3))
+    run = replace(
+        _as_passed(run), every_s=60.0, slot=slot, started_at=slot, finished_at=slot + timedelta(seconds=3)
+    )
     if cell == 0:
         run = replace(
             run,
