@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import chain, combinations
 from typing import TypeVar
 
 FACETS = ("endpoint", "region", "provider", "model", "pathway", "location")
@@ -114,10 +114,8 @@ def fewest(
     parts: list[tuple[Conjunction, frozenset[_Key]]] = []
     left = set(cells)
     for conjunction, covered in chosen:
-        mine = frozenset(left & covered)
-        left -= mine
-        if mine:
-            parts.append((conjunction, mine))
+        parts.append((conjunction, frozenset(left & covered)))
+        left -= covered
     return parts
 
 
@@ -173,24 +171,23 @@ def _smallest_cover(
     candidates: Sequence[_Candidate[_Key]], everything: frozenset[_Key]
 ) -> Sequence[_Candidate[_Key]]:
     """The best of the smallest choices that cover everything; candidates come best first."""
-    tried = 0
-    for count in range(1, len(candidates) + 1):
-        complete = []
-        for chosen in combinations(candidates, count):
-            tried += 1
-            if tried > _MOST_TRIED:
-                return _greedy_cover(candidates, everything)
-            if len(frozenset().union(*(covered for _, covered in chosen))) == len(everything):
-                complete.append(chosen)
-        if complete:
-            return min(complete, key=lambda chosen: _order_of([part for part, _ in chosen]))
-    return ()
+    counts = range(1, len(candidates) + 1)
+    choices = chain.from_iterable(combinations(candidates, count) for count in counts)
+    best: tuple[_Candidate[_Key], ...] | None = None
+    for tried, chosen in enumerate(choices):
+        if tried >= _MOST_TRIED or (best is not None and len(chosen) > len(best)):
+            break
+        if len(frozenset[_Key]().union(*(covered for _, covered in chosen))) < len(everything):
+            continue
+        if best is None or _order_of(chosen) < _order_of(best):
+            best = chosen
+    return _greedy_cover(candidates, everything) if best is None else best
 
 
 def _order_of(
-    conjunctions: Sequence[Conjunction],
+    choice: Sequence[_Candidate[_Key]],
 ) -> tuple[int, list[tuple[int, ...]], list[tuple[str, ...]]]:
-    keys = [order(conjunction) for conjunction in conjunctions]
+    keys = [order(conjunction) for conjunction, _ in choice]
     return sum(key[0] for key in keys), [key[1] for key in keys], [key[2] for key in keys]
 
 
