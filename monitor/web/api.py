@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import orjson
 from fastapi import APIRouter, Path, Query
@@ -35,17 +35,19 @@ from monitor.store.runs import evidence_of, outcomes_page
 from monitor.store.runs import outcome as stored_outcome
 from monitor.web.gather import read_cells
 from monitor.web.problems import BadQuery
-from monitor.web.queries import read_cursor, read_range, write_cursor
+from monitor.web.queries import read_bounds, read_cursor, read_range, write_cursor
 from monitor.web.readings import CellReading
 from monitor.web.settings import WebSettings
 
-_DAY = timedelta(days=1)
 _QUARTER = timedelta(minutes=15)
+_Item = TypeVar("_Item")
 
 From = Annotated[
     str | None, Query(alias="from", description="start of the range, RFC 3339; a day before 'to'")
 ]
 To = Annotated[str | None, Query(description="end of the range, RFC 3339; now")]
+Since = Annotated[str | None, Query(alias="from", description="what began then or later, RFC 3339; all")]
+Until = Annotated[str | None, Query(alias="to", description="what began before, RFC 3339; all")]
 Limit = Annotated[int, Query(ge=1, le=1000, description="how many at most")]
 Cursor = Annotated[str | None, Query(description="'next' of the answer before", max_length=2000)]
 Targets = Annotated[list[str] | None, Query(alias="target", description="target keys; repeat for several")]
@@ -92,33 +94,34 @@ def _add_runs(router: APIRouter, counter: Counter) -> None:
     database, clock = counter.database, counter.clock
 
     @router.get("/targets", summary="Every target per location: state, newest run, numbers of a range")
-    def targets(start: From = None, to: To = None) -> Response:
+    def targets(start: From = None, to: To = None, limit: Limit = 1000, cursor: Cursor = None) -> Response:
         now = clock()
         asked = read_range(start, to, now=now)
         period = _whole_quarters(asked)
         with database.read() as tx:
             cells = read_cells(tx, settings=counter.settings, period=period, bucket=_QUARTER, now=now)
-        items = [cell_to_json(cell, period, now) for cell in cells]
-        return Json({"items": items, "next": None, "now": rfc3339(now), "method": METHOD})
+        shown, following = _page(cells, limit, cursor)
+        items = [cell_to_json(cell, period, now) for cell in shown]
+        return Json({"items": items, "next": following, "now": rfc3339(now), "method": METHOD})
 
     @router.get("/outcomes", summary="Outcomes as earwitness.outcome/1 lines, newest first")
     def outcomes(  # each is a parameter of the address
         target: Targets = None,
         verdict: Verdicts = None,
-        start: From = None,
-        to: To = None,
+        since: Since = None,
+        until: Until = None,
         limit: Limit = 100,
         cursor: Cursor = None,
     ) -> Response:
-        asked = read_range(start, to, now=clock())
+        start, end = read_bounds(since, until)
         with database.read() as tx:
             try:
                 page = outcomes_page(
                     tx,
                     targets=target,
                     verdicts=verdict,
-                    since=asked.start,
-                    until=asked.end,
+                    since=start,
+                    until=end,
                     limit=limit,
                     after=cursor,
                 )
@@ -126,7 +129,7 @@ def _add_runs(router: APIRouter, counter: Counter) -> None:
                 raise BadQuery("cursor", str(error)) from None
         return Json({"items": [outcome_to_line(one) for one in page.outcomes], "next": page.cursor})
 
-    @router.get("/outcomes/{run_id:path}", summary="One outcome, with the frames of its exchange")
+    @router.get("/outcomes/{run_id:text}", summary="One outcome, with the frames of its exchange")
     def outcome(run_id: Annotated[str, Path(description="the run's id")]) -> Response:
         with database.read() as tx:
             found = stored_outcome(tx, run_id)
@@ -134,15 +137,17 @@ def _add_runs(router: APIRouter, counter: Counter) -> None:
 
     @router.get("/windows", summary="Windows that touch a range, oldest first, as replay prints them")
     def windows(
-        target: Targets = None, start: From = None, to: To = None, limit: Limit = 100, cursor: Cursor = None
+        target: Targets = None,
+        since: Since = None,
+        until: Until = None,
+        limit: Limit = 100,
+        cursor: Cursor = None,
     ) -> Response:
-        asked = read_range(start, to, now=clock(), usual=30 * _DAY)
-        skip = int(read_cursor(cursor, int)[0]) if cursor else 0
+        start, end = read_bounds(since, until)
         with database.read() as tx:
-            found = stored_windows(tx, asked.start, asked.end)
+            found = stored_windows(tx, start, end)
         chosen = [window for window in found if target is None or window.cell.target in target]
-        shown = chosen[skip : skip + limit]
-        following = write_cursor(skip + limit) if len(chosen) > skip + limit else None
+        shown, following = _page(chosen, limit, cursor)
         return Json({"items": [_window_to_json(window) for window in shown], "next": following})
 
 
@@ -169,6 +174,12 @@ def _add_incidents(router: APIRouter, counter: Counter) -> None:
             "notices": [_notice_to_json(notice) for notice in notices],
         }
         return Json(incident_to_json(found) | details)
+
+
+def _page(items: Sequence[_Item], limit: int, cursor: str | None) -> tuple[Sequence[_Item], str | None]:
+    """The items behind the cursor, at most *limit*, and the cursor of what follows."""
+    skip = max(0, int(read_cursor(cursor, int)[0])) if cursor is not None else 0
+    return items[skip : skip + limit], write_cursor(skip + limit) if len(items) > skip + limit else None
 
 
 def _whole_quarters(asked: Span) -> Span:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from markupsafe import Markup
+from starlette.convertors import Convertor, register_url_convertor
 
 from monitor.core.lanes import Lane, Segment, segments
 from monitor.core.model import State
@@ -155,6 +156,23 @@ def _trouble(lane: Lane) -> str:
 def target_href(target: str) -> str:
     """The page of a target; the key's slashes stay, everything else from outside is quoted."""
     return f"/targets/{quote(target, safe='/')}"
+
+
+class AnyText(Convertor[str]):
+    """What stands at ``{name:text}`` in an address: any text, line ends and slashes included."""
+
+    regex = r"[\s\S]*"
+
+    def convert(self, value: str) -> str:
+        """The text as it was sent."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """The text as it stands."""
+        return value
+
+
+register_url_convertor("text", AnyText())
 
 
 def run_href(run_id: str) -> str:

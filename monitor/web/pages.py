@@ -110,7 +110,7 @@ def page_routes(desk: Desk) -> APIRouter:
         asked = (zoom, day, until)
         return desk.answer(request, lambda tx, now: _target(desk, tx, now, key, asked, verdict, cursor))
 
-    @router.get("/runs/{run_id:path}")
+    @router.get("/runs/{run_id:text}")
     def run(request: Request, run_id: str) -> Response:
         return desk.answer(request, lambda tx, _now: _run(desk, tx, run_id))
 

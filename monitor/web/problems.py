@@ -67,7 +67,10 @@ def install_problems(app: FastAPI, render: Render) -> None:
         detail = {404: f"Nothing is found at {request.url.path}.", 405: "This address cannot be asked so."}
         given = str(error.detail)
         plain = given == HTTPStatus(error.status_code).phrase
-        return answer(request, error.status_code, detail.get(error.status_code, given) if plain else given)
+        shown = detail.get(error.status_code, given) if plain else given
+        response = answer(request, error.status_code, shown)
+        response.headers.update(error.headers or {})  # what may be asked instead, after a 405
+        return response
 
     def on_validation(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for this class only

@@ -17,6 +17,7 @@ from monitor.web.common import Link
 from monitor.web.problems import BadQuery
 
 LONGEST_RANGE = timedelta(days=400)
+_USUAL_RANGE = timedelta(days=1)
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=2)
 
@@ -65,17 +66,24 @@ def read_instant(name: str, text: str) -> datetime:
         raise BadQuery(name, str(error)) from None
 
 
-def read_range(
-    since: str | None, until: str | None, *, now: datetime, usual: timedelta = timedelta(days=1)
-) -> Span:
+def read_range(since: str | None, until: str | None, *, now: datetime) -> Span:
     """The range of `from` and `to`: the last day where neither is given."""
     end = read_instant("to", until) if until is not None else now + timedelta(milliseconds=1)
-    start = read_instant("from", since) if since is not None else max(end - usual, _EARLIEST)
+    start = read_instant("from", since) if since is not None else max(end - _USUAL_RANGE, _EARLIEST)
     if start > end:
         raise BadQuery("from", "lies after 'to'")
     if end - start > LONGEST_RANGE:
         raise BadQuery("from", f"lies more than {LONGEST_RANGE.days} days before 'to': ask in parts")
     return Span(start, end)
+
+
+def read_bounds(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
+    """The same for what is read in pages: no bound where none is given, and none on the length."""
+    start = None if since is None else read_instant("from", since)
+    end = None if until is None else read_instant("to", until)
+    if start is not None and end is not None and start > end:
+        raise BadQuery("from", "lies after 'to'")
+    return start, end
 
 
 def write_cursor(*parts: str | int) -> str:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from starlette.testclient import TestClient
 
 from monitor.core.lines import outcome_from_line
-from monitor.core.times import parse_instant
+from monitor.core.times import parse_instant, rfc3339
 from monitor.store.engine import Database
 from monitor.store.incidents import stored_windows
+from monitor.store.outcomes import add_outcomes
+from monitor.store.runs import stream_outcomes
+from monitor.web.common import run_href
+from tests.core.scenes import T0, outcome
+from tests.web.filled import Dial, app_over
 
 API = "/api/v1"
 
@@ -76,6 +83,45 @@ def test_a_walk_along_the_cursor_meets_every_outcome_once(client: TestClient) ->
     assert len(items) == len({item["id"] for item in items}) == 420
 
 
+def test_what_is_stored_is_listed_however_old_it_is(
+    client: TestClient, filled_database: Database, dial: Dial
+) -> None:
+    """Without a range the cursors lead through everything: outcomes, windows and incidents alike."""
+    dial.now += timedelta(days=500)
+    with filled_database.read() as tx:
+        runs = {one.id for one in stream_outcomes(tx)}
+        edges = [rfc3339(one.start) for one in stored_windows(tx)]
+    items = walk(client, "outcomes", limit=1000)
+    assert len(items) == len(runs)
+    assert {item["id"] for item in items} == runs
+    assert [item["start"] for item in walk(client, "windows", limit=1)] == edges
+    assert len(walk(client, "incidents", limit=1)) == 1
+
+
+def test_a_walk_meets_every_target_once(client: TestClient) -> None:
+    """One at a time or all at once."""
+    names = [(item["target"], item["location"]) for item in walk(client, "targets", limit=2)]
+    assert names == [(item["target"], item["location"]) for item in ask(client, "targets")["items"]]
+    assert len(names) == len(set(names)) == 5
+
+
+def test_a_run_is_found_by_any_id(sqlite_database: Database, dial: Dial) -> None:
+    """Line ends, slashes and dots of an id stand in its address like other characters."""
+    name = "a\nb/../c?d#e\u200d\n"
+    run = outcome(T0, id=name)
+    with sqlite_database.write() as tx:
+        add_outcomes(tx, [(run, None)])
+    with TestClient(app_over(sqlite_database, dial), base_url="http://127.0.0.1") as client:
+        assert ask(client, f"outcomes/{quote(name, safe='')}")["id"] == name
+        assert client.get(run_href(name)).status_code == 200
+
+
+def test_what_may_be_asked_instead_is_said(client: TestClient) -> None:
+    """A 405 names the methods that are understood (RFC 9110, 15.5.6)."""
+    answer = client.put(f"{API}/outcomes")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+
+
 def test_one_outcome_comes_with_its_frames(client: TestClient) -> None:
     """The evidence object stands beside the judgement."""
     found = ask(client, "outcomes/0193-gpt-4o-transcribe-realtime-00600")
@@ -111,7 +157,8 @@ def test_incidents_are_objects_of_replay_with_what_only_the_store_knows(client: 
     ("path", "named"),
     [
         ("outcomes?from=2025-11-18T00:00:00Z&to=2025-11-17T00:00:00Z", "from"),
-        ("outcomes?from=2014-01-01T00:00:00Z", "from"),
+        ("windows?from=2025-11-18T00:00:00Z&to=2025-11-17T00:00:00Z", "from"),
+        ("targets?from=2014-01-01T00:00:00Z", "from"),
         ("outcomes?from=2025-11-17", "from"),
         ("outcomes?from=2025-11-17T00:00:00", "from"),
         ("outcomes?to=2025-02-30T00:00:00Z", "to"),
