@@ -15,7 +15,7 @@ demo: $(READY) ## the sandbox, a day of recorded outage, live checks and the pag
 
 test: $(READY) check ## everything that CI runs
 	@echo "Running the tests: about 5 minutes on two cores. Browser tests need a Chromium and are counted as skipped without one."
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
 
 check: $(READY) ## format, lint, types and the direction of imports
 	@echo "Checking format, lint, types and import contracts: about a minute."

@@ -28,7 +28,7 @@ from tests.e2e.house import free_port, wait_for
 ROOT = Path(__file__).parents[1]
 INNER_PARTS = {"starlette": "fastapi", "markupsafe": "jinja2", "pydantic-core": "pydantic"}
 
-pytestmark = [pytest.mark.xdist_group("package"), pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 
 CONFIG = """
 [endpoint.azure-sweden]

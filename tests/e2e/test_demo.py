@@ -16,7 +16,7 @@ import pytest
 from tests.e2e.house import control, free_port, wait_for
 from tests.processes import Process
 
-pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 
 FAILING = "contoso-sweden/gpt-4o-transcribe/realtime"
 STANDS_WITHIN_S = 20.0  # 10 s are promised; a shared machine may be slower

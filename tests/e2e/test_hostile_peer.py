@@ -20,7 +20,7 @@ from monitor.store.heartbeats import skipped_slots
 from monitor.store.runs import stream_outcomes
 from tests.e2e.house import EVERY_S, TARGETS, House
 
-pytestmark = [pytest.mark.xdist_group("hostile_peer"), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 SILENT = ["silent/whisper-1/realtime", "silent/whisper-1/rest"]
 TIMEOUT_S = 1.6

@@ -18,7 +18,7 @@ from monitor.store.incidents import numbered_incidents, stored_windows
 from monitor.store.runs import stream_outcomes
 from tests.e2e.house import FAILING, House
 
-pytestmark = [pytest.mark.xdist_group("kill"), pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 
 KILLS = 4
 
@@ -31,6 +31,7 @@ def test_a_killed_service_goes_on_with_the_same_incident(tmp_path: Path) -> None
         house.await_passes(2)
         house.break_down(model="gpt-4o-transcribe", pathway="realtime", fault="failed")
         house.await_phase("open")
+        house.await_told("incident.opened")
         before = house.incidents()[0]
         for _ in range(KILLS):
             service.kill()
