@@ -12,6 +12,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from monitor.core.budget import LONGEST_PAUSE, allowance_of, midnight, refusal
 from monitor.core.model import Kind, Target
 from monitor.core.sampling import (
     CONFIRM_EVERY,
@@ -26,6 +27,7 @@ from monitor.core.sampling import (
     slot_at,
     slots_between,
 )
+from monitor.core.times import rfc3339
 
 log = structlog.get_logger("scheduler")
 
@@ -33,6 +35,7 @@ Run = Callable[[Target, datetime, Kind], Awaitable[None]]
 Skip = Callable[[Target, datetime, str], None]
 
 RETRY_CONFIRMING = timedelta(seconds=5)
+_DAY = timedelta(days=1)
 
 
 def grace(every: timedelta) -> timedelta:
@@ -69,6 +72,32 @@ class Quota:
             starts.extend(later)
 
 
+class Purse:
+    """What runs cost today by endpoint, in US dollars and UTC days; *costs* is one run's by target key."""
+
+    def __init__(self, costs: Mapping[str, float]) -> None:
+        self._costs = costs
+        self._spent: dict[tuple[str, datetime], float] = {}
+
+    def refusal(self, target: Target, now: datetime, *, urgent: bool) -> str | None:
+        """Why one more run may not be made, or None; *urgent* where something is wrong at the endpoint."""
+        allowance = allowance_of(target.endpoint)
+        if allowance is None:
+            return None
+        spent = self._spent.get((target.endpoint.name, midnight(now)), 0.0)
+        return refusal(allowance, spent, self._costs.get(target.key, 0.0), urgent=urgent)
+
+    def note(self, target: Target, now: datetime) -> None:
+        """Count a run that starts."""
+        self.add(target.endpoint.name, self._costs.get(target.key, 0.0), now)
+
+    def add(self, endpoint: str, usd: float, now: datetime) -> None:
+        """Count what was spent on that day (before this process too)."""
+        key = endpoint, midnight(now)
+        self._spent = {known: sum_ for known, sum_ in self._spent.items() if known[1] >= key[1] - _DAY}
+        self._spent[key] = self._spent.get(key, 0.0) + usd
+
+
 class Scheduler:
     """Starts every run of this location: one per target at a time, `limit` in all.
 
@@ -83,10 +112,13 @@ class Scheduler:
         run: Run,
         skip: Skip,
         clock: Callable[[], datetime],
+        costs: Mapping[str, float] | None = None,
         limit: int = 200,
     ) -> None:
         self.targets: Mapping[str, Target] = {target.key: target for target in targets}
         self.quota = Quota()
+        self.purse = Purse(costs or {})
+        self._paused: dict[tuple[str, str], datetime] = {}
         self.last_cycle: datetime | None = None
         self._run, self._skip, self._clock = run, skip, clock
         self._places = asyncio.Semaphore(limit)
@@ -156,6 +188,22 @@ class Scheduler:
                 self._handled[key] = slot
             self._engine.reschedule_job(key, trigger=self._trigger(target))
 
+    def pause(self, target: Target, until: datetime) -> None:
+        """Leave the target's deployment alone until then: its provider asked for it."""
+        self._paused[quota_key(target)] = until
+
+    def _pause_of(self, target: Target, now: datetime) -> datetime | None:
+        until = self._paused.get(quota_key(target))
+        return until if until is not None and now < until <= now + LONGEST_PAUSE else None
+
+    def _is_urgent(self, target: Target) -> bool:
+        """Whether something is wrong at the target's endpoint."""
+        return any(
+            attention is not Attention.CALM
+            for key, attention in self._attention.items()
+            if self.targets[key].endpoint.name == target.endpoint.name
+        )
+
     def is_running(self) -> bool:
         """Whether slots are being started."""
         return bool(self._engine.running)
@@ -213,12 +261,20 @@ class Scheduler:
             return "busy: the run before has not ended"
         if self._places.locked():
             return "limit: as many runs as allowed are under way"
+        paused = self._pause_of(target, now)
+        if paused:
+            return f"retry-after: the provider asked to be left alone until {rfc3339(paused)}"
+        spent = self.purse.refusal(target, now, urgent=self._is_urgent(target))
+        if spent:
+            return spent
         if not self.quota.admits(target, now):
             return f"quota: {target.max_per_minute} runs of this deployment started within a minute"
         return None
 
     def _start(self, target: Target, slot: datetime, kind: Kind) -> None:
-        self.quota.note(target, self._clock())
+        now = self._clock()
+        self.quota.note(target, now)
+        self.purse.note(target, now)
         task = asyncio.create_task(self._carry_out(target, slot, kind), name=f"{target.key} {kind}")
         self._running[target.key] = task
 
@@ -259,7 +315,9 @@ class Scheduler:
 
     def _has_room(self, target: Target, now: datetime) -> bool:
         """Whether an extra run leaves the coming minute's scheduled slots their share of the quota."""
-        if self._places.locked():
+        if self._places.locked() or self._pause_of(target, now):
+            return False
+        if self.purse.refusal(target, now, urgent=True):
             return False
         reserved = sum(
             len(slots_between(other.key, self._every(other), now, now + QUOTA_MINUTE))

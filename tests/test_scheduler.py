@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from monitor.core.model import Cell, Endpoint, Kind, Target
@@ -25,14 +26,14 @@ def target(model: str = "m", pathway: str = "rest", *, every: timedelta = MINUTE
 class House:
     """A scheduler with a clock moved by hand, whose runs end when they are told to."""
 
-    def __init__(self, *targets: Target, limit: int = 10) -> None:
+    def __init__(self, *targets: Target, limit: int = 10, costs: Mapping[str, float] | None = None) -> None:
         self.now = START
         self.runs: list[tuple[str, datetime, Kind]] = []
         self.skips: list[tuple[str, datetime, str]] = []
         self.gate = asyncio.Event()
         self.gate.set()
         self.scheduler = Scheduler(
-            targets, run=self._run, skip=self._skip, clock=lambda: self.now, limit=limit
+            targets, run=self._run, skip=self._skip, clock=lambda: self.now, limit=limit, costs=costs
         )
 
     async def _run(self, target: Target, slot: datetime, kind: Kind) -> None:
@@ -55,9 +56,11 @@ class House:
 
 
 @asynccontextmanager
-async def house(*targets: Target, limit: int = 10) -> AsyncIterator[House]:
+async def house(
+    *targets: Target, limit: int = 10, costs: Mapping[str, float] | None = None
+) -> AsyncIterator[House]:
     """A started house that is stopped at the end."""
-    made = House(*targets, limit=limit)
+    made = House(*targets, limit=limit, costs=costs)
     made.scheduler.start()
     try:
         yield made
@@ -293,3 +296,89 @@ async def test_a_clock_set_forward_leaves_the_lost_slots_on_record() -> None:
         await at.settle()
         assert [kind for _, _, kind in at.runs] == [Kind.SCHEDULED]
         assert len(at.skips) == 10
+
+
+def paid(model: str = "m") -> Target:
+    """A target whose endpoint may cost a dollar a day, three tenths of it in reserve."""
+    one = target(model, quota=1000)
+    return replace(one, endpoint=replace(ENDPOINT, daily_budget=1.0))
+
+
+async def slots(at: House, one: Target, count: int) -> None:
+    """So many slots come due."""
+    for _ in range(count):
+        at.to_next_slot(one)
+        await at.scheduler.due(one.key)
+        await at.settle()
+
+
+async def test_a_spent_budget_is_a_recorded_gap() -> None:
+    """Runs stop below the reserve, every further slot is on record with its reason, tomorrow they go on."""
+    one = paid()
+    async with house(one, costs={one.key: 0.25}) as at:
+        await slots(at, one, 5)
+        assert len(at.runs) == 2
+        assert {reason for _, _, reason in at.skips} == {
+            "budget: $0.5000 of $1.00 is spent today (UTC), $0.3000 is kept for an open incident"
+        }
+        at.now = START + timedelta(days=1)
+        at.scheduler.realign()
+        before = len(at.runs)
+        await slots(at, one, 1)
+        assert len(at.runs) == before + 1
+
+
+async def test_the_reserve_is_for_the_time_an_incident_is_open() -> None:
+    """For every target of the endpoint, and never beyond the whole budget."""
+    one, other = paid(), paid("n")
+    async with house(one, other, costs={one.key: 0.25, other.key: 0.25}) as at:
+        at.scheduler.purse.add("azure", 0.5, at.now)
+        cell = Cell("azure", "n", "rest", "berlin")
+        at.scheduler.attend([Watching(cell=cell, attention=Attention.OPEN)])
+        await slots(at, one, 4)
+        assert [key for key, _, _ in at.runs].count(one.key) == 2
+        assert at.skips[-1][2] == "budget: $1.00 of $1.00 is spent today (UTC)"
+
+
+async def test_what_was_spent_before_the_start_counts() -> None:
+    """Money does not come back with a new process."""
+    one = paid()
+    async with house(one, costs={one.key: 0.25}) as at:
+        at.scheduler.purse.add("azure", 0.7, at.now)
+        await slots(at, one, 1)
+        assert not at.runs
+
+
+async def test_a_provider_that_asks_for_a_pause_gets_it() -> None:
+    """The whole deployment rests, its slots are on record; an absurd pause is not obeyed for ever."""
+    one, other, free = target(), target(pathway="realtime"), target("n")
+    async with house(one, other, free) as at:
+        at.scheduler.pause(one, at.now + timedelta(minutes=2, seconds=30))
+        for each in (one, other, free):
+            at.to_next_slot(each)
+            await at.scheduler.due(each.key)
+        await at.settle()
+        assert {key for key, _, _ in at.runs} == {free.key}
+        told = {reason.partition(":")[0] for _, _, reason in at.skips}
+        assert told - {"missed"} == {"retry-after"}
+        at.now += timedelta(minutes=3)
+        await at.scheduler.due(one.key)
+        at.to_next_slot(one)
+        await at.scheduler.due(one.key)
+        await at.settle()
+        assert one.key in {key for key, _, _ in at.runs}
+
+
+async def test_no_confirming_run_breaks_a_pause_or_the_budget() -> None:
+    """It waits until there is room."""
+    one = paid()
+    async with house(one, costs={one.key: 0.25}) as at:
+        cell = Cell("azure", "m", "rest", "berlin")
+        at.scheduler.attend([Watching(cell=cell, attention=Attention.CONFIRMING)])
+        at.scheduler.pause(one, at.now + timedelta(minutes=2))
+        await at.scheduler.confirm(one.key)
+        at.now += timedelta(minutes=3)
+        at.scheduler.purse.add("azure", 0.8, at.now)
+        await at.scheduler.confirm(one.key)
+        await at.settle()
+        assert not at.runs

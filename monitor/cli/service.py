@@ -19,6 +19,7 @@ from monitor import __version__
 from monitor.cli.common import house_of, secrets, transport_of
 from monitor.cli.reporting import report
 from monitor.config import Settings
+from monitor.config.prices import run_cost
 from monitor.core.blind import BELOW_PROTOCOL
 from monitor.core.errors import MonitorError
 from monitor.core.latency import percentile
@@ -28,6 +29,7 @@ from monitor.pipeline.batch import Recorder
 from monitor.pipeline.deliver import Courier, Receiver
 from monitor.pipeline.observe import Due, Observed, observe
 from monitor.pipeline.record import Recorded, Skipped, record
+from monitor.pipeline.resume import pause_until, resume
 from monitor.pipeline.verdict import watchings
 from monitor.scheduler import Scheduler
 from monitor.selfcheck import LOOK_EVERY, LOOK_WITHIN_S, SelfCheck
@@ -86,7 +88,10 @@ class Service:
             folder=database.folder,
         )
         self._complaints: Sequence[str] = ()
-        self.scheduler = Scheduler(settings.targets, run=self._run, skip=self._skip, clock=clock)
+        self._costs = {target.key: run_cost(target, settings.prices) or 0.0 for target in settings.targets}
+        self.scheduler = Scheduler(
+            settings.targets, run=self._run, skip=self._skip, clock=clock, costs=self._costs
+        )
 
     async def run(self, started: Callable[[str], None]) -> None:
         """Serve until SIGTERM or SIGINT; then let runs end, store what they gave, and return.
@@ -107,6 +112,7 @@ class Service:
             ]
             with _stop_signals() as stopping:
                 try:
+                    self._take_over()
                     self.scheduler.start(watchings(self._database, self._house, now=self._clock()))
                     await _until_stopped(stopping, tasks)
                 finally:
@@ -125,6 +131,17 @@ class Service:
         await asyncio.gather(turns, looking, delivering, return_exceptions=True)
         await self._transport.aclose()
 
+    def _take_over(self) -> None:
+        """Go on under the limits as they stood: a restart gives no quota and no money back."""
+        now, location = self._clock(), self._settings.monitor.location
+        known = resume(self._database, self._settings.targets, self._costs, location=location, now=now)
+        for key, at in known.starts:
+            self.scheduler.quota.note(self.scheduler.targets[key], at)
+        for endpoint, usd in known.spent.items():
+            self.scheduler.purse.add(endpoint, usd, now)
+        for key, until in known.pauses.items():
+            self.scheduler.pause(self.scheduler.targets[key], until)
+
     def _longest_run(self) -> timedelta:
         timeouts = [target.timeout for target in self._settings.targets]
         return min(LONGEST_STOP, max(timeouts, default=timedelta(0)) + timedelta(seconds=1))
@@ -136,6 +153,9 @@ class Service:
         self._selfcheck.hear(target.endpoint.name, seen.evidence)
         if seen.outcome.failure in BELOW_PROTOCOL:
             await self._look()  # stored before the run, which is read in its light
+        pause = pause_until(seen.outcome, seen.evidence)
+        if pause is not None:
+            self.scheduler.pause(target, pause)
         self._recorder.put(seen)
 
     def _skip(self, target: Target, slot: datetime, reason: str) -> None:

@@ -25,6 +25,8 @@ _PLAIN = (
     "session_query",
     "send_model",
     "sample_rate",
+    "daily_budget",
+    "reserve",
 )
 _PLAIN_NAMED = ("organization", "project")
 _UPLOADS = (Pathway.REST_STREAM, Pathway.DUAL)  # deployed as `rest` is, unless they are named themselves

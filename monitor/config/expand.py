@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from monitor.config.endpoints import read_endpoints
 from monitor.config.file import Document, read_document
 from monitor.config.known import KNOWN_MODELS
+from monitor.config.prices import price_of
 from monitor.config.problems import KeyPath, Problems, nearest, spell
 from monitor.config.rules import read_rule
 from monitor.config.secrets import is_reference
@@ -25,6 +26,7 @@ from monitor.config.settings import SecretUse, Settings
 from monitor.config.tables import ConfigurationFile
 from monitor.config.watches import read_watches
 from monitor.core.errors import ConfigurationError
+from monitor.core.model import Target
 
 CONFIG_VARIABLE = "EARWITNESS_CONFIG"
 _PREFIX = "EARWITNESS_"
@@ -53,6 +55,9 @@ def _expand(document: Document, path: Path) -> Settings:
     directory = path.absolute().parent
     endpoints = read_endpoints(table.get("endpoint"), problems)
     declared = tuple(table["endpoint"]) if isinstance(table.get("endpoint"), Mapping) else ()
+    targets = read_watches(table.get("watch"), endpoints, declared, directory=directory, problems=problems)
+    prices = read_prices(table.get("price"), problems)
+    _need_prices(targets, prices, problems)
     return Settings(
         path=path,
         monitor=read_monitor(table.get("monitor"), problems),
@@ -60,12 +65,28 @@ def _expand(document: Document, path: Path) -> Settings:
         network=read_network(table.get("network"), directory, problems),
         database=read_database(table.get("database"), problems),
         endpoints=endpoints,
-        targets=read_watches(table.get("watch"), endpoints, declared, directory=directory, problems=problems),
+        targets=targets,
         rule=read_rule(table.get("rule"), ("rule",), problems),
         channels=read_channels(table.get("channel"), problems),
-        prices=read_prices(table.get("price"), problems),
+        prices=prices,
         secrets=tuple(_references(table, (), problems)),
     )
+
+
+def _need_prices(targets: Iterable[Target], prices: Mapping[str, float], problems: Problems) -> None:
+    """A budget means nothing for a model whose price nobody knows."""
+    told: set[str] = set()
+    for target in targets:
+        endpoint = target.endpoint
+        if (
+            endpoint.daily_budget is not None
+            and price_of(target, prices) is None
+            and endpoint.name not in told
+        ):
+            told.add(endpoint.name)
+            example = f'"{endpoint.name}/{target.model}" = 0.006'
+            missing = f"no price is known for '{target.model}'; give one in [price], such as {example}"
+            problems.add(("endpoint", endpoint.name, "daily_budget"), missing)
 
 
 def _references(table: Mapping[str, Any], path: KeyPath, problems: Problems) -> Iterator[SecretUse]:

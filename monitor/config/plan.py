@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from monitor.clips import load_clip
 from monitor.config.known import AS_OF, KNOWN_HOSTS, KNOWN_MODELS
 from monitor.config.noticing import Noticing, Quota, noticing, quota_of
+from monitor.config.prices import price_of
 from monitor.config.settings import Settings
 from monitor.config.unanswered import REALTIME, hints, unanswered
+from monitor.core.budget import allowance_of
 from monitor.core.model import Pathway, Target
 from monitor.core.sampling import OPEN_EVERY, quota_key
 from monitor.core.windows import Rule
@@ -49,6 +51,17 @@ class Watched:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What one endpoint may cost a day in US dollars, and what it would; `quiet` is without the reserve."""
+
+    endpoint: str
+    usd_a_day: float
+    quiet: float
+    wanted: float
+    wanted_down: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What `validate` says; sequences in the order of the file, `prices_as_of` of the shipped list."""
 
@@ -59,6 +72,7 @@ class Plan:
     usd_a_day: float
     usd_a_day_down: float
     unpriced: tuple[str, ...]
+    budgets: tuple[Budget, ...]
     prices_as_of: date
     retirements: tuple[str, ...]
     unanswered: tuple[str, ...]
@@ -79,6 +93,7 @@ def make_plan(settings: Settings) -> Plan:
         usd_a_day=sum(target.usd_a_day or 0 for target in watched),
         usd_a_day_down=sum(target.usd_a_day_down or 0 for target in watched),
         unpriced=tuple(dict.fromkeys(f"{t.endpoint}/{t.model}" for t in watched if t.usd_a_day is None)),
+        budgets=tuple(_budgets(settings, watched)),
         prices_as_of=AS_OF,
         retirements=tuple(_retirements(settings.targets)),
         unanswered=tuple(unanswered(settings)),
@@ -86,10 +101,25 @@ def make_plan(settings: Settings) -> Plan:
     )
 
 
+def _budgets(settings: Settings, watched: Sequence[Watched]) -> Iterator[Budget]:
+    for endpoint in settings.endpoints.values():
+        allowance = allowance_of(endpoint)
+        if allowance is None:
+            continue
+        mine = [target for target in watched if target.endpoint == endpoint.name]
+        yield Budget(
+            endpoint=endpoint.name,
+            usd_a_day=allowance.usd,
+            quiet=allowance.limit(urgent=False),
+            wanted=sum(target.usd_a_day or 0 for target in mine),
+            wanted_down=sum(target.usd_a_day_down or 0 for target in mine),
+        )
+
+
 def _watched(target: Target, group: Sequence[Target], settings: Settings) -> Watched:
     url = _first(target)
     lengths = [load_clip(name).seconds for name in target.rotation]
-    price = _price(target, settings.prices)
+    price = price_of(target, settings.prices)
     return Watched(
         key=target.key,
         endpoint=target.endpoint.name,
@@ -129,15 +159,6 @@ def _second(target: Target) -> str | None:
 
 def _runs_a_day(every: timedelta) -> int:
     return math.ceil(DAY / every)
-
-
-def _price(target: Target, own: Mapping[str, float]) -> float | None:
-    """Own prices first; the shipped list holds for OpenAI and Azure, not for a server of one's own."""
-    for name in (f"{target.endpoint.name}/{target.model}", target.model):
-        if name in own:
-            return own[name]
-    known = KNOWN_MODELS.get(target.model)
-    return known.usd_per_minute if known and target.endpoint.provider != "openai_compatible" else None
 
 
 def _cost(every: timedelta, lengths: Sequence[float], usd_per_minute: float | None) -> float | None:

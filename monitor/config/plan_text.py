@@ -8,7 +8,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from monitor.config.noticing import Quota
-from monitor.config.plan import Plan, Watched
+from monitor.config.plan import Budget, Plan, Watched
+from monitor.core.budget import money
 from monitor.core.times import duration_text, duration_words
 
 
@@ -80,9 +81,20 @@ def _costs(plan: Plan) -> tuple[str, list[str]]:
             f"  about ${plan.usd_a_day:.2f}; ${plan.usd_a_day_down:.2f} if everything were down all day "
             f"(estimate by list prices of {plan.prices_as_of})"
         )
+    lines += [_budget(budget) for budget in plan.budgets]
     if plan.unpriced:
         lines.append(f"  not counted, no price known: {', '.join(plan.unpriced)}; give one in [price]")
     return "What a day costs", lines
+
+
+def _budget(budget: Budget) -> str:
+    quiet = f"{money(budget.quiet)} of it while all is well"
+    line = f"  {budget.endpoint}: at most {money(budget.usd_a_day)}, {quiet}"
+    if budget.wanted > budget.quiet:
+        return f"{line}: NOT ENOUGH for a quiet day ({money(budget.wanted)}); slots will be skipped"
+    if budget.wanted_down > budget.usd_a_day:
+        return f"{line}; not enough for a day on which everything is down ({money(budget.wanted_down)})"
+    return line
 
 
 def _notices(plan: Plan) -> tuple[str, list[str]]:

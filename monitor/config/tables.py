@@ -134,6 +134,16 @@ class EndpointTable(Table):
     project: Words | None = None
     subscription: Words | None = Field(None, description="What support asks for.")
     tier: Words | None = Field(None, description="What support asks for.")
+    daily_budget: Annotated[float, Field(ge=0, le=1_000_000)] | None = Field(
+        None,
+        description="US dollars that runs may cost in a UTC day; beyond it slots are skipped.",
+        examples=[1.5],
+    )
+    reserve: Annotated[float, Field(ge=0, le=0.9)] | None = Field(
+        None,
+        description="The share of the budget kept for the time in which an incident is open.",
+        examples=[0.3],
+    )
     deployment: dict[str, DeploymentTable] | None = None
 
 

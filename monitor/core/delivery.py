@@ -101,7 +101,12 @@ def retry_after(reply: Reply, *, now: datetime) -> timedelta | None:
 
     None where it asks for nothing, for the past, or for what cannot be read.
     """
-    asked = (header(reply.headers, "retry-after") or "").strip()
+    return asked_pause(reply.headers, now=now)
+
+
+def asked_pause(headers: Sequence[tuple[str, str]], *, now: datetime) -> timedelta | None:
+    """What a `retry-after` header asks for, at most 24 hours; None for nothing, the past, or nonsense."""
+    asked = (header(headers, "retry-after") or "").strip()
     if asked.isascii() and asked.isdigit():
         return min(timedelta(seconds=int(asked[:9])), LONGEST_PAUSE)
     try:

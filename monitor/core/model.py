@@ -164,6 +164,8 @@ class Endpoint:
     sample_rate: int = 24_000
     organization: str | None = None
     project: str | None = None
+    daily_budget: float | None = None  # US dollars
+    reserve: float = 0.3  # the share of it kept for the time in which an incident is open
     details: Mapping[str, str] = field(default_factory=dict)
     deployments: Mapping[str, Deployment] = field(default_factory=dict)
 

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 from markupsafe import Markup
 
+from monitor.core.budget import allowance_of, money
 from monitor.core.lanes import GAP
 from monitor.core.latency import latency_text, percentile
-from monitor.core.model import Outcome, State, Verdict
+from monitor.core.model import Outcome, State, Target, Verdict
 from monitor.core.summary import METHOD, Span, bounds
 from monitor.core.times import duration_text
 from monitor.core.windows import Window
@@ -252,8 +253,17 @@ def _facts(cell: CellReading, settings: WebSettings) -> Sequence[tuple[str, str]
             ("clip", target.clip),
             ("host model", target.session_model or ""),
             ("configuration", target.configuration),
+            ("daily budget", _budget(target)),
         ]
     return tuple((name, value) for name, value in facts if value)
+
+
+def _budget(target: Target) -> str:
+    allowance = allowance_of(target.endpoint)
+    if allowance is None:
+        return ""
+    kept = money(allowance.usd - allowance.limit(urgent=False))
+    return f"{money(allowance.usd)} for {target.endpoint.name}, {kept} of it kept for an open incident"
 
 
 def _latency_words(reading: TargetReading) -> str:

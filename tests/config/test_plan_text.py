@@ -50,3 +50,16 @@ def test_the_json_holds_plain_values_only() -> None:
     assert read["quotas"][0]["fits"] is True
     assert read["rule"]["down"]["span"] == 60
     assert read["prices_as_of"].startswith("20")
+
+
+def test_a_budget_is_told_beside_what_is_wanted(azure: str, loaded: Load) -> None:
+    """Enough, not enough for a day of outage, not enough for a quiet day."""
+    watch = '[[watch]]\nendpoint = "azure"\nmodels = ["whisper-1"]\npathways = ["rest"]\n'
+
+    def told(usd: float) -> str:
+        text = render_text(make_plan(loaded(f"{azure}daily_budget = {usd}\n{watch}")))
+        return next(line for line in text.splitlines() if "at most $" in line)
+
+    assert told(10) == "  azure: at most $10.00, $7.00 of it while all is well"
+    assert "not enough for a day on which everything is down" in told(0.5)
+    assert "NOT ENOUGH for a quiet day" in told(0.05)
