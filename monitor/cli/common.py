@@ -92,10 +92,10 @@ def chosen(targets: Iterable[Target], keys: Iterable[str]) -> list[Target]:
 def database_of(settings: Settings, *, fill: bool = False) -> Database:
     """The configured database with the schema of this program.
 
-    With *fill* an empty one is brought to the schema; else, and for an older or newer schema, it
-    raises SchemaMismatch with what to run.
+    With *fill* one that is missing or empty is made and brought to the schema; else, and for an older
+    or newer schema, it raises a DatabaseError with what to run.
     """
-    database = open_database(resolve(settings.database.url, os.environ))
+    database = open_database(resolve(settings.database.url, os.environ), create=fill)
     if fill and is_empty(database):
         migrate(database)
     check_schema(database)

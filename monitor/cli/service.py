@@ -181,7 +181,8 @@ class Service:
                 log.warning("an outcome was not stored", reason=result.reason)
         for change in recorded.judged.changes:
             for entry in change.entries:
-                log.info("incident", number=change.incident.number, kind=entry.kind.value, text=entry.text)
+                number = change.incident.number or "none yet"
+                log.info("incident", number=number, kind=entry.kind.value, text=entry.text)
 
     async def _take_turns(self) -> None:
         """Ask for what only time changes, and measure how late the loop is meanwhile."""

@@ -12,7 +12,7 @@ from monitor.core.alerts import Notice, Policy, decide
 from monitor.core.incidents import Change, Derivation, Phase, StoredIncident
 from monitor.core.life import cells_of, horizon, match, reconcile
 from monitor.core.model import Cell
-from monitor.core.replay import derive
+from monitor.core.replay import derive, settle
 from monitor.core.sampling import EPOCH, Watching, watch
 from monitor.core.standing import suspicions
 from monitor.core.texts import Voice
@@ -29,6 +29,9 @@ from monitor.store.incidents import (
     save_incident,
 )
 from monitor.store.notices import add_notices, notices_about
+from monitor.store.pages import newest_run
+
+LATE = timedelta(minutes=2)  # longer than any run lasts, so that runs side by side are never late
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +58,22 @@ def judge(tx: Transaction, house: House, *, now: datetime, touched: datetime | N
     """Bring the stored verdict up to date after runs were added.
 
     *touched* is the start of the earliest of them (None: only time passed), *bad* whether any did not
-    pass. Where everything passed and nothing is unresolved there is nothing to derive: the usual case.
+    pass. Where everything passed in its time and nothing is unresolved there is nothing to derive: the
+    usual case.
     """
-    known = incidents_since(tx, now if touched is None else touched)
-    if not bad and not known:
+    news = bad or _is_late(newest_run(tx), touched)
+    if not news and not incidents_since(tx, now if touched is None else touched):
         return Judged()
     history = StoreHistory(tx, house.every)
-    since = horizon(known, history, now, touched=touched)
-    return _settle(tx, history, house, now, derive(history, house.rule, now=now, since=since))
+    known, derivation = settle(
+        history, house.rule, now=now, touched=touched, stored_since=partial(incidents_since, tx)
+    )
+    return _settle(tx, history, house, now, derivation, known)
+
+
+def _is_late(newest: datetime | None, touched: datetime | None) -> bool:
+    """Whether a run came so late that it may lie inside what was judged already, as a spool's do."""
+    return touched is not None and newest is not None and newest - touched > LATE
 
 
 def judge_all(database: Database, house: House) -> Judged:
@@ -76,7 +87,8 @@ def judge_all(database: Database, house: House) -> Judged:
         now = history.newest()
         if now is None:
             return Judged()
-        return _settle(tx, history, silent, now, derive(history.prefetch(None, now), house.rule, now=now))
+        derivation = derive(history.prefetch(None, now), house.rule, now=now)
+        return _settle(tx, history, silent, now, derivation, incidents_since(tx, EPOCH))
 
 
 def watchings(database: Database, house: House, *, now: datetime) -> Sequence[Watching]:
@@ -88,8 +100,14 @@ def watchings(database: Database, house: House, *, now: datetime) -> Sequence[Wa
         return _watch(history, house, derivation, living, now) if living else ()
 
 
-def _settle(tx: Transaction, history: History, house: House, now: datetime, derivation: Derivation) -> Judged:
-    known = incidents_since(tx, derivation.since or EPOCH)
+def _settle(
+    tx: Transaction,
+    history: History,
+    house: House,
+    now: datetime,
+    derivation: Derivation,
+    known: Sequence[StoredIncident],
+) -> Judged:
     changes = reconcile(
         known,
         derivation,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -17,7 +17,7 @@ from monitor.core.advice import NEEDS, Advice, Standing, advise, to_json
 from monitor.core.incidents import Phase, StoredIncident
 from monitor.core.latency import percentile
 from monitor.core.life import cells_of
-from monitor.core.model import Cell, State
+from monitor.core.model import Cell
 from monitor.core.summary import worst
 from monitor.core.times import rfc3339
 from monitor.store.engine import Database
@@ -54,7 +54,7 @@ class Adviser:
             cells = [one for one in read_standings(tx, self.settings, now) if one.watched]
             concerns = unresolved_incidents(tx)
         bound = None if max_age is None else timedelta(seconds=max_age)
-        standings = [*_standings(cells, concerns, now, bound), *_without_runs(self.settings, cells)]
+        standings = _standings(cells, concerns, now, bound)
         try:
             return advise([one for one in standings if _fits(one, wanted)], need, now), now
         except ValueError as error:
@@ -115,24 +115,6 @@ def _in_brief(one: Advice) -> dict[str, Any]:
     """What a change is about: no ages, which change all the time."""
     full = to_json(one)
     return {key: full[key] for key in ("rank", "target", "health", "healthy", "incident")}
-
-
-def _without_runs(settings: WebSettings, cells: Iterable[CellReading]) -> Iterator[Standing]:
-    """The configured targets that were never run: unknown, and said so."""
-    seen = {one.cell.target for one in cells}
-    for target in settings.targets:
-        if target.key not in seen:
-            yield Standing(
-                endpoint=target.endpoint.name,
-                model=target.model,
-                pathway=target.pathway,
-                state=State.UNKNOWN,
-                last_at=None,
-                last_verdict=None,
-                patience=timedelta(0),
-                passed=0,
-                total=0,
-            )
 
 
 def _fits(one: Standing, wanted: Mapping[str, str | None]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -53,7 +53,7 @@ def read_cells(
     histograms = latency_sums(tx, period.start, end)
     holes = _read_holes(tx, [one.cell for one in seen], Span(period.start, end), every)
     _add_own(tx, holes, Span(period.start, end))
-    return tuple(
+    measured = (
         replace(
             _standing(one, found.get(one.cell, ()), every),
             unseen=find_unseen(period, first_at=one.first_at, holes=holes.get(one.cell, ()), now=now),
@@ -62,6 +62,28 @@ def read_cells(
         )
         for one in seen
     )
+    return (*measured, *_not_yet_run(settings, seen, period, target, now))
+
+
+def _not_yet_run(
+    settings: WebSettings, seen: Sequence[SeenCell], period: Span, target: str | None, now: datetime
+) -> Iterator[CellReading]:
+    """The configured targets without a run: a page that left them out would call the rest everything."""
+    known = {one.cell.target for one in seen}
+    for one in settings.targets:
+        if one.key in known or target not in (None, one.key):
+            continue
+        yield CellReading(
+            cell=Cell(one.endpoint.name, one.model, one.pathway, settings.location),
+            provider=one.endpoint.provider,
+            region=one.endpoint.region,
+            every=one.every,
+            watched=True,
+            first_at=None,
+            steady_since=None,
+            last=None,
+            unseen=find_unseen(period, first_at=None, holes=(), now=now),
+        )
 
 
 def _intervals(settings: WebSettings) -> Mapping[str, timedelta]:

@@ -51,7 +51,11 @@ class Guard:
             await self.app(scope, receive, send)
             return
 
+        headed = scope["method"] == "HEAD" and not scope["path"].endswith("/events")
+
         async def send_guarded(message: Message) -> None:
+            if headed and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
@@ -61,8 +65,9 @@ class Guard:
         refused = self._refusal(scope["method"], Headers(scope=scope))
         if refused:
             await problem_response(*refused)(scope, receive, send_guarded)
-        else:
-            await self.app(scope, receive, send_guarded)
+            return
+        # Whatever can be read can be asked about (RFC 9110, 9.3.2): probers do, and browsers' tools.
+        await self.app({**scope, "method": "GET"} if headed else scope, receive, send_guarded)
 
     def _refusal(self, method: str, headers: Headers) -> tuple[int, str] | None:
         host = headers.get("host", "")

@@ -116,8 +116,11 @@ class OverviewPage:
 
 def overview_page(reading: Reading, shown: Shown, *, settings: WebSettings, face: Clockface) -> OverviewPage:
     """The page of a reading of the period that is *shown*."""
+    began = any(cell.last for cell in reading.cells)
     measured = {cell.cell.endpoint for cell in reading.cells if sum(cell.totals)}
-    cells = sorted(reading.cells, key=lambda cell: (cell.cell.endpoint not in measured, *_order(cell)))
+    cells = sorted(
+        reading.cells if began else (), key=lambda cell: (cell.cell.endpoint not in measured, *_order(cell))
+    )
     standings = {id(cell): cell.standing(reading.now) for cell in cells}
     watched = [standings[id(cell)].state for cell in cells if cell.watched]
     headline, detail = _headline(watched, cells)
@@ -154,7 +157,7 @@ def _order(reading: CellReading) -> tuple[bool, str, str, int, str]:
 
 
 def _headline(states: Sequence[State], cells: Sequence[CellReading]) -> tuple[str, str]:
-    if not cells:
+    if not any(cell.last for cell in cells):
         return "No run yet", "The first runs are made within one interval; this page fills itself."
     if not states:
         return "Nothing is being watched now", "What is shown was imported or recorded earlier."

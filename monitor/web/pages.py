@@ -183,7 +183,7 @@ def _target(  # what the address of a target's page may ask
     shown = _shown(asked, now)
     period, bucket = shown.period, shown.zoom.bucket
     cells = read_cells(tx, settings=desk.settings, period=period, bucket=bucket, now=now, target=key)
-    if not cells:
+    if not any(cell.last for cell in cells):
         return _target_without_runs(desk, key)
     runs = read_runs(tx, key, period.end, verdict, cursor, _RUNS)
     reading = TargetReading(

@@ -269,8 +269,22 @@ READERS = [("export",), ("replay",), ("evidence", "1")]
 
 
 @pytest.mark.parametrize("command", READERS)
-def test_a_database_without_schema_names_the_remedy(run: Run, command: tuple[str, ...]) -> None:
-    """Commands that only read do not make one."""
+def test_a_missing_database_is_not_made_by_reading(run: Run, home: Path, command: tuple[str, ...]) -> None:
+    """A wrong path leaves no file behind, and the sentence names both remedies."""
+    done = run(*command)
+    assert done.code == 2
+    assert done.err == (
+        "earwitness: database data/earwitness.db does not exist: "
+        "run `earwitness migrate`, or correct database.url\n"
+    )
+    assert not (home / "data").exists()
+
+
+@pytest.mark.parametrize("command", READERS)
+def test_a_database_without_schema_names_the_remedy(run: Run, home: Path, command: tuple[str, ...]) -> None:
+    """An empty file is no database of ours yet, and reading does not make it one."""
+    (home / "data").mkdir()
+    (home / "data" / "earwitness.db").touch()
     done = run(*command)
     assert done.code == 2
     assert done.err == "earwitness: database data/earwitness.db is empty: run `earwitness migrate`\n"

@@ -17,7 +17,7 @@ from monitor.store.outcomes import add_outcomes
 from monitor.store.runs import stream_outcomes
 from monitor.web.common import run_href
 from tests.core.scenes import T0, outcome
-from tests.web.filled import Dial, app_over
+from tests.web.filled import TARGETS, Dial, app_over
 
 API = "/api/v1"
 
@@ -201,9 +201,12 @@ def test_writing_is_not_offered(client: TestClient) -> None:
 
 
 def test_an_empty_monitor_answers_empty_lists(empty_client: TestClient) -> None:
-    """Nothing is an answer."""
-    for path in ("targets", "outcomes", "windows", "incidents"):
+    """Nothing is an answer; what is configured is listed, and unknown."""
+    for path in ("outcomes", "windows", "incidents"):
         assert ask(empty_client, path)["items"] == []
+    listed = ask(empty_client, "targets")["items"]
+    assert {one["target"] for one in listed} == {target.key for target in TARGETS}
+    assert {one["state"] for one in listed} == {"unknown"}
 
 
 def test_every_route_is_described_without_a_page_from_elsewhere(client: TestClient) -> None:

@@ -61,7 +61,7 @@ def test_a_stretch_that_could_not_be_measured_is_neither_up_nor_down(sqlite_data
     now = DAY + 30 * MINUTE
     fill(sqlite_database, [(run, None) for run in runs], now)
     with sqlite_database.read() as tx:
-        (cell,) = read_standings(tx, SETTINGS, now)
+        (cell,) = (one for one in read_standings(tx, SETTINGS, now) if one.last)
     assert cell.is_blind
     assert cell.standing(now).state is State.UNKNOWN
     words = TestClient(app_over(sqlite_database, Dial(now=now)), base_url="http://localhost").get("/").text
@@ -79,7 +79,7 @@ def test_locations_stand_beside_each_other(sqlite_database: Database) -> None:
     fill(sqlite_database, [(run, None) for run in (*here, *there)], now)
     client = TestClient(app_over(sqlite_database, Dial(now=now)), base_url="http://localhost")
     overview = client.get("/").text
-    assert overview.count('class="lane-row"') == 2
+    assert overview.count('class="lane-row"') == 2 + len(TARGETS) - 1
     assert "cell cell-down" in overview
     assert "dublin" in overview
     target = client.get(f"/targets/{TARGETS[0].key}").text
@@ -126,6 +126,16 @@ def test_a_stretch_in_which_the_monitor_was_unfit_is_shown_on_every_lane(sqlite_
     with sqlite_database.write() as tx:
         add_sights(tx, [Sight("berlin", SightKind.OWN, "clock", False, *own, "asleep")])
     with sqlite_database.read() as tx:
-        here, there = read_standings(tx, SETTINGS, now)
+        here, there = (one for one in read_standings(tx, SETTINGS, now) if one.last)
     assert [(hole.start, hole.end) for hole in here.unseen if hole.reason == "asleep"] == [own]
     assert "asleep" not in {hole.reason for hole in there.unseen}
+
+
+def test_a_target_that_was_never_run_is_unknown_and_counted(sqlite_database: Database) -> None:
+    """One target passed, four were not run yet: the page does not call that all."""
+    now = DAY + MINUTE
+    fill(sqlite_database, [(run_of(TARGETS[0], 0, 0), None)], now)
+    page = TestClient(app_over(sqlite_database, Dial(now=now)), base_url="http://localhost").get("/").text
+    assert "All up" not in page
+    assert f"1 of {len(TARGETS)} up" in page
+    assert f"{len(TARGETS) - 1} unknown" in page

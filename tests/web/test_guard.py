@@ -91,3 +91,11 @@ def test_without_a_list_every_host_is_accepted() -> None:
         Guard(Starlette(routes=[Route("/", changed)]), hosts=None), base_url="http://any.example"
     )
     assert client.get("/").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/api/v1/targets", "/nowhere"])
+def test_head_answers_as_get_does_without_the_body(client: TestClient, path: str) -> None:
+    """Status and headers are those of GET; nothing else comes (RFC 9110, 9.3.2)."""
+    asked, got = client.head(path), client.get(path)
+    assert (asked.status_code, asked.content) == (got.status_code, b"")
+    assert asked.headers["content-type"] == got.headers["content-type"]
