@@ -30,6 +30,7 @@ from monitor.store.runs import (
 from monitor.store.tables import contexts, outcomes
 
 _DAY = timedelta(days=1)
+_MOMENT = timedelta(milliseconds=1)  # what instants are kept to
 _DEFAULT_EVERY = timedelta(minutes=5)
 _MOST_SIGNATURES = 8
 _CANDIDATES = 8  # healthy neighbours that are looked at for a control with evidence, or told in a text
@@ -57,12 +58,13 @@ def read_dossier(
     every = _every(exhibits, targets)
     wanted = {*story.affected, *(near.cell.target for near in story.unaffected)}
     cells = _affected_cells(story)
+    newest = history.newest() or now
     return Dossier(
         incident=incident,
         entries=incident_entries(tx, incident.id),
         targets={key: target for key, target in targets.items() if key in wanted},
         exhibits=exhibits,
-        baselines=_baselines(tx, story, incident.configurations, cells, now),
+        baselines=_baselines(tx, story, incident.configurations, cells, min(now, newest + _MOMENT)),
         coverage=_coverage(history, cells, Span(story.start, story.end or now), now),
         recordings=recordings,
         observer=Observer(locations=sorted({cell.location for cell in cells}), client=client),
@@ -175,14 +177,14 @@ def _beside(tx: Connection, cell: Cell, start: datetime, end: datetime | None) -
 
 
 def _baselines(
-    tx: Connection, story: Story, configurations: Sequence[str], cells: Sequence[Cell], now: datetime
+    tx: Connection, story: Story, configurations: Sequence[str], cells: Sequence[Cell], known_to: datetime
 ) -> list[Baseline]:
     ids = cell_rows(tx, {cell.target for cell in cells})
     mine = [ids[cell] for cell in cells if cell in ids]
     start = story.start
     spans = [("in 24 h before", start - _DAY, start), ("in 7 days before", start - 7 * _DAY, start)]
     if story.end is not None and story.phase is not Phase.OPEN:
-        spans.append(("since", story.end, now))
+        spans.append(("since", story.end, max(story.end, known_to)))
     baselines = []
     for label, since, until in spans:
         passed, total = _counts(tx, mine, since, until, configurations)

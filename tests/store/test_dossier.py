@@ -185,6 +185,15 @@ def test_ticket_and_bundle_come_out_of_it(database: Database) -> None:
         assert json.loads(archive.read("incident.json"))["number"] == 1
 
 
+def test_a_bundle_asked_for_later_is_the_same_to_the_byte(database: Database) -> None:
+    """Where nothing was stored in between, its digest can be quoted: no clock stands in it."""
+    with database.write() as tx:
+        fill(tx)
+        save(tx)
+        now, later = (render(read(tx, NOW + timedelta(hours=hours)), []) for hours in (0, 30))
+    assert now == later
+
+
 def test_how_the_cells_stand_now_is_read_for_the_texts(database: Database) -> None:
     """Passes since the end for the affected cell, last pass and health for the controls."""
     with database.write() as tx:
