@@ -39,7 +39,7 @@ def alert_test(
     channel
         The name of a [channel.NAME].
     as_
-        test, incident.opened, incident.updated, incident.recovering or incident.resolved.
+        test, incident.opened, incident.updated, incident.recovering, incident.resolved or model.retirement.
 
     """
     settings = settings_of(config)

@@ -18,6 +18,7 @@ from monitor.cli.common import DEFAULT_CONFIG, Config, say, secrets, settings_of
 from monitor.clips import load_clip
 from monitor.config import Settings, missing_secrets, resolve
 from monitor.config.forms import is_loopback
+from monitor.config.retiring import retirements_of
 from monitor.core.checkup import (
     Level,
     Reached,
@@ -63,6 +64,7 @@ def doctor(*, json: Annotated[bool, Parameter(negative="")] = False, config: Con
                    for problem in error.problems]  # fmt: skip
     else:
         remarks = [*_of_settings(settings), *_of_database(settings), *_of_machine()]
+        remarks += _of_retirements(settings, now)
         remarks += asyncio.run(_of_endpoints(settings, now))
     found = unique(remarks)
     path = config or DEFAULT_CONFIG
@@ -133,6 +135,12 @@ def _of_database(settings: Settings) -> Iterator[Remark]:
     if disk is not None:
         said = f"{disk // 1024**2:,} MiB are free where the database lies"
         yield _fine("disk", said) if disk >= LEAST_DISK else _fault("disk", said, "Make room.")
+
+
+def _of_retirements(settings: Settings, now: datetime) -> Iterator[Remark]:
+    for ending in retirements_of(settings.targets):
+        remedy = "Move to its successor, and watch both until then." if ending.certain else "Compare."
+        yield _note("retirement", ending.sentence(now), remedy)
 
 
 def _of_machine() -> Iterator[Remark]:

@@ -8,7 +8,7 @@ import errno
 import signal
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
 import structlog
@@ -20,10 +20,13 @@ from monitor.cli.common import house_of, secrets, transport_of
 from monitor.cli.reporting import report
 from monitor.config import Settings
 from monitor.config.prices import run_cost
+from monitor.config.retiring import retirements_of
+from monitor.core.alerts import Notice
 from monitor.core.blind import BELOW_PROTOCOL
-from monitor.core.errors import MonitorError
+from monitor.core.errors import DatabaseError, MonitorError
 from monitor.core.latency import percentile
 from monitor.core.model import Cell, Kind, Target
+from monitor.core.retirement import owed_notices
 from monitor.core.sights import Sight
 from monitor.pipeline.batch import Recorder
 from monitor.pipeline.deliver import Courier, Receiver
@@ -35,6 +38,7 @@ from monitor.scheduler import Scheduler
 from monitor.selfcheck import LOOK_EVERY, LOOK_WITHIN_S, SelfCheck
 from monitor.store.cells import sync_targets
 from monitor.store.engine import Database
+from monitor.store.notices import add_notices
 from monitor.store.rollups import latencies
 from monitor.web.app import create_app
 from monitor.web.settings import DemoLinks, Liveness, WebSettings
@@ -88,6 +92,8 @@ class Service:
             folder=database.folder,
         )
         self._complaints: Sequence[str] = ()
+        self._retirements = retirements_of(settings.targets)
+        self._retirements_on: date | None = None
         self._costs = {target.key: run_cost(target, settings.prices) or 0.0 for target in settings.targets}
         self.scheduler = Scheduler(
             settings.targets, run=self._run, skip=self._skip, clock=clock, costs=self._costs
@@ -202,12 +208,32 @@ class Service:
         """Look at the control hosts and at ourselves, once a minute."""
         while True:
             await self._look()
+            await self._owe_retirements()
             complaints = self._selfcheck.complaints()
             for sentence in complaints:
                 if sentence not in self._complaints:
                     log.warning("self-check", found=sentence)
             self._complaints = complaints
             await asyncio.sleep(LOOK_EVERY.total_seconds())
+
+    async def _owe_retirements(self) -> None:
+        """Owe the notices of models that end; those that were owed before are not owed again."""
+        now = self._clock()
+        if now.date() == self._retirements_on:
+            return
+        house = self._house
+        owed = list(owed_notices(self._retirements, house.policies, now=now, voice=house.voice))
+        try:
+            if owed:
+                await asyncio.to_thread(self._add_notices, owed)
+        except DatabaseError as error:
+            log.warning("notices of retirements wait for the database", error=str(error))
+        else:
+            self._retirements_on = now.date()
+
+    def _add_notices(self, owed: Sequence[Notice]) -> None:
+        with self._database.write() as tx:
+            add_notices(tx, owed)
 
     async def _look(self) -> None:
         for sight in await self._selfcheck.look():
@@ -240,6 +266,7 @@ class Service:
                 public_url=web.public_url,
                 targets=settings.targets,
                 rule=settings.rule,
+                retirements=self._retirements,
                 demo=self._demo,
                 version=__version__,
                 hosts=None if web.behind_proxy else frozenset({web.host}),

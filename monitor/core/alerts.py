@@ -32,6 +32,7 @@ class NoticeKind(StrEnum):
     UPDATED = "incident.updated"
     RECOVERING = "incident.recovering"
     RESOLVED = "incident.resolved"
+    RETIREMENT = "model.retirement"
     TEST = "test"
 
 

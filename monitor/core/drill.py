@@ -9,8 +9,9 @@ from typing import Any
 
 from monitor.core.alerts import Notice, NoticeKind, notice_id
 from monitor.core.incidents import Phase, Severity, StoredIncident
-from monitor.core.model import Blame, Cell, State
+from monitor.core.model import Blame, Cell, State, split_target
 from monitor.core.notice_body import compose_body
+from monitor.core.retirement import Retirement, compose
 from monitor.core.story import read_story
 from monitor.core.texts import Latest, Telling, Voice, link
 from monitor.core.times import rfc3339
@@ -28,6 +29,8 @@ def drill_notice(
     )
     if kind is NoticeKind.TEST:
         return replace(notice, body=_test_body(channel, now, voice))
+    if kind is NoticeKind.RETIREMENT:
+        return replace(notice, body=_retirement_body(sample, now, voice))
     story = read_story(sample)
     latest = {
         near.cell: Latest(last_pass=now - timedelta(seconds=8), healthy=True) for near in story.unaffected
@@ -109,6 +112,16 @@ def _document(
         "windows": [window],
         "signatures": [signature],
     }
+
+
+def _retirement_body(sample: StoredIncident, now: datetime, voice: Voice) -> dict[str, Any]:
+    """The end, in 30 days, of the model that the sample is about."""
+    (target,) = sample.document["affected"]
+    _, model, _ = split_target(target)
+    ending = Retirement(
+        model=model, day=(now + timedelta(days=30)).date(), successor="its successor", targets=(target,)
+    )
+    return compose(ending, 2, now=now, voice=voice, drill=True)
 
 
 def _test_body(channel: str, now: datetime, voice: Voice) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from monitor.core.latency import latency_text, percentile
 from monitor.core.model import Pathway, State
+from monitor.core.retirement import MILESTONES
 from monitor.core.summary import METHOD, Standing, worst
 from monitor.core.times import duration_words
 from monitor.web.common import (
@@ -112,6 +113,7 @@ class OverviewPage:
     demo_incident: int | None
     demo_day: str | None
     watched: Sequence[str]
+    hints: Sequence[str]
 
 
 def overview_page(reading: Reading, shown: Shown, *, settings: WebSettings, face: Clockface) -> OverviewPage:
@@ -147,6 +149,11 @@ def overview_page(reading: Reading, shown: Shown, *, settings: WebSettings, face
         demo_incident=settings.demo.incident if settings.demo else None,
         demo_day=settings.demo.day if settings.demo else None,
         watched=tuple(target.key for target in settings.targets),
+        hints=tuple(
+            one.sentence(reading.now)
+            for one in settings.retirements
+            if one.days_left(reading.now) <= MILESTONES[0]
+        ),
     )
 
 

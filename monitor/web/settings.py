@@ -10,6 +10,7 @@ from typing import TypedDict
 from urllib.parse import urlsplit
 
 from monitor.core.model import Target
+from monitor.core.retirement import Retirement
 from monitor.core.windows import GAP_INTERVALS, Rule
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -45,6 +46,7 @@ class WebSettings:
     public_url: str | None = None
     targets: Sequence[Target] = ()
     rule: Rule = field(default_factory=Rule)
+    retirements: Sequence[Retirement] = ()
     demo: DemoLinks | None = None
     version: str = "0.1.0"
     hosts: frozenset[str] | None = frozenset()

@@ -11,7 +11,14 @@ from tests.cli.conftest import Configure, Run
 from tests.receiver import SECRET, Receiver
 
 CHANNEL = '\n[channel.oncall]\nkind = "webhook"\nurl = "env:TEST_HOOK_URL"\nsecret = "env:TEST_HOOK_SECRET"\n'
-KINDS = ["test", "incident.opened", "incident.updated", "incident.recovering", "incident.resolved"]
+KINDS = [
+    "test",
+    "incident.opened",
+    "incident.updated",
+    "incident.recovering",
+    "incident.resolved",
+    "model.retirement",
+]
 
 
 @pytest.fixture

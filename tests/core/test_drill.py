@@ -22,6 +22,7 @@ from tests.sample_incident import (
         (NoticeKind.UPDATED, "still down since"),
         (NoticeKind.RECOVERING, "recovering: passing since"),
         (NoticeKind.RESOLVED, "resolved, safe to go back"),
+        (NoticeKind.RETIREMENT, "OpenAI ends gpt-4o-transcribe on 2025-12-17 (in 30 days)"),
         (NoticeKind.TEST, "Earwitness can reach this channel (oncall)"),
     ],
 )
@@ -34,4 +35,5 @@ def test_a_drill_has_the_real_text_and_is_marked(kind: NoticeKind, words: str) -
     assert notice.body["data"]["title"].startswith("DRILL: ")
     assert notice.body["data"]["text"].startswith("DRILL, nothing is broken: ")
     assert words in notice.body["data"]["text"]
-    assert "https://earwitness.example/incidents" in notice.body["data"]["text"]
+    page = "targets" if kind is NoticeKind.RETIREMENT else "incidents"
+    assert f"https://earwitness.example/{page}" in notice.body["data"]["text"]
