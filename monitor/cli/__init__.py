@@ -32,7 +32,9 @@ COMMANDS = {
     "export": ("data:export", "Write outcomes as JSON lines or CSV."),
     "replay": ("data:replay", "Derive windows and incidents afresh from stored outcomes."),
     "evidence": ("data:evidence", "Write the evidence bundle of an incident."),
+    "mark": ("data:mark", "Note an outside event, such as a deployment, on the timeline."),
     "sandbox": ("practice:sandbox", "The practice provider alone, with a fault script."),
+    "clip": ("clip:app", "Make a recording of one's own ready to watch with."),
     "alert-test": ("alert:alert_test", "Send a drill to a channel and print request and reply."),
 }
 

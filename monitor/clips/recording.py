@@ -59,9 +59,9 @@ def names() -> tuple[str, ...]:
 def load_clip(name: str, *, sha256: str | None = None) -> Clip:
     """The shipped recording of that name, silence, or the WAV file at that absolute path.
 
-    The text of a file of one's own stands in the `.txt` beside it; its hash is checked where
-    *sha256* is given. Raises ClipError, with the remedy, for a recording that is unknown, missing,
-    altered, unreadable or in another format.
+    The text of a file of one's own stands in the `.txt` beside it; its hash is checked against
+    *sha256*, else against the `.toml` beside it, where there is one. Raises ClipError, with the
+    remedy, for a recording that is unknown, missing, altered, unreadable or in another format.
     """
     if Path(name).is_absolute():
         return _load_own(Path(name), sha256)
@@ -99,10 +99,25 @@ def _load_own(path: Path, sha256: str | None) -> Clip:
         wav = path.read_bytes()
     except OSError as error:
         raise ClipError(name, f"{error.strerror or error}; give the path of a readable WAV file") from error
-    if sha256:
-        _verify(name, wav, sha256, "restore the file, or give its new sha256")
-    facts = {"text": _own_text(path), "licence": "the operator's own", "provenance": name}
+    noted = _own_facts(path)
+    expected = sha256 or noted.get("sha256")
+    if expected:
+        _verify(name, wav, str(expected), "restore the file, or give its new sha256")
+    facts = {"licence": "the operator's own", "provenance": name, **noted, "text": _own_text(path)}
     return _build(name, wav, facts)
+
+
+def _own_facts(path: Path) -> Mapping[str, Any]:
+    """What was noted when the clip was added; nothing for a file that was put there by hand."""
+    beside = path.with_suffix(".toml")
+    try:
+        return tomllib.loads(beside.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ClipError(
+            str(path), f"{beside} cannot be read: {error}; remove it or add the clip again"
+        ) from error
 
 
 def _own_text(path: Path) -> str:
