@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from monitor.config.endpoints import read_endpoints
 from monitor.config.file import Document, read_document
@@ -26,10 +28,12 @@ from monitor.config.settings import SecretUse, Settings
 from monitor.config.tables import ConfigurationFile
 from monitor.config.watches import read_watches
 from monitor.core.errors import ConfigurationError
-from monitor.core.model import Target
+from monitor.core.model import Endpoint, Target
 
 CONFIG_VARIABLE = "EARWITNESS_CONFIG"
 _PREFIX = "EARWITNESS_"
+_DEPLOYMENT = re.compile(r"/openai/deployments/([^/?#]+)")
+_VERSION = re.compile(r"[?&]api-version=(\d{4}-\d\d-\d\d[\w-]*)")
 _SECRET_KEYS = ("key", "secret", "url", "proxy")
 
 
@@ -43,7 +47,11 @@ def load(path: Path, *, environ: Mapping[str, str]) -> Settings:
     settings = _expand(document, path)
     if document.problems.found:
         raise ConfigurationError(document.problems.in_file_order())
-    notes = (*_unread_variables(settings.secrets, environ), *_notes(settings))
+    notes = (
+        *_unread_variables(settings.secrets, environ),
+        *_notes(settings),
+        *_left_out(document.table.get("endpoint"), settings.endpoints),
+    )
     return replace(settings, notes=notes)
 
 
@@ -103,6 +111,25 @@ def _unread_variables(secrets: tuple[SecretUse, ...], environ: Mapping[str, str]
     for name in sorted(environ):
         if name.startswith(_PREFIX) and name not in read:
             yield f"the variable {name} is set, but nothing reads it; settings stand in the file"
+
+
+def _left_out(tables: object, endpoints: Mapping[str, Endpoint]) -> Iterator[str]:
+    """What stood in a pasted address and has another place in the file, such as the portal's Target URI."""
+    for name, endpoint in endpoints.items():
+        pasted = str(tables[name].get("url", "")) if isinstance(tables, Mapping) else ""
+        found = _DEPLOYMENT.search(pasted)
+        deployment = unquote(found[1]) if found else None
+        if deployment and deployment not in {one.name for one in endpoint.deployments.values()}:
+            yield (
+                f"endpoint.{name}.url: the deployment '{deployment}' in the address is left out; name it "
+                f'with its model: [endpoint.{name}.deployment.MODEL] name = "{deployment}"'
+            )
+        version = _VERSION.search(pasted)
+        if version and endpoint.api_version is None:
+            yield (
+                f"endpoint.{name}.url: the api-version {version[1]} in the address is left out; the v1 route "
+                f'needs none, the dated one is api = "dated", api_version = "{version[1]}"'
+            )
 
 
 def _notes(settings: Settings) -> Iterator[str]:
