@@ -125,6 +125,8 @@ def _check_span(start: datetime | time | None, until: datetime | time | None) ->
         raise FaultError("from, until: give two instants or two clock times, not one of each")
     if isinstance(start, datetime) and isinstance(until, datetime) and until <= start:
         raise FaultError("until: must be later than from")
+    if start == until:
+        raise FaultError("until: must be another time of the day than from; leave both out for always")
 
 
 def _extra(key: str, value: object) -> object:
@@ -154,8 +156,14 @@ def _moment_text(moment: datetime | time | None) -> str | None:
 class Faults:
     """The faults of a running sandbox. The latest that fits wins."""
 
-    def __init__(self, clock: Callable[[], datetime], hosts: Mapping[str, frozenset[str]]) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], datetime],
+        hosts: Mapping[str, frozenset[str]],
+        models: Mapping[str, frozenset[str]],
+    ) -> None:
         self._clock = clock
+        self._models = models  # endpoint → every name that a run may give its model there
         self._hosts = hosts  # endpoint → its speech models, which a session names when it opens
         self._faults: dict[str, Fault] = {}
         self._counts: dict[str, int] = {}
@@ -165,6 +173,10 @@ class Faults:
         """Puts *fault* in force and gives it its id; raises FaultError where it could never strike."""
         if fault.endpoint is not None and fault.endpoint not in self._hosts:
             raise FaultError(_unknown("endpoint", fault.endpoint, self._hosts))
+        places = self._models if fault.endpoint is None else (fault.endpoint,)
+        served = frozenset[str]().union(*(self._models[place] for place in places))
+        if fault.model is not None and fault.model not in served:
+            raise FaultError(_unknown("model", fault.model, sorted(served)))
         if not any(self._stage(fault, pathway) for pathway in PATHWAYS):
             raise FaultError(self._why_never(fault))
         self._number += 1

@@ -37,6 +37,13 @@ class Endpoint:
         """What can be asked to transcribe here, by the names that faults use."""
         return (SPEECH_MODEL,) if self.kind == "speech" else tuple(self.deployments)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name that a run may give its model here, the hosts of sessions included."""
+        return (
+            self.models if self.kind == "speech" else (*self.models, *self.deployments.values(), *self.hosts)
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latency:

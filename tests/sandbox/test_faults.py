@@ -14,10 +14,14 @@ from monitor.sandbox.kinds import KINDS, PATHWAYS, Stage
 from tests.sandbox.talking import NOON, fault
 
 HOSTS = {"azure-sweden": frozenset({"gpt-realtime"}), "openai-us": frozenset({"gpt-realtime"})}
+MODELS = {
+    "azure-sweden": frozenset({"stt-prod", "whisper-1", "gpt-4o-transcribe", "gpt-realtime"}),
+    "openai-us": frozenset({"whisper-1", "gpt-live-transcribe", "gpt-realtime"}),
+}
 
 
 def board(*faults: Fault, now: datetime = NOON) -> Faults:
-    made = Faults(lambda: now, HOSTS)
+    made = Faults(lambda: now, HOSTS, MODELS)
     for one in faults:
         made.add(one)
     return made
@@ -35,6 +39,7 @@ def hit(faults: Faults, stage: Stage, pathway: str, model: str | None = "whisper
         ({"fault": "nothing at all"}, "right are: failed, failed_code"),
         ({}, "fault: missing; right are: failed"),
         ({"fault": 500}, "'500' is unknown"),
+        ({"fault": "failed", "from": "08:30", "until": "08:30"}, "until: must be another time"),
         ({"fault": "failed", "delay": 3}, "key of 'failed': 'delay' is unknown"),
         ({"fault": "slow", "dealy": 3}, "did you mean 'delay'"),
         ({"fault": "slow", "delay": "3s"}, "delay: expected seconds, 0 or more"),
@@ -161,10 +166,22 @@ def test_half_open_times_hold_on_one_side() -> None:
     assert not fault("failed", until="2025-11-17T08:30:00Z").is_active(NOON)
 
 
+@pytest.mark.parametrize("where", [{}, {"endpoint": "azure-sweden"}])
+def test_a_model_that_nobody_serves_is_refused(where: dict[str, str]) -> None:
+    """A fault that can never strike says which names would be right; so does one of another endpoint."""
+    with pytest.raises(
+        FaultError, match=r"model: 'whisper-2' is unknown \(did you mean 'whisper-1'\?\); right are"
+    ):
+        board(fault("failed", model="whisper-2", **where))
+    with pytest.raises(FaultError, match="model: 'stt-prod' is unknown"):
+        board(fault("failed", model="stt-prod", endpoint="openai-us"))
+    assert board(fault("failed", model="stt-prod"), fault("failed", model="gpt-live-transcribe")).listed()
+
+
 def test_times_follow_the_clock_that_was_handed_in() -> None:
     """The same board breaks and mends as its clock goes through the day."""
     now = [NOON.replace(hour=8, minute=29, second=59)]
-    faults = Faults(lambda: now[0], HOSTS)
+    faults = Faults(lambda: now[0], HOSTS, MODELS)
     faults.add(fault("failed", **{"from": "08:30", "until": "15:30"}))
     assert hit(faults, Stage.COMMIT, "realtime") is None
     now[0] += timedelta(seconds=1)
