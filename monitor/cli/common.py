@@ -20,7 +20,7 @@ from monitor.core.texts import Voice
 from monitor.pipeline.verdict import House
 from monitor.store.engine import Database, open_database
 from monitor.store.schema import check_schema, is_empty, migrate
-from monitor.transport import Transport
+from monitor.transport import Transport, require_library
 
 DEFAULT_CONFIG = Path("config.toml")
 
@@ -71,6 +71,8 @@ def _resolve(environ: Mapping[str, str], value: str) -> str:
 
 def transport_of(settings: Settings) -> Transport:
     """The one way out, with proxy and certificates as configured."""
+    if any(endpoint.auth == "entra" for endpoint in settings.endpoints.values()):
+        require_library()
     proxy = settings.network.proxy
     return Transport(
         secret=secrets(),

@@ -19,6 +19,7 @@ _SUPPORT_FACTS = ("subscription", "tier")
 _PLAIN = (
     "region",
     "resource_id",
+    "scope",
     "api",
     "api_version",
     "dialect",
@@ -152,6 +153,8 @@ def _contradictions(read: Read[EndpointTable]) -> list[tuple[str, str]]:
     provider = PROVIDERS[table.provider]
     rules = {"openai": _for_openai, "azure_openai": _for_azure}
     found = _needs_key(table) if provider.needs_key else _may_have_key(table)
+    if table.scope is not None and table.auth != "entra":
+        found.append(("scope", 'is for auth = "entra" only; remove it'))
     found += rules[table.provider](table) if table.provider in rules else []
     if table.api_version and not provider.has_versions:
         found.append(("api_version", f"{table.provider} has no API versions; remove it"))
@@ -171,7 +174,18 @@ def _rests_on(key: str, read: Read[EndpointTable]) -> bool:
     return bool(read.wrong & rests_on.get(key, set()))
 
 
+def _by_entra(table: EndpointTable) -> list[tuple[str, str]]:
+    found = []
+    if table.provider != "azure_openai":
+        found.append(("auth", "'entra' is for azure_openai only; write a key"))
+    if table.key is not None:
+        found.append(("key", 'contradicts auth = "entra" beside it; remove one of them'))
+    return found
+
+
 def _needs_key(table: EndpointTable) -> list[tuple[str, str]]:
+    if table.auth == "entra":
+        return _by_entra(table)
     if table.auth == "none":
         return [("auth", f"'none' is for openai_compatible only: {table.provider} always asks for a key")]
     if table.key is None:
@@ -209,6 +223,8 @@ def _for_azure(table: EndpointTable) -> list[tuple[str, str]]:
 
 
 def _may_have_key(table: EndpointTable) -> list[tuple[str, str]]:
+    if table.auth == "entra":
+        return _by_entra(table)
     if table.auth == "key" and table.key is None:
         return [("key", 'is missing, write such as key = "env:NAME", or auth = "none"')]
     if table.auth == "none" and table.key is not None:

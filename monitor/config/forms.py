@@ -130,9 +130,7 @@ def language(value: str) -> str:
 
 def auth(value: str) -> str:
     """How an endpoint is told who asks."""
-    if value == "entra":
-        raise ValueError("'entra' is not supported yet; write key = \"env:NAME\" with a key of the resource")
-    return one_of("way to authenticate", ("key", "none"), value)
+    return one_of("way to authenticate", ("key", "none", "entra"), value)
 
 
 def api_version(value: str) -> str:

@@ -113,8 +113,13 @@ class EndpointTable(Table):
         None, description="The resource's address.", examples=["https://contoso.openai.azure.com"]
     )
     region: Words | None = Field(None, examples=["swedencentral"])
-    auth: Annotated[str, Form(forms.auth, {"enum": ["key", "none"]})] | None = None
+    auth: Annotated[str, Form(forms.auth, {"enum": ["key", "none", "entra"]})] | None = None
     key: Reference | None = Field(None, description="A reference.", examples=["env:AZURE_OPENAI_KEY"])
+    scope: Words | None = Field(
+        None,
+        description="What an Entra ID token is asked for, where the usual one is refused.",
+        examples=["https://cognitiveservices.azure.com/.default"],
+    )
     resource_id: Words | None = Field(
         None, description="What support asks for first.", examples=["/subscriptions/…"]
     )

@@ -5,6 +5,7 @@
     MonitorError
     ├── ConfigurationError    the operator's file or arguments; carries every problem found
     ├── SecretError           a secret reference that does not resolve
+    ├── TokenRefused          an identity provider that knows us and gives no token
     ├── ClipError             a recording that is missing, altered or unreadable
     ├── DatabaseError         the store cannot be used now
     │   ├── DatabaseBusy      somebody else holds the lock
@@ -38,6 +39,10 @@ class SecretError(MonitorError):
         self.reference = reference
         self.reason = reason
         super().__init__(f"{reference}: {reason}")
+
+
+class TokenRefused(MonitorError):
+    """The identity provider was asked and refused: our account, not our monitor; quotes its words."""
 
 
 class ClipError(MonitorError):

@@ -154,7 +154,8 @@ class Endpoint:
     url: str
     region: str | None = None
     resource_id: str | None = None
-    auth: str = "key"  # key | none
+    auth: str = "key"  # key | none | entra
+    scope: str | None = None  # of the token, where it is not the provider's usual one
     key: str | None = None
     api: str = "v1"  # v1 | dated
     api_version: str | None = None

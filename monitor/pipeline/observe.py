@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,12 +14,13 @@ import structlog
 from monitor.checks import CHECKS
 from monitor.clips import Clip, load_clip
 from monitor.core.classify import Judgement, classify, suspect_cache
-from monitor.core.errors import MonitorError
+from monitor.core.errors import MonitorError, TokenRefused
+from monitor.core.exchange import Credential
 from monitor.core.fitness import doubted
 from monitor.core.model import Blame, Failure, Kind, Outcome, Stage, Target, Verdict
 from monitor.core.sampling import clip_at
 from monitor.providers import PROVIDERS
-from monitor.transport import Observation, Transport
+from monitor.transport import Observation, Transport, advice
 
 log = structlog.get_logger("observe")
 
@@ -52,12 +53,15 @@ async def observe(due: Due, transport: Transport, *, now: datetime) -> Observed:
         clip = load_clip(clip_at(due.target, due.slot))
         seen = await _hold(due.target, clip, transport)
         judgement = suspect_cache(_judge(due, clip, seen), _others(due.target, clip), clip.language)
+    except TokenRefused as error:
+        return _refused(due, str(error), now)
     except MonitorError as error:
         return _unmeasured(due, str(error), now)
     except Exception as error:  # one target's run: the next one must go on, whatever this one met
         log.exception("a run failed on our side", target=due.target.key)
         return _unmeasured(due, f"the check itself failed: {type(error).__name__}", now)
     evidence = seen.evidence
+    judgement = _advised(judgement, due.target, transport)
     outcome = _outcome(due, judgement, clip, evidence.started_at, evidence.finished_at)
     return Observed(outcome=outcome, evidence=evidence.document)
 
@@ -73,8 +77,21 @@ def new_id(now: datetime) -> str:
 
 async def _hold(target: Target, clip: Clip, transport: Transport) -> Observation:
     correlation = str(uuid.uuid4())
+    await transport.ready(_credential(target))
     conversation = CHECKS[target.pathway](target, clip, correlation)
     return await transport.run(conversation, deadline=target.timeout.total_seconds())
+
+
+def _credential(target: Target) -> Credential | None:
+    return PROVIDERS[target.endpoint.provider].credential(target.endpoint)
+
+
+def _advised(judgement: Judgement, target: Target, transport: Transport) -> Judgement:
+    """A refused token tells nobody who asked: the principal, the role and the wait are named beside it."""
+    if judgement.failure is not Failure.AUTH or target.endpoint.auth != "entra":
+        return judgement
+    said = advice(transport.principal(_credential(target)))
+    return replace(judgement, message=f"{judgement.message or 'refused'} [{said}]")
 
 
 def _judge(due: Due, clip: Clip, seen: Observation) -> Judgement:
@@ -124,6 +141,18 @@ def _outcome(
 def _to_milliseconds(instant: datetime) -> datetime:
     """What the store and every export hold, so that an outcome is the same before and after."""
     return instant.astimezone(UTC).replace(microsecond=instant.microsecond // 1000 * 1000)
+
+
+def _refused(due: Due, message: str, now: datetime) -> Observed:
+    """The identity provider refused us, which no model was asked for."""
+    judgement = Judgement(
+        verdict=Verdict.FAILED,
+        failure=Failure.AUTH,
+        stage=Stage.HANDSHAKE,
+        blame=Blame.ACCOUNT,
+        message=f"{message} [{advice(None)}]",
+    )
+    return Observed(outcome=_outcome(due, judgement, None, now, now), evidence=None)
 
 
 def _unmeasured(due: Due, message: str, now: datetime) -> Observed:

@@ -113,10 +113,19 @@ def form_fields(target: Target) -> Fields:
 
 
 def credential(endpoint: Endpoint) -> Credential | None:
-    """The resource key; never together with a bearer token."""
+    """The resource key, or a token of Entra ID; never both."""
+    if endpoint.auth == "entra":
+        reference = f"entra:{endpoint.scope or default_scope(endpoint)}"
+        return Credential(header="Authorization", prefix="Bearer ", reference=reference)
     if endpoint.auth == "none" or endpoint.key is None:
         return None
     return Credential(header="api-key", reference=endpoint.key)
+
+
+def default_scope(endpoint: Endpoint) -> str:
+    """What a token is asked for: the v1 path's pages name another audience than those of the dated ones."""
+    dated = endpoint.api == "dated" or endpoint.dialect == "preview"
+    return "https://cognitiveservices.azure.com/.default" if dated else "https://ai.azure.com/.default"
 
 
 def _no_headers(_endpoint: Endpoint) -> Headers:

@@ -42,6 +42,7 @@ from monitor.core.exchange import (
 )
 from monitor.core.model import Stage
 from monitor.transport.dial import Origin, dial, origin_of, parse_proxy
+from monitor.transport.entra import PREFIX, Tokens
 from monitor.transport.evidence import CLIENT, summarise, utc
 from monitor.transport.faults import Broken, translated
 from monitor.transport.lag import LagSampler
@@ -101,10 +102,12 @@ class Transport:
         proxy: str | None = None,
         ca_file: Path | None = None,
         limits: Limits | None = None,
+        tokens: Tokens | None = None,
         tls: Callable[[Path | None], SSLContext] = trusted,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._secret = secret
+        self._tokens = tokens or Tokens()
         self._proxy_url = proxy
         try:
             self._proxy = parse_proxy(proxy) if proxy else None
@@ -141,6 +144,15 @@ class Transport:
         return Observation(
             finding=_marked(finding, tape), evidence=evidence, lag=watch.worst, clock_stepped=stepped
         )
+
+    async def ready(self, credential: Credential | None) -> None:
+        """Have what a run's credential needs before the run is timed; raises TokenRefused, SecretError."""
+        if credential is not None and credential.reference.startswith(PREFIX):
+            await self._tokens.ready(credential.reference)
+
+    def principal(self, credential: Credential | None) -> str | None:
+        """Whom a token speaks for; None for a key, and before there is a token."""
+        return None if credential is None else self._tokens.principal(credential.reference)
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes, *, deadline: float) -> Reply:
         """Send a notice, once; redirects are not followed, and 64 KiB of the answer are read."""
@@ -202,7 +214,7 @@ class Transport:
 
     def _credential(self, credential: Credential, tape: Tape) -> tuple[str, str]:
         is_minted = credential.reference == MINTED
-        secret = (tape.minted or "") if is_minted else self._secret(credential.reference)
+        secret = (tape.minted or "") if is_minted else self._secret_of(credential.reference)
         tape.scrub.hide(secret)
         value = f"{credential.prefix}{secret}"
         if not secret:
@@ -212,6 +224,9 @@ class Transport:
                 FaultKind.MONITOR, f"{credential.reference}: a key is printable ASCII without line ends"
             )
         return credential.header, value
+
+    def _secret_of(self, reference: str) -> str:
+        return self._tokens.current(reference) if reference.startswith(PREFIX) else self._secret(reference)
 
     def _tape(self) -> Tape:
         loop = asyncio.get_running_loop()

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.core.errors import SecretError
-from monitor.core.exchange import Answer
+from monitor.core.errors import SecretError, TokenRefused
+from monitor.core.exchange import Answer, Credential, Refused
 from monitor.core.lines import outcome_from_line, outcome_to_line
 from monitor.core.model import Blame, Failure, Kind, Stage, Target, Verdict
 from monitor.pipeline.observe import Due, Observed, new_id, observe
@@ -197,3 +197,53 @@ async def test_drift_goes_with_the_outcome_and_its_line() -> None:
     said = "the session transcribes with whisper-1, gpt-4o-transcribe was asked for"
     assert (outcome.verdict, outcome.extra) == (Verdict.PASSED, {"drift": [said]})
     assert outcome_from_line(outcome_to_line(outcome))[0] == outcome
+
+
+class Refusing(ScriptedTransport):
+    """A way out whose identity provider refuses, or whose token speaks for somebody without a role."""
+
+    refusal: str | None = None
+
+    async def ready(self, credential: Credential | None) -> None:
+        """Asked before the run."""
+        assert credential is not None
+        assert credential.reference.startswith("entra:")
+        if self.refusal:
+            raise TokenRefused(self.refusal)
+
+    def principal(self, credential: Credential | None) -> str | None:
+        """Whom the token speaks for."""
+        assert credential is not None
+        return "oid 77aa"
+
+
+def by_entra() -> Due:
+    """A run that authenticates by Entra ID."""
+    one = target()
+    return due(replace(one, endpoint=replace(one.endpoint, auth="entra", key=None)))
+
+
+async def test_a_refusal_of_the_identity_provider_is_the_accounts() -> None:
+    """A failed run with its words and the remedy; no model was asked, nothing was sent."""
+    transport = Refusing(heard, FakeClock(SLOT))
+    transport.refusal = "Entra ID gave no token: AADSTS7000222: expired"
+    seen = await held(transport, by_entra())
+    outcome = seen.outcome
+    assert (outcome.verdict, outcome.failure, outcome.blame) == (Verdict.FAILED, Failure.AUTH, Blame.ACCOUNT)
+    assert (outcome.message or "").startswith("Entra ID gave no token: AADSTS7000222: expired [principal:")
+    assert (seen.evidence, transport.held) == (None, 0)
+
+
+async def test_a_refused_token_names_principal_role_and_wait() -> None:
+    """The provider's words first; a refused key gets no such advice."""
+
+    def lacking() -> Sequence[Answer]:
+        body = b'{"error": {"code": "PermissionDenied", "message": "lacks the required data action"}}'
+        return [Refused(at=0.1, status=401, headers=(), body=body)]
+
+    outcome = (await held(Refusing(lacking, FakeClock(SLOT)), by_entra())).outcome
+    assert outcome.failure is Failure.AUTH
+    for words in ("lacks the required data action", "principal: oid 77aa", "OpenAI User", "minutes"):
+        assert words in (outcome.message or "")
+    by_key = (await held(ScriptedTransport(lacking, FakeClock(SLOT)))).outcome
+    assert "principal" not in (by_key.message or "")

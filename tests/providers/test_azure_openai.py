@@ -139,3 +139,20 @@ def test_the_key_goes_in_its_own_header() -> None:
     )
     asked = target("realtime", "azure_openai", endpoint={"dialect": "preview"})
     assert dict(AZURE_OPENAI.upgrade_headers(asked, "ours-1")) == {"x-ms-client-request-id": "ours-1"}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "scope"),
+    [
+        ({}, "https://ai.azure.com/.default"),
+        ({"api": "dated"}, "https://cognitiveservices.azure.com/.default"),
+        ({"dialect": "preview"}, "https://cognitiveservices.azure.com/.default"),
+        ({"api": "dated", "scope": "https://own.test/.default"}, "https://own.test/.default"),
+    ],
+)
+def test_a_token_of_entra_goes_as_bearer_and_never_beside_a_key(endpoint: dict[str, str], scope: str) -> None:
+    """Its audience follows the route, unless it is set."""
+    one = target(provider="azure_openai", endpoint={"auth": "entra", "key": None, **endpoint}).endpoint
+    assert AZURE_OPENAI.credential(one) == Credential(
+        header="Authorization", prefix="Bearer ", reference=f"entra:{scope}"
+    )
