@@ -8,7 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, text, types
 
 from monitor.core.errors import DatabaseError, SchemaMismatch
 from monitor.resources import data_folder
@@ -35,11 +35,51 @@ def tables(database: Database) -> set[str]:
         return set(inspect(tx).get_table_names())
 
 
-def test_the_tables_are_those_of_the_models(database: Database) -> None:
+def run_every_revision(database: Database) -> None:
+    """Bring an empty database to ours revision by revision, as one is that holds rows."""
+    migrate(database, REVISIONS[0])
+    migrate(database)
+
+
+def test_the_tables_are_those_of_the_models(empty_database: Database) -> None:
     """The models and the migrated database describe the same tables, columns, keys and indexes."""
-    with database.read() as tx:
+    run_every_revision(empty_database)
+    with empty_database.read() as tx:
         context = MigrationContext.configure(tx, opts={"target_metadata": metadata, "compare_type": True})
         assert compare_metadata(context, metadata) == []
+
+
+def told(fact: object) -> object:
+    """A fact of the database without the objects that only their text makes equal."""
+    if isinstance(fact, dict):
+        return {name: told(part) for name, part in fact.items()}
+    if isinstance(fact, (list, tuple)):
+        return [told(part) for part in fact]
+    return repr(fact) if isinstance(fact, types.TypeEngine) else str(fact)
+
+
+def described(database: Database) -> dict[str, object]:
+    """All that the database says of its tables, down to the conditions of indexes; in no order."""
+    with database.read() as tx:
+        seen = inspect(tx)
+        kinds = ("columns", "indexes", "unique_constraints", "check_constraints", "foreign_keys")
+        return {
+            table: {
+                "key": told(seen.get_pk_constraint(table)),
+                "options": told(seen.get_table_options(table)),
+                **{kind: sorted(map(str, map(told, getattr(seen, f"get_{kind}")(table)))) for kind in kinds},
+            }
+            for table in seen.get_table_names()
+        }
+
+
+def test_an_empty_database_is_made_as_the_revisions_make_it(empty_database: Database) -> None:
+    """What is made at once from the models is in every detail what all revisions make one by one."""
+    migrate(empty_database)
+    made = described(empty_database)
+    migrate(empty_database, NOTHING)
+    run_every_revision(empty_database)
+    assert made == described(empty_database)
 
 
 def test_the_program_knows_every_revision() -> None:

@@ -138,9 +138,9 @@ def _create_outcomes() -> None:
         sa.Column("close_code", sa.Integer()),
         sa.Column("document", sa.Text()),
         sa.CheckConstraint(
-            "verdict IN ('passed', 'degraded', 'failed', 'inconclusive')", name="ck_outcomes_verdict"
+            "verdict IN ('passed', 'degraded', 'failed', 'inconclusive')", name=op.f("ck_outcomes_verdict")
         ),
-        sa.CheckConstraint("finished_at >= started_at", name="ck_outcomes_order"),
+        sa.CheckConstraint("finished_at >= started_at", name=op.f("ck_outcomes_order")),
         sa.ForeignKeyConstraint(["cell_id"], ["cells.id"], name="fk_outcomes_cell_id_cells"),
         sa.ForeignKeyConstraint(["context_id"], ["contexts.id"], name="fk_outcomes_context_id_contexts"),
         sa.ForeignKeyConstraint(

@@ -1,4 +1,7 @@
-"""Which schema a database has, and bringing it to ours; alembic is imported only when it is needed."""
+"""Which schema a database has, and bringing it to ours.
+
+An empty database is made from the models; alembic is imported only where rows may have to be carried over.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from sqlalchemy import Connection, inspect, text
 from monitor.core.errors import SchemaMismatch
 from monitor.resources import data_folder
 from monitor.store.engine import Database, migrating
+from monitor.store.tables import metadata
 
 REVISIONS = ("0001", "0002")  # every revision that this program knows, oldest first
 HEAD = REVISIONS[-1]
@@ -17,19 +21,38 @@ def migrate(database: Database, revision: str = HEAD) -> None:
 
     All steps are one transaction. Raises SchemaMismatch where the database is newer than this program.
     """
-    from alembic import command  # noqa: PLC0415 - costs start-up time in every other command
-    from alembic.config import Config  # noqa: PLC0415
-
-    config = Config()
-    config.set_main_option("script_location", str(data_folder("migrations")).replace("%", "%%"))
     with migrating(database) as connection:
         current = _revision(connection)
         _refuse_newer(database, current)
         if current == revision:
             return
-        config.attributes["connection"] = connection
-        forward = current is None or (revision in REVISIONS and revision > current)
-        (command.upgrade if forward else command.downgrade)(config, revision)
+        if revision == HEAD and not inspect(connection).get_table_names():
+            _create(connection)
+        else:
+            _run_revisions(connection, current, revision)
+
+
+def _create(connection: Connection) -> None:
+    """Make what all revisions together make, and note the last of them as alembic does."""
+    metadata.create_all(connection, checkfirst=False)
+    connection.execute(
+        text(
+            "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL,"
+            " CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+        )
+    )
+    connection.execute(text("INSERT INTO alembic_version (version_num) VALUES (:head)"), {"head": HEAD})
+
+
+def _run_revisions(connection: Connection, current: str | None, revision: str) -> None:
+    from alembic import command  # noqa: PLC0415 - costs start-up time in every other command
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(data_folder("migrations")).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    forward = current is None or (revision in REVISIONS and revision > current)
+    (command.upgrade if forward else command.downgrade)(config, revision)
 
 
 def check_schema(database: Database) -> None:
