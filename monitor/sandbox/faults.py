@@ -160,10 +160,10 @@ class Faults:
         self,
         clock: Callable[[], datetime],
         hosts: Mapping[str, frozenset[str]],
-        models: Mapping[str, frozenset[str]],
+        models: Mapping[str, frozenset[str] | None],
     ) -> None:
         self._clock = clock
-        self._models = models  # endpoint → every name that a run may give its model there
+        self._models = models  # endpoint → what a run may call its model there, None: anything
         self._hosts = hosts  # endpoint → its speech models, which a session names when it opens
         self._faults: dict[str, Fault] = {}
         self._counts: dict[str, int] = {}
@@ -173,16 +173,20 @@ class Faults:
         """Puts *fault* in force and gives it its id; raises FaultError where it could never strike."""
         if fault.endpoint is not None and fault.endpoint not in self._hosts:
             raise FaultError(_unknown("endpoint", fault.endpoint, self._hosts))
-        places = self._models if fault.endpoint is None else (fault.endpoint,)
-        served = frozenset[str]().union(*(self._models[place] for place in places))
-        if fault.model is not None and fault.model not in served:
-            raise FaultError(_unknown("model", fault.model, sorted(served)))
+        self._check_model(fault)
         if not any(self._stage(fault, pathway) for pathway in PATHWAYS):
             raise FaultError(self._why_never(fault))
         self._number += 1
         numbered = replace(fault, id=str(self._number))
         self._faults[numbered.id] = numbered
         return numbered
+
+    def _check_model(self, fault: Fault) -> None:
+        places = self._models if fault.endpoint is None else (fault.endpoint,)
+        names = [self._models[place] for place in places]
+        served = frozenset[str]().union(*(some for some in names if some is not None))
+        if fault.model is not None and None not in names and fault.model not in served:
+            raise FaultError(_unknown("model", fault.model, sorted(served)))
 
     def remove(self, identifier: str) -> bool:
         """Ends the fault of that id; False where there is none."""

@@ -38,11 +38,11 @@ class Endpoint:
         return (SPEECH_MODEL,) if self.kind == "speech" else tuple(self.deployments)
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """Every name that a run may give its model here, the hosts of sessions included."""
-        return (
-            self.models if self.kind == "speech" else (*self.models, *self.deployments.values(), *self.hosts)
-        )
+    def names(self) -> frozenset[str] | None:
+        """What a run may call its model here, hosts included; None where any name goes, as at Speech."""
+        if self.kind == "speech":
+            return None
+        return frozenset((*self.models, *self.deployments.values(), *self.hosts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

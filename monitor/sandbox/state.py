@@ -47,7 +47,7 @@ class Sandbox:
         self._before: tuple[str, ...] = ()
         self.secrets = SecretStore(clock, self.ids)
         hosts = {name: frozenset(endpoint.hosts) for name, endpoint in script.endpoints.items()}
-        names = {name: frozenset(endpoint.names) for name, endpoint in script.endpoints.items()}
+        names = {name: endpoint.names for name, endpoint in script.endpoints.items()}
         self.faults = Faults(clock, hosts, names)
         for fault in script.faults:
             self.faults.add(fault)
