@@ -6,10 +6,10 @@ It looks at nothing itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 # A look holds for a run this much before or after it: hosts are looked at each minute, and at once
 # after a run that reached nothing.
@@ -33,6 +33,14 @@ class Sight(NamedTuple):
     start: datetime
     end: datetime
     detail: str | None = None
+
+
+class Sights(Protocol):
+    """Stored sights, as a history gives them."""
+
+    def sights(self, location: str, since: datetime | None, until: datetime | None) -> Sequence[Sight]:
+        """What was seen of our own side at a location, as far as it reaches into ``[since, until]``."""
+        ...
 
 
 class Controls:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from monitor.core.model import Blame, Cell, Failure, Stage, State, Verdict
-from monitor.core.sights import Sight
+from monitor.core.sights import Sights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ class Run(NamedTuple):
     silence_since: datetime | None = None
 
 
-class History(Protocol):
+class History(Sights, Protocol):
     """What the verdict may ask of stored outcomes; every answer is cheap in the store.
 
     Runs of a cell are ordered by ``started_at``, then ``id``; instants are aware UTC.
@@ -110,10 +110,6 @@ class History(Protocol):
 
     def newest(self) -> datetime | None:
         """The start of the newest run of all."""
-        ...
-
-    def sights(self, location: str, since: datetime | None, until: datetime | None) -> Sequence[Sight]:
-        """What was seen of our own side at a location, as far as it reaches into ``[since, until]``."""
         ...
 
 
