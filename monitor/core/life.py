@@ -259,7 +259,8 @@ class _Desk:
             for incident in self.derivation.incidents
             if _shared(one, incident, any_track=True) is not None
         )
-        after = replace(one, phase=Phase.DISMISSED, updated_at=self.now)
+        shown = {**one.document, "open": False} if "open" in one.document else one.document
+        after = replace(one, phase=Phase.DISMISSED, updated_at=self.now, document=shown)
         return Change(incident=after, entries=(dismissal(one, self.now, next(telling, None)),))
 
 

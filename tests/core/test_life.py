@@ -235,6 +235,9 @@ def test_late_good_outcomes_can_unmake_an_incident() -> None:
     ledger.add(row("...", start=minutes(2.5), step=1))
     assert ledger.kinds()[-2:] == [EntryKind.SUSPECTED, EntryKind.DISMISSED]
     assert ledger.entries[-1].text == "no longer borne out by the outcomes on record"
+    (dismissed,) = (one for one in ledger.incidents.values() if one.number == 1)
+    assert dismissed.phase is Phase.DISMISSED
+    assert dismissed.document["open"] is False
 
 
 def test_two_stories_that_become_one_join() -> None:
