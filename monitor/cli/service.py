@@ -91,6 +91,7 @@ class Service:
             clock=clock,
             folder=database.folder,
         )
+        self._looked: Sequence[Sight] = ()
         self._complaints: Sequence[str] = ()
         self._retirements = retirements_of(settings.targets)
         self._retirements_on: date | None = None
@@ -236,8 +237,12 @@ class Service:
             add_notices(tx, owed)
 
     async def _look(self) -> None:
-        for sight in await self._selfcheck.look():
-            self._recorder.put(sight)
+        """Have a look at the control hosts recorded; one that many runs share, once."""
+        seen = await self._selfcheck.look()
+        if seen is not self._looked:
+            self._looked = seen
+            for sight in seen:
+                self._recorder.put(sight)
 
     def _courier(self) -> Courier:
         channels = self._settings.channels.values()
