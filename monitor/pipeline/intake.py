@@ -16,6 +16,7 @@ from monitor.store.outcomes import Added, add_outcomes, pack_evidence
 
 LINES_PER_COMMIT = 2_000
 LONGEST_LINE = 16 * 1024 * 1024
+_MARK = b"\xef\xbb\xbf"  # a byte order mark; a reader may ignore it (RFC 8259, 8.1)
 
 Numbered = tuple[int, Outcome, bytes | None]
 Refuse = Callable[[str], None]
@@ -56,7 +57,7 @@ def _lines(source: IO[bytes]) -> Iterator[tuple[int, bytes | None]]:
     while line := source.readline(LONGEST_LINE):
         number += 1
         if len(line) < LONGEST_LINE or line.endswith(b"\n"):
-            yield number, line
+            yield number, line.removeprefix(_MARK) if number == 1 else line
             continue
         while line and not line.endswith(b"\n"):
             line = source.readline(LONGEST_LINE)

@@ -72,6 +72,14 @@ def test_bad_lines_are_refused_by_number_and_the_rest_is_stored(sqlite_database:
     assert refusals[6].startswith("line 9: is no JSON: ")
 
 
+def test_a_byte_order_mark_and_line_ends_of_windows_are_passed_over(sqlite_database: Database) -> None:
+    """A file that an editor on Windows saved reads like any other; elsewhere the mark is no JSON."""
+    mark = b"\xef\xbb\xbf"
+    done, refusals = taken(sqlite_database, [mark + line(0) + b"\r", line(1) + b"\r", mark + line(2)])
+    assert done == Taken(added=2, refused=1)
+    assert [refusal[:8] for refusal in refusals] == ["line 3: "]
+
+
 def test_a_taken_id_or_slot_is_refused_by_line(sqlite_database: Database) -> None:
     """Other content under a stored id, and a second scheduled run of a slot, name what they collide with."""
     done, refusals = taken(sqlite_database, [line(0), line(0, wer=0.5), line(0, id="other")])
