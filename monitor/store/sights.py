@@ -56,15 +56,6 @@ def stored_sights(
     )
 
 
-def latest_sights(tx: Connection, location: str, since: datetime) -> tuple[Sight, ...]:
-    """The last look at each control host, none older than *since*."""
-    newest: dict[str, Sight] = {}
-    for sight in stored_sights(tx, location, since):
-        if sight.kind is SightKind.CONTROL:
-            newest[sight.subject] = sight
-    return tuple(newest[host] for host in sorted(newest))
-
-
 def _last(tx: Connection, sight: Sight) -> Any:
     mine = and_(
         sights.c.location == sight.location,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from sqlalchemy import func, select
 
 from monitor.core.sights import NEAR, Sight, SightKind
 from monitor.store.engine import Database
 from monitor.store.history import StoreHistory
-from monitor.store.sights import add_sights, latest_sights, stored_sights
+from monitor.store.sights import add_sights, stored_sights
 from monitor.store.tables import sights
 from tests.store.samples import DAY, MINUTE
 
@@ -64,14 +62,3 @@ def test_a_history_reads_what_reaches_into_a_stretch(database: Database) -> None
         assert history.sights("berlin", DAY + MINUTE, DAY + 2 * MINUTE)[0].good
         assert history.sights("berlin", DAY + 2 * MINUTE, DAY + 19 * MINUTE) == ()
         assert len(history.sights("oslo", DAY, DAY + MINUTE)) == 1
-
-
-def test_the_latest_look_at_each_host(database: Database) -> None:
-    """What is older than asked for is not told."""
-    with database.write() as tx:
-        add_sights(tx, [look(0), look(30, good=False), look(2, host="example.org:443")])
-        found = latest_sights(tx, "berlin", DAY + timedelta(minutes=1))
-    assert [(one.subject, one.good) for one in found] == [
-        ("example.com:443", False),
-        ("example.org:443", True),
-    ]
