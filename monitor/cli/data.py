@@ -17,11 +17,13 @@ from monitor.cli.common import Config, complain, database_of, house_of, say, set
 from monitor.cli.reporting import report
 from monitor.config import resolve, rule_from_toml
 from monitor.core.errors import ConfigurationError, MonitorError
+from monitor.core.marks import checked_mark
 from monitor.core.replay import derive, to_json
 from monitor.core.replay_text import render_text
 from monitor.core.sampling import EPOCH
-from monitor.core.times import parse_instant
+from monitor.core.times import parse_instant, rfc3339
 from monitor.pipeline.intake import Taken, take_in
+from monitor.pipeline.remarks import note_mark
 from monitor.pipeline.verdict import judge_all
 from monitor.reports import EXPORTS
 from monitor.store.history import StoreHistory
@@ -199,4 +201,35 @@ def evidence(
     with _writing(path) as sink:
         sink.write(content)
     say(f"{path} holds the evidence of incident {number}.")
+    return 0
+
+
+def mark(
+    text: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    *,
+    at: Instant = None,
+    author: str | None = None,
+    config: Config = None,
+) -> int:
+    """Note an outside event; incidents that begin near it name it.
+
+    Parameters
+    ----------
+    text
+        What happened, such as "deployed 4.2".
+    at
+        When; now where it is absent.
+    author
+        Who says so; the name of the user where it is absent.
+
+    """
+    now = datetime.now(UTC)
+    who = author or os.environ.get("USER") or "command line"
+    try:
+        mark = checked_mark(_instant("--at", at) or now, text, who)
+    except ValueError as error:
+        raise ConfigurationError([f"mark: {error}"]) from error
+    settings = settings_or_defaults(config)
+    stored = note_mark(database_of(settings), house_of(settings), mark, now=now)
+    say(f"Marked '{stored.text}' at {rfc3339(stored.at)}.")
     return 0

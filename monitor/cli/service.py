@@ -265,6 +265,7 @@ class Service:
         return create_app(
             database=self._database,
             clock=self._clock,
+            house=self._house,
             settings=WebSettings(
                 location=settings.monitor.location,
                 timezone=settings.monitor.timezone,

@@ -17,6 +17,7 @@ from typing import Any
 from monitor.core.incidents import Phase, StoredIncident
 from monitor.core.model import Blame, Cell
 from monitor.core.notice_body import compose_body, differences
+from monitor.core.opinion import Opinion, as_told
 from monitor.core.story import Story, read_story
 from monitor.core.texts import RELAPSE, Latest, Telling, Voice
 
@@ -94,19 +95,20 @@ def decide(
     now: datetime,
     voice: Voice,
     latest: Callable[[Story], Mapping[Cell, Latest]] | None = None,
+    opinions: Mapping[str, Opinion] | None = None,
 ) -> list[Decision]:
     """One decision for every incident and channel, in the order of incidents, then of policies.
 
     *incidents* are those not yet resolved and those just resolved; *sent* holds every notice about
     them, delivered or not; *latest* reads how an incident's cells stand, and is asked only where a
-    text is written. The same rows give the same ids, so that a decision taken twice is one.
+    text is written; *opinions* holds by id what people say of them. The same rows give the same ids, so that a decision taken twice is one.
     """
     told: dict[tuple[str | None, str], list[Notice]] = {}
     for notice in sorted(sent, key=lambda notice: notice.sequence):
         told.setdefault((notice.incident_id, notice.channel), []).append(notice)
     decisions = []
     for incident in incidents:
-        story = read_story(incident)
+        story = as_told(read_story(incident), (opinions or {}).get(incident.id, Opinion()))
         for policy in policies:
             known = told.get((incident.id, policy.channel), [])
             owed = _owed(story, known, policy, now, voice)
@@ -174,6 +176,8 @@ def _while_open(story: Story, told: Sequence[Notice], state: str, now: datetime,
     changed = differences(story, told[-1].body["data"])
     if changed and since >= GROUP_INTERVAL:
         return _Owed(kind=NoticeKind.UPDATED, reason="; ".join(changed), changed=changed)
+    if since >= voice.repeat and story.acknowledged:
+        return _Owed(kind=None, reason=f"acknowledged by {story.acknowledged}: no reminder")
     if since >= voice.repeat:
         return _Owed(kind=NoticeKind.UPDATED, reason="the repeat interval has passed")
     if changed:

@@ -19,6 +19,7 @@ from monitor.core.times import rfc3339
 from monitor.core.windows import Run, Window
 
 RECENT = timedelta(hours=24)
+UNCHANGED = "; no change recorded"
 FIRST_BLAME: Mapping[Failure, Blame] = {
     Failure.AUTH: Blame.ACCOUNT,
     Failure.QUOTA: Blame.ACCOUNT,
@@ -169,7 +170,7 @@ def _baseline(scene: Scene, cell: Cell, configuration: str | None, start: dateti
     passed = f"{total - failed:,}/{total:,}"
     if changed:
         return f"same configuration passed {passed} since its change at {rfc3339(since)}"
-    return f"same configuration passed {passed} in 24 h; no change recorded"
+    return f"same configuration passed {passed} in 24 h{UNCHANGED}"
 
 
 def _changes(scene: Scene, cell: Cell, run: Run) -> bool:

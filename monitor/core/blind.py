@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import attrgetter
 
+from monitor.core.marks import Mark
 from monitor.core.model import Cell, Failure, Verdict
 from monitor.core.sights import NEAR, Controls, Sight, SightKind
 from monitor.core.windows import BlindSpan, History, Run, until_after
@@ -277,6 +278,10 @@ class MaskedHistory:
     def sights(self, location: str, since: datetime | None, until: datetime | None) -> Sequence[Sight]:
         """What was seen of our own side at a location."""
         return self.whole.sights(location, since, until)
+
+    def marks(self, since: datetime, until: datetime) -> Sequence[Mark]:
+        """What people noted."""
+        return self.whole.marks(since, until)
 
 
 def mask_of(blocks: Sequence[Block]) -> dict[Cell, list[Run]]:

@@ -8,8 +8,10 @@ from datetime import datetime
 from enum import StrEnum
 from itertools import chain
 
-from monitor.core.blame import Reasoned, judge, most_frequent
+from monitor.core.blame import UNCHANGED, Reasoned, judge, most_frequent
+from monitor.core.marks import mark_words
 from monitor.core.model import Blame, Cell, State, Verdict
+from monitor.core.nearby import Nearby, find_nearby
 from monitor.core.scene import Scene
 from monitor.core.scope import FACETS, Conjunction, Facets, Scope, covers, fewest, find_scope
 from monitor.core.signatures import Signature, signatures
@@ -68,6 +70,7 @@ class Incident:
     signatures: tuple[Signature, ...]
     severity: Severity = Severity.MAJOR
     configurations: tuple[str, ...] = ()
+    nearby: Nearby = Nearby()
 
 
 Span = tuple[datetime, datetime | None]
@@ -99,6 +102,12 @@ def _blamed(judged: Collection[tuple[Run, Reasoned]]) -> Reasoned:
     """The blame of an incident: that of its failed runs; degraded ones have a say where none failed."""
     failed = [reasoned for run, reasoned in judged if run.verdict is Verdict.FAILED]
     return most_frequent(failed or (reasoned for _, reasoned in judged))
+
+
+def _with_marks(reason: str, nearby: Nearby) -> str:
+    """The reason, with the marks near the start in place of the word that there is no change."""
+    words = mark_words(nearby.marks)
+    return f"{reason.removesuffix(UNCHANGED)}; {words}" if words else reason
 
 
 def _stories(windows: Iterable[Window], now: datetime) -> list[list[Window]]:
@@ -184,13 +193,14 @@ class _Bench:
         controls = self._controls(failing, healthy, span)
         judged = {run.id: (run, reasoned) for window in windows for run, reasoned in self.judged(window)}
         blamed = _blamed(judged.values())
+        nearby = find_nearby(self.scene, windows)
         return Incident(
             number=0,
             start=span[0],
             end=span[1],
             open=any(window.open for window in windows),
             blame=blamed.blame,
-            blame_reason=blamed.reason,
+            blame_reason=_with_marks(blamed.reason, nearby),
             scope=scope,
             affected=tuple(sorted({cell.target for cell in failing})),
             unaffected=controls,
@@ -201,6 +211,7 @@ class _Bench:
             configurations=tuple(
                 sorted({run.configuration for run, _ in judged.values() if run.configuration})
             ),
+            nearby=nearby,
         )
 
     def _controls(self, failing: Sequence[Cell], healthy: Iterable[Cell], span: Span) -> tuple[Control, ...]:

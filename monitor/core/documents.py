@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from monitor.core.diagnose import Control, Incident
+from monitor.core.nearby import mark_to_json, shift_to_json
 from monitor.core.signatures import Signature
 from monitor.core.times import rfc3339
 from monitor.core.windows import BlindSpan, Gap, Window
@@ -74,6 +75,8 @@ def incident_document(incident: Incident, gaps: Sequence[Gap] = ()) -> dict[str,
         "windows": [_stored_window(window) for window in incident.windows],
         "gaps": [gap_to_json(gap) for gap in gaps],
         "signatures": [_signature_to_json(signature) for signature in incident.signatures],
+        "marks": [mark_to_json(mark) for mark in incident.nearby.marks],
+        "changes": [shift_to_json(shift) for shift in incident.nearby.shifts],
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from monitor.core.diagnose import Severity
 from monitor.core.incidents import Entry, EntryKind, Phase, StoredIncident, Suspicion
+from monitor.core.inert import one_line
 from monitor.core.times import parse_instant, rfc3339
 
 _WORSE_FIRST = tuple(Severity)
@@ -86,6 +87,9 @@ def _differences(before: StoredIncident, after: StoredIncident) -> Iterator[str]
         yield f"blame is now {after.blame}, was {before.blame}: {after.document['blame_reason']}"
     if before.start != after.start:
         yield f"began {rfc3339(after.start)}, not {rfc3339(before.start)}"
+    marks = [one for one in _listed(after.document, "marks") if one not in _listed(before.document, "marks")]
+    if marks:
+        yield "near its start: " + ", ".join(f"'{one_line(one['text'], 80)}' at {one['at']}" for one in marks)
     if _WORSE_FIRST.index(after.severity) < _WORSE_FIRST.index(before.severity):
         yield f"severity rose to {after.severity}"
     if before.phase is Phase.RESOLVED and after.phase is Phase.RESOLVED and before.end != after.end:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
+from monitor.core.marks import Mark
 from monitor.core.model import Cell, Outcome, Verdict
 from monitor.core.sights import Sight
 from monitor.core.windows import GAP_INTERVALS, Run
@@ -28,7 +29,9 @@ class MemoryHistory:
         outcomes: Iterable[Outcome],
         every: Mapping[str, timedelta] | None = None,
         sights: Iterable[Sight] = (),
+        marks: Iterable[Mark] = (),
     ) -> None:
+        self._marks = sorted(marks, key=lambda mark: mark[:3])
         self._sights = sorted(sights, key=lambda sight: (sight.start, sight.kind, sight.subject))
         self._outcomes: dict[Cell, list[Outcome]] = {}
         for outcome in sorted(outcomes, key=lambda outcome: (outcome.started_at, outcome.id)):
@@ -125,6 +128,10 @@ class MemoryHistory:
             and (since is None or sight.end >= since)
             and (until is None or sight.start <= until)
         ]
+
+    def marks(self, since: datetime, until: datetime) -> Sequence[Mark]:
+        """What people noted with ``since <= at <= until``, in order."""
+        return [mark for mark in self._marks if since <= mark.at <= until]
 
 
 def run_of(outcome: Outcome, previous: Outcome | None, number: int, typical: timedelta | None) -> Run:

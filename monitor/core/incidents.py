@@ -45,6 +45,9 @@ class EntryKind(StrEnum):
     RESOLVED = "resolved"
     DISMISSED = "dismissed"
     NOTIFIED = "notified"
+    ACKNOWLEDGED = "acknowledged"  # the last three are what people say
+    NOTE = "note"
+    RECLASSIFIED = "reclassified"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,13 +103,15 @@ class StoredIncident:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One line of an incident's timeline."""
+    """One line of an incident's timeline; a person who reclassifies names a blame, a severity or both."""
 
     incident_id: str
     at: datetime
     kind: EntryKind
     text: str
     author: str = "earwitness"
+    blame: Blame | None = None
+    severity: Severity | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import NamedTuple
 
+from monitor.core.marks import Mark
 from monitor.core.model import State
 from monitor.core.summary import Span, clip, length
 from monitor.core.windows import Window
@@ -93,13 +94,14 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lane:
-    """The buckets of one cell over a period, what was unseen in it, and its windows."""
+    """The buckets of one cell over a period, what was unseen in it, its windows, and outside events."""
 
     period: Span
     now: datetime
     buckets: tuple[Bucket, ...]
     unseen: tuple[Unseen, ...]
     windows: tuple[Window, ...]
+    marks: tuple[Mark, ...] = ()
 
 
 def period_of(zoom: Zoom, until: datetime) -> Span:
@@ -118,6 +120,7 @@ def cut(
     windows: Sequence[Window],
     unseen: Sequence[Unseen],
     now: datetime,
+    marks: Sequence[Mark] = (),
 ) -> Lane:
     """The lane of one cell; *counts* are keyed by the start of their bucket."""
     inside = tuple(
@@ -136,7 +139,8 @@ def cut(
         state = _state(Span(start, end), found, bad, inside, now)
         buckets.append(Bucket(start=start, end=end, state=state, counts=found))
         start = end
-    return Lane(period=period, now=now, buckets=tuple(buckets), unseen=inside, windows=touching)
+    noted = tuple(mark for mark in marks if period.start <= mark.at < period.end)
+    return Lane(period=period, now=now, buckets=tuple(buckets), unseen=inside, windows=touching, marks=noted)
 
 
 _NONE = Counts()

@@ -77,6 +77,8 @@ class Story:
     windows: Sequence[Stretch]
     gaps: Sequence[Span]
     symptoms: Sequence[Symptom]
+    changes: Sequence[Mapping[str, Any]] = ()  # of configurations, near the start
+    acknowledged: str = ""  # by whom
 
     @property
     def leading(self) -> tuple[Stretch, ...]:
@@ -127,6 +129,7 @@ def read_story(incident: StoredIncident) -> Story:
         windows=windows,
         gaps=tuple(_gap(gap) for gap in document.get("gaps") or ()),
         symptoms=tuple(_symptom(signature) for signature in document.get("signatures") or ()),
+        changes=tuple(document.get("changes") or ()),
     )
 
 

@@ -222,7 +222,9 @@ def _reference(telling: Telling) -> str:
     parts = [] if story.number is None else [f"Incident {story.number}"]
     if story.decided:
         parts.append(f"decided {clock(story.decided)}")
-    if story.phase is Phase.OPEN:
+    if story.acknowledged:
+        parts.append(f"acknowledged by {inert(story.acknowledged, 60)}")
+    elif story.phase is Phase.OPEN:
         parts.append(f"next update {(telling.now + telling.voice.repeat).astimezone(UTC):%H:%M}")
     address = link(telling.voice, story.number)
     said = ", ".join(parts)

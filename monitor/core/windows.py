@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
+from monitor.core.marks import Mark
 from monitor.core.model import Blame, Cell, Failure, Stage, State, Verdict
 from monitor.core.sights import Sights
 
@@ -110,6 +111,10 @@ class History(Sights, Protocol):
 
     def newest(self) -> datetime | None:
         """The start of the newest run of all."""
+        ...
+
+    def marks(self, since: datetime, until: datetime) -> Sequence[Mark]:
+        """What people noted with ``since <= at <= until``, in order."""
         ...
 
 

@@ -25,6 +25,7 @@ from monitor.store.incidents import (
     add_entries,
     incidents_since,
     next_number,
+    opinions,
     replace_windows,
     save_incident,
 )
@@ -162,6 +163,7 @@ def _owe(tx: Transaction, house: House, current: Sequence[StoredIncident], now: 
         now=now,
         voice=house.voice,
         latest=partial(read_latest, tx),
+        opinions=opinions(tx, [one.id for one in told]),
     )
     owed = [decision.notice for decision in decisions if decision.send and decision.notice]
     add_notices(tx, owed)

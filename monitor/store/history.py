@@ -18,11 +18,13 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from monitor.core.marks import Mark
 from monitor.core.model import Blame, Cell, Failure, Stage, Verdict
 from monitor.core.sights import Sight
 from monitor.core.windows import GAP_INTERVALS, Run
 from monitor.store import lookups
 from monitor.store.columns import ceil_ms, from_ms, raw, to_ms
+from monitor.store.marks import stored_marks
 from monitor.store.sights import stored_sights
 from monitor.store.tables import cells, contexts, targets
 
@@ -179,6 +181,10 @@ class StoreHistory:
     def sights(self, location: str, since: datetime | None, until: datetime | None) -> Sequence[Sight]:
         """What was seen of our own side at a location, as far as it reaches into ``[since, until]``."""
         return stored_sights(self._tx, location, since, until)
+
+    def marks(self, since: datetime, until: datetime) -> Sequence[Mark]:
+        """What people noted with ``since <= at <= until``, in order."""
+        return stored_marks(self._tx, since, until)
 
     def _runs(self, rows: Iterable[Any], limit: int | None) -> list[Run]:
         self._learn_contexts({row[lookups.CONTEXT] for row in rows})

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, RowMapping, Select, and_, func, insert, 
 from monitor.core.errors import NotFound
 from monitor.core.incidents import Entry, EntryKind, Phase, Severity, StoredIncident
 from monitor.core.model import Blame, Cell, State
+from monitor.core.opinion import KINDS, Opinion, opinion_of
 from monitor.core.windows import Window
 from monitor.store.cells import cell_rows
 from monitor.store.tables import cells, entries, incidents, targets, windows
@@ -90,7 +91,15 @@ def _incident(row: RowMapping) -> StoredIncident:
 
 def add_entries(tx: Connection, added: Iterable[Entry]) -> None:
     """Append lines to timelines."""
-    rows = [asdict(entry) | {"kind": entry.kind.value} for entry in added]
+    rows = [
+        asdict(entry)
+        | {
+            "kind": entry.kind.value,
+            "blame": entry.blame and entry.blame.value,
+            "severity": entry.severity and entry.severity.value,
+        }
+        for entry in added
+    ]
     if rows:
         tx.execute(insert(entries), rows)
 
@@ -98,11 +107,29 @@ def add_entries(tx: Connection, added: Iterable[Entry]) -> None:
 def incident_entries(tx: Connection, incident_id: str) -> tuple[Entry, ...]:
     """The timeline of an incident in the order in which it happened, then was written."""
     wanted = select(entries).where(entries.c.incident_id == incident_id).order_by(entries.c.at, entries.c.id)
-    return tuple(
-        Entry(
-            incident_id=row.incident_id, at=row.at, kind=EntryKind(row.kind), text=row.text, author=row.author
-        )
-        for row in tx.execute(wanted)
+    return tuple(_entry(row) for row in tx.execute(wanted))
+
+
+def opinions(tx: Connection, incident_ids: Sequence[str]) -> dict[str, Opinion]:
+    """What people say of these incidents, by id; incidents of which nobody says anything are left out."""
+    said: dict[str, list[Entry]] = {}
+    kinds = entries.c.kind.in_([kind.value for kind in KINDS])
+    for start in range(0, len(incident_ids), 500):
+        chosen = entries.c.incident_id.in_(incident_ids[start : start + 500])
+        for row in tx.execute(select(entries).where(chosen, kinds).order_by(entries.c.id)):
+            said.setdefault(row.incident_id, []).append(_entry(row))
+    return {incident_id: opinion_of(lines) for incident_id, lines in said.items()}
+
+
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(
+        incident_id=row.incident_id,
+        at=row.at,
+        kind=EntryKind(row.kind),
+        text=row.text,
+        author=row.author,
+        blame=Blame(row.blame) if row.blame else None,
+        severity=Severity(row.severity) if row.severity else None,
     )
 
 

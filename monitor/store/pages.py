@@ -27,6 +27,7 @@ from monitor.store.tables import (
     entries,
     hourly,
     incidents,
+    marks,
     notices,
     outcomes,
     skips,
@@ -260,10 +261,11 @@ def delivery_totals(tx: Connection) -> tuple[DeliveryTotal, ...]:
 
 
 def revision(tx: Connection) -> str:
-    """A text that differs whenever an outcome, an entry, an incident or the fate of a notice does."""
+    """A text that differs whenever an outcome, an entry, a mark, an incident or the fate of a notice does."""
     parts = (
         select(func.max(outcomes.c.id)),
         select(func.max(entries.c.id)),
+        select(func.max(marks.c.id)),
         select(func.max(type_coerce(incidents.c.updated_at, BigInteger))),
         select(func.count(notices.c.sent_at)),
         select(func.sum(notices.c.attempts)),

@@ -12,7 +12,7 @@ from monitor.resources import data_folder
 from monitor.store.engine import Database, migrating
 from monitor.store.tables import metadata
 
-REVISIONS = ("0001", "0002")  # every revision that this program knows, oldest first
+REVISIONS = ("0001", "0002", "0003")  # every revision that this program knows, oldest first
 HEAD = REVISIONS[-1]
 
 

@@ -242,6 +242,8 @@ entries = Table(
     Column("kind", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("author", Text, nullable=False),
+    Column("blame", Text),  # what a person names who reclassifies
+    Column("severity", Text),
 )
 
 notices = Table(
@@ -312,4 +314,15 @@ marks = Table(
     Column("at", Instant, nullable=False, index=True),
     Column("text", Text, nullable=False),
     Column("author", Text, nullable=False),
+)
+
+# Planned maintenance as it was entered; withdrawn is what the configuration does not name any more.
+maintenance = Table(
+    "maintenance",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("document", Document, nullable=False),
+    Column("entered_at", Instant, nullable=False),
+    Column("withdrawn_at", Instant),
 )

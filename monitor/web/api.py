@@ -17,6 +17,7 @@ from monitor.core.incidents import Entry, StoredIncident
 from monitor.core.latency import percentile
 from monitor.core.lines import outcome_to_line
 from monitor.core.model import Verdict
+from monitor.core.opinion import Opinion, opinion_of
 from monitor.core.story import read_story
 from monitor.core.summary import METHOD, Span, Uptime
 from monitor.core.times import rfc3339
@@ -170,8 +171,9 @@ def _add_incidents(router: APIRouter, counter: Counter) -> None:
             entries = incident_entries(tx, found.id)
             notices = stored_notices(tx, found.id)
         details = {
-            "entries": [_entry_to_json(entry) for entry in entries],
+            "entries": [entry_to_json(entry) for entry in entries],
             "notices": [_notice_to_json(notice) for notice in notices],
+            "people": _opinion_to_json(opinion_of(entries)),
         }
         return Json(incident_to_json(found) | details)
 
@@ -258,8 +260,26 @@ def _window_to_json(window: Window) -> Mapping[str, Any]:
     return {**window_to_json(window), **own, "first_id": window.first_id, "last_id": window.last_id}
 
 
-def _entry_to_json(entry: Entry) -> Mapping[str, Any]:
-    return {"at": rfc3339(entry.at), "kind": entry.kind.value, "text": entry.text, "author": entry.author}
+def entry_to_json(entry: Entry) -> Mapping[str, Any]:
+    """One line of a timeline; a person's blame and severity where they are named."""
+    named = {"blame": entry.blame, "severity": entry.severity}
+    return {
+        "at": rfc3339(entry.at),
+        "kind": entry.kind.value,
+        "text": entry.text,
+        "author": entry.author,
+        **{name: value.value for name, value in named.items() if value},
+    }
+
+
+def _opinion_to_json(opinion: Opinion) -> Mapping[str, Any]:
+    """What people say of the incident as it stands; what was computed stays in its own place."""
+    standing = {
+        "acknowledged": opinion.acknowledged,
+        "blame": opinion.blamed,
+        "severity": opinion.rated,
+    }
+    return {name: entry and entry_to_json(entry) for name, entry in standing.items()}
 
 
 def _notice_to_json(notice: Notice) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Scope
 
+from monitor.pipeline.verdict import House
 from monitor.resources import data_folder
 from monitor.store.engine import Database
 from monitor.store.pages import revision
@@ -25,6 +26,7 @@ from monitor.web.metrics import metrics_routes
 from monitor.web.moments import clockface, zone_named
 from monitor.web.pages import Desk, page_routes
 from monitor.web.problems import Render, install_problems
+from monitor.web.remarks import Inbox, remark_routes
 from monitor.web.render import build_renderer
 from monitor.web.settings import Liveness, WebSettings
 
@@ -66,12 +68,14 @@ def create_app(
     bundle: Bundle,
     summary: Summary,
     render: Render | None = None,
+    house: House | None = None,
 ) -> FastAPI:
     """The application over one database.
 
     *clock* gives the time, *liveness* what the scheduler says of itself, *bundle* and *summary* the evidence
     zip and the Markdown text of an incident by its number (NotFound where there is none). *render* is made
-    with `build_renderer(site_of(settings))` where it is not handed in.
+    with `build_renderer(site_of(settings))` where it is not handed in. *house* is what a verdict rests on
+    that a mark brings up to date.
     """
     app = GuardedApp(
         title="Earwitness",
@@ -94,6 +98,8 @@ def create_app(
         build=f"{settings.version} {clock():%Y%m%d%H%M%S%f}",
     )
     app.include_router(api_routes(Counter(database=database, clock=clock, settings=settings)))
+    house = house or House(location=settings.location, rule=settings.rule)
+    app.include_router(remark_routes(Inbox(database=database, clock=clock, house=house)))
 
     def alive() -> bool:
         return liveness()["running"]

@@ -89,6 +89,15 @@ class SegmentRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MarkRow:
+    """An outside event in the table under the lanes."""
+
+    at: Moment
+    text: str
+    author: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LaneRow:
     """One lane with what stands beside it; `drawing` is SVG of ours."""
 
@@ -100,6 +109,7 @@ class LaneRow:
     figure: str
     drawing: Markup
     segments: Sequence[SegmentRow]
+    marks: Sequence[MarkRow] = ()
 
 
 def lane_row(  # each is one thing that stands in the row
@@ -136,6 +146,7 @@ def lane_row(  # each is one thing that stands in the row
             )
             for segment in told
         ),
+        marks=tuple(MarkRow(at=face(mark.at), text=mark.text, author=mark.author) for mark in lane.marks),
     )
 
 

@@ -15,6 +15,7 @@ from monitor.core.windows import Run, Window, derive_gaps
 from monitor.store.engine import Transaction
 from monitor.store.history import StoreHistory
 from monitor.store.incidents import stored_windows
+from monitor.store.marks import stored_marks
 from monitor.store.pages import SeenCell, bucket_counts, latency_sums, seen_cells, silences
 from monitor.store.rollups import hourly_rollups
 from monitor.store.runs import Page, outcomes_page
@@ -53,12 +54,14 @@ def read_cells(
     histograms = latency_sums(tx, period.start, end)
     holes = _read_holes(tx, [one.cell for one in seen], Span(period.start, end), every)
     _add_own(tx, holes, Span(period.start, end))
+    marks = stored_marks(tx, *period)
     measured = (
         replace(
             _standing(one, found.get(one.cell, ()), every),
             unseen=find_unseen(period, first_at=one.first_at, holes=holes.get(one.cell, ()), now=now),
             counts=counts.get(one.cell, {}),
             histogram=histograms.get(one.cell, ()),
+            marks=marks,
         )
         for one in seen
     )

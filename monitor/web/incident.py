@@ -10,8 +10,10 @@ from typing import Any
 from markupsafe import Markup
 
 from monitor.core.alerts import Notice
-from monitor.core.incidents import Entry, StoredIncident
-from monitor.core.model import State
+from monitor.core.incidents import Entry, Severity, StoredIncident
+from monitor.core.model import Blame, State
+from monitor.core.nearby import shift_words
+from monitor.core.opinion import Opinion, as_told, entry_words, opinion_of
 from monitor.core.story import Story, Stretch, read_story
 from monitor.core.summary import METHOD, Span, bounds
 from monitor.core.texts import headline
@@ -20,6 +22,7 @@ from monitor.web.common import (
     Freshness,
     LaneRow,
     Link,
+    MarkRow,
     freshness,
     lane_row,
     period_text,
@@ -148,6 +151,12 @@ class IncidentPage:
     noticed_after: str
     blame: str
     blame_reason: str
+    said: str
+    acknowledged: str
+    marks: Sequence[MarkRow]
+    changes: str
+    blames: Sequence[str]
+    severities: Sequence[str]
     scope: Sequence[str]
     ambiguous: Sequence[str]
     rule: str
@@ -171,13 +180,14 @@ def incident_page(reading: IncidentReading, *, settings: WebSettings, face: Cloc
     incident, story = reading.incident, read_story(reading.incident)
     document = incident.document
     windows = _window_rows(story, document, face)
+    opinion = opinion_of(reading.entries)
     return IncidentPage(
         title=f"Incident {incident.number}",
         number=incident.number or 0,
         phase=incident.phase.value,
-        severity=incident.severity.value,
+        severity=((opinion.rated and opinion.rated.severity) or incident.severity).value,
         state=story.state.value,
-        lines=headline(story).splitlines() if story.windows else (incident.title,),
+        lines=headline(as_told(story, opinion)).splitlines() if story.windows else (incident.title,),
         start=face(incident.start),
         end=face(incident.end) if incident.end else None,
         lasted=story.bounds.text() if story.leading else "",
@@ -185,6 +195,12 @@ def incident_page(reading: IncidentReading, *, settings: WebSettings, face: Cloc
         noticed_after=duration_words(incident.opened_at - incident.start) if incident.opened_at else "",
         blame=incident.blame.value,
         blame_reason=story.blame_reason,
+        said=_said(opinion, incident),
+        acknowledged=opinion.acknowledged.author if opinion.acknowledged else "",
+        marks=tuple(_mark_row(mark, face) for mark in document.get("marks") or ()),
+        changes=shift_words(story.changes),
+        blames=tuple(Blame),
+        severities=tuple(Severity),
         scope=tuple(_conjunction(part) for part in story.scope),
         ambiguous=tuple(_conjunction(part) for part in document.get("alternatives") or ()),
         rule=_rule_words(incident.rule),
@@ -202,6 +218,21 @@ def incident_page(reading: IncidentReading, *, settings: WebSettings, face: Cloc
         fresh=freshness(reading.now, reading.newest, settings, face),
         method=METHOD,
     )
+
+
+def _said(opinion: Opinion, incident: StoredIncident) -> str:
+    """What people say in place of what was computed, and what that was."""
+    parts = []
+    if opinion.blamed:
+        parts.append(f"blame {opinion.blamed.blame} by {opinion.blamed.author}")
+    if opinion.rated:
+        rated = f"severity {opinion.rated.severity} by {opinion.rated.author}"
+        parts.append(f"{rated} (computed: {incident.severity})")
+    return "; ".join(parts)
+
+
+def _mark_row(mark: Mapping[str, Any], face: Clockface) -> MarkRow:
+    return MarkRow(at=face(parse_instant(mark["at"])), text=mark["text"], author=mark["author"])
 
 
 def _lanes(reading: IncidentReading, story: Story, face: Clockface) -> Sequence[LaneRow]:
@@ -319,7 +350,7 @@ def _rule_words(rule: Mapping[str, Any]) -> str:
 
 
 def _entry_row(entry: Entry, face: Clockface) -> EntryRow:
-    return EntryRow(at=face(entry.at), kind=entry.kind.value, text=entry.text, author=entry.author)
+    return EntryRow(at=face(entry.at), kind=entry.kind.value, text=entry_words(entry), author=entry.author)
 
 
 def _attempts(notice: Notice) -> str:

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from monitor.core.incidents import StoredIncident
 from monitor.core.lanes import GAP, MAINTENANCE, NO_RUN, Counts, Lane, Unseen, cut
+from monitor.core.marks import Mark
 from monitor.core.model import Cell, Verdict
 from monitor.core.summary import Span, Standing, Uptime, down_spans, measure_uptime, standing, subtract
 from monitor.core.windows import GAP_INTERVALS, Window
@@ -45,6 +46,7 @@ class CellReading:
     unseen: Sequence[Unseen] = ()
     counts: Mapping[datetime, Counts] = field(default_factory=dict)
     histogram: Sequence[int] = ()
+    marks: Sequence[Mark] = ()
 
     @property
     def patience(self) -> timedelta:
@@ -90,7 +92,15 @@ class CellReading:
 
     def lane(self, period: Span, bucket: timedelta, now: datetime) -> Lane:
         """The lane of the cell over *period*."""
-        return cut(period, bucket, counts=self.counts, windows=self.windows, unseen=self.unseen, now=now)
+        return cut(
+            period,
+            bucket,
+            counts=self.counts,
+            windows=self.windows,
+            unseen=self.unseen,
+            now=now,
+            marks=self.marks,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ strokes keep their width and text stands in a drawing of its own, which is not s
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from markupsafe import Markup, escape
@@ -21,6 +21,7 @@ HEIGHT = 40  # pixels
 _TOP, _CELL = 10, 28  # the brackets of windows stand above the cells
 _FOOT_LEAST, _FOOT_MOST = 3, 14  # a single failed run stays visible
 _HATCH = 72  # x units between two lines
+_MOST_MARKS = 200  # ticks on one lane; the table beneath it holds them all
 
 Scale = Callable[[datetime], int]
 
@@ -49,8 +50,9 @@ def draw_lane(lane: Lane, label: str) -> Markup:
     parts.append(_hatching(lane, x))
     parts.append(_feet(lane.buckets, x))
     parts.append(_brackets(lane, x))
+    parts.extend(_ticks_of(lane, x))
     parts.append("</svg>")
-    return Markup("".join(parts))  # noqa: S704  # numbers of ours and one escaped label
+    return Markup("".join(parts))  # noqa: S704  # numbers of ours and escaped texts
 
 
 def _box(left: int, right: int, top: int = _TOP, height: int = _CELL) -> str:
@@ -124,6 +126,14 @@ def _brackets(lane: Lane, x: Scale) -> str:
         faint += f"M{right} 4H{after}" if after > right else ""
     drawn = f'<path class="faint" d="{faint}"/>' if faint else ""
     return drawn + (f'<path class="bracket" d="{solid}"/>' if solid else "")
+
+
+def _ticks_of(lane: Lane, x: Scale) -> Iterator[str]:
+    """A small tick per mark, which tells its text where a pointer rests on it."""
+    for mark in lane.marks[:_MOST_MARKS]:
+        at = x(mark.at)
+        title = escape(f"{mark.at:%d %b %H:%M:%S} UTC: {mark.text}")
+        yield f'<path class="mark" d="M{at} {_TOP - 4}V{HEIGHT}"><title>{title}</title></path>'
 
 
 def draw_axis(period: Span, now: datetime | None = None) -> Markup:

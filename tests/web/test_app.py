@@ -20,9 +20,11 @@ EXAMPLES = {
     "/incidents/{number}/evidence.zip": "/incidents/1/evidence.zip",
     "/incidents/{number}/summary.md": "/incidents/1/summary.md",
     "/targets/{key:path}": "/targets/azure-sweden/whisper-1/rest",
-    "/runs/{run_id:path}": "/runs/0193-whisper-1-rest-00100",
-    "/api/v1/outcomes/{run_id:path}": "/api/v1/outcomes/0193-whisper-1-rest-00100",
+    "/runs/{run_id:text}": "/runs/0193-whisper-1-rest-00100",
+    "/api/v1/outcomes/{run_id:text}": "/api/v1/outcomes/0193-whisper-1-rest-00100",
     "/api/v1/incidents/{number}": "/api/v1/incidents/1",
+    "/incidents/{number}/entries": "/incidents/1/entries",
+    "/api/v1/incidents/{number}/entries": "/api/v1/incidents/1/entries",
 }
 
 
