@@ -171,9 +171,11 @@ def _state(
     if counts.total:
         return State.UP
     seen_until = min(bucket.end, now)
-    holes = clip((Span(hole.start, hole.end) for hole in unseen), Span(bucket.start, seen_until))
-    if length(holes) < seen_until - bucket.start:
-        return State.UP
+    # Most empty buckets lie in one long hole: that is seen without cutting all of them.
+    if not any(hole.start <= bucket.start and hole.end >= seen_until for hole in unseen):
+        holes = clip((Span(hole.start, hole.end) for hole in unseen), Span(bucket.start, seen_until))
+        if length(holes) < seen_until - bucket.start:
+            return State.UP
     return State.MAINTENANCE if all(hole.reason == MAINTENANCE for hole in unseen) else State.UNKNOWN
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from markupsafe import Markup, escape
 
@@ -24,15 +25,15 @@ _HATCH = 72  # x units between two lines
 _MOST_MARKS = 200  # ticks on one lane; the table beneath it holds them all
 
 Scale = Callable[[datetime], int]
+_Sided = tuple[Bucket, tuple[int, int]]  # a bucket with its left and right edge
 
 
 def scale(period: Span) -> Scale:
     """A function from instants to x units, held inside the lane."""
-    whole = period.length / timedelta(microseconds=1)
+    start, whole = period.start, period.length
 
     def x(instant: datetime) -> int:
-        share = (instant - period.start) / timedelta(microseconds=1) / whole
-        return round(WIDTH * min(max(share, 0.0), 1.0))
+        return round(WIDTH * min(max((instant - start) / whole, 0.0), 1.0))
 
     return x
 
@@ -45,10 +46,13 @@ def draw_lane(lane: Lane, label: str) -> Markup:
         f"<title>{escape(label)}</title>",
         f'<path class="track" d="{_box(0, WIDTH)}"/>',
     ]
-    for name, path in _cells(lane.buckets, x).items():
+    edges = [x(bucket.start) for bucket in lane.buckets]
+    edges += [x(bucket.end) for bucket in lane.buckets[-1:]]
+    sides = list(zip(lane.buckets, pairwise(edges), strict=True))
+    for name, path in _cells(sides).items():
         parts.append(f'<path class="s-{name}" d="{path}"/>')
     parts.append(_hatching(lane, x))
-    parts.append(_feet(lane.buckets, x))
+    parts.append(_feet(sides))
     parts.append(_brackets(lane, x))
     parts.extend(_ticks_of(lane, x))
     parts.append("</svg>")
@@ -59,13 +63,12 @@ def _box(left: int, right: int, top: int = _TOP, height: int = _CELL) -> str:
     return f"M{left} {top}H{right}V{top + height}H{left}Z"
 
 
-def _cells(buckets: Iterable[Bucket], x: Scale) -> Mapping[str, str]:
+def _cells(sides: Iterable[_Sided]) -> Mapping[str, str]:
     """One path per state; neighbours of the same state are one box."""
     boxes: list[tuple[State, int, int]] = []
-    for bucket in buckets:
+    for bucket, (left, right) in sides:
         if bucket.state is None or bucket.state is State.UNKNOWN:
             continue
-        left, right = x(bucket.start), x(bucket.end)
         if boxes and boxes[-1][0] is bucket.state and boxes[-1][2] == left:
             boxes[-1] = (bucket.state, boxes[-1][1], right)
         else:
@@ -76,13 +79,13 @@ def _cells(buckets: Iterable[Bucket], x: Scale) -> Mapping[str, str]:
     return paths
 
 
-def _feet(buckets: Iterable[Bucket], x: Scale) -> str:
+def _feet(sides: Iterable[_Sided]) -> str:
     """The dark foot of a cell: its height is the share of failed runs, never less than 3 pixels."""
     path = ""
-    for bucket in buckets:
+    for bucket, (left, right) in sides:
         if bucket.state is not None and bucket.counts.failed:
             height = round(_FOOT_LEAST + (_FOOT_MOST - _FOOT_LEAST) * bucket.share_failed)
-            path += _box(x(bucket.start), x(bucket.end), _TOP + _CELL - height, height)
+            path += _box(left, right, _TOP + _CELL - height, height)
     return f'<path class="foot" d="{path}"/>' if path else ""
 
 
