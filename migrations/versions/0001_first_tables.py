@@ -154,6 +154,12 @@ def _create_outcomes() -> None:
     _partial_index("ix_outcomes_spacing", "outcomes", ["cell_id", "spacing"], "spacing IS NOT NULL")
     op.create_index("ix_outcomes_started_at", "outcomes", ["started_at"])
     _partial_index(
+        "ix_outcomes_unmeasured",
+        "outcomes",
+        ["cell_id", "started_at"],
+        "silence_since IS NOT NULL OR verdict = 'inconclusive' OR failure IN ('dns', 'connect', 'tls')",
+    )
+    _partial_index(
         "uq_outcomes_slot_cell_id",
         "outcomes",
         ["slot", "cell_id"],
@@ -203,7 +209,7 @@ def _create_rollups() -> None:
         sa.Column("degraded", sa.Integer(), nullable=False),
         sa.Column("failed", sa.Integer(), nullable=False),
         sa.Column("inconclusive", sa.Integer(), nullable=False),
-        sa.Column("latencies", sa.Text(), nullable=False),
+        sa.Column("latencies", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["cell_id"], ["cells.id"], name="fk_daily_cell_id_cells"),
         sa.PrimaryKeyConstraint("start", "cell_id", name="pk_daily"),
         sqlite_with_rowid=False,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, Select, Table, case, func, or_, select, type_coerce
+from sqlalchemy import BigInteger, Connection, Row, Select, Table, case, func, or_, select, text, type_coerce
 
 from monitor.core.blind import BELOW_PROTOCOL
 from monitor.core.lanes import Counts
@@ -21,6 +21,7 @@ from monitor.store.cells import cell_rows
 from monitor.store.columns import from_ms, raw
 from monitor.store.rollups import DAY_MS, HOUR_MS, latencies
 from monitor.store.tables import (
+    UNMEASURED,
     cells,
     contexts,
     daily,
@@ -34,6 +35,9 @@ from monitor.store.tables import (
     targets,
     windows,
 )
+
+# Word for word as in the index, or no database sees that the index answers.
+_UNMEASURED = text(f"({UNMEASURED})")
 
 Buckets = dict[Cell, dict[datetime, Counts]]
 
@@ -71,7 +75,7 @@ def _select_seen() -> Select[Any]:
     first = select(func.min(outcomes.c.started_at)).where(own).scalar_subquery()
     since_gap = (
         select(outcomes.c.started_at)
-        .where(own, outcomes.c.notable == 1, outcomes.c.silence_since.is_not(None))
+        .where(own, _UNMEASURED, outcomes.c.silence_since.is_not(None))
         .order_by(outcomes.c.started_at.desc())
         .limit(1)
         .scalar_subquery()
@@ -194,17 +198,12 @@ def silences(tx: Connection, since: datetime, until: datetime) -> dict[Cell, lis
     if tx.execute(select(cells.c.id).where(cells.c.unpaced > 0).limit(1)).first() is not None:
         return None
     names = {row_id: cell for cell, row_id in cell_rows(tx).items()}
-    below = [failure.value for failure in BELOW_PROTOCOL]
-    odd = or_(outcomes.c.verdict == Verdict.INCONCLUSIVE.value, outcomes.c.failure.in_(below))
-    wanted = select(outcomes.c.cell_id, outcomes.c.silence_since, outcomes.c.started_at, odd.label("odd"))
-    within = (
-        outcomes.c.cell_id.in_(names),
-        outcomes.c.notable == 1,
-        outcomes.c.started_at.between(since, until),
-    )
+    told = ("cell_id", "silence_since", "started_at", "verdict", "failure")
+    wanted = select(*(outcomes.c[name] for name in told))
+    within = (outcomes.c.cell_id.in_(names), outcomes.c.started_at.between(since, until))
     found: dict[Cell, list[Span]] = {}
-    for row in tx.execute(wanted.where(*within, or_(outcomes.c.silence_since.is_not(None), odd))):
-        if row.odd:
+    for row in tx.execute(wanted.where(*within, _UNMEASURED)):
+        if row.verdict == Verdict.INCONCLUSIVE.value or row.failure in BELOW_PROTOCOL:
             return None
         found.setdefault(names[row.cell_id], []).append(Span(row.silence_since, row.started_at))
     return found

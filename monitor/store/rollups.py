@@ -1,17 +1,18 @@
 """Counts by verdict and latencies of each cell per hour and day in UTC, kept in the outcome's transaction.
 
-The latencies of a stretch are a text of one letter per run, the letter naming the bucket of
-`monitor.core.latency`: a new run is appended without reading, and any number of stretches merge by joining.
+The latencies of an hour are a text of one letter per run, the letter naming the bucket of
+`monitor.core.latency`: a new run is appended without reading. Those of a day would be a long text, rewritten
+with every run; they are one number, 32 bits for the count of each bucket, so that days merge by adding.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import partial
+from struct import Struct
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Table, Text, and_, bindparam, select
+from sqlalchemy import BigInteger, Connection, Select, Table, and_, bindparam, select, type_coerce
 
 from monitor.core.latency import SIZE, bucket_of
 from monitor.core.model import Cell, Outcome, Verdict
@@ -23,7 +24,12 @@ from monitor.store.tables import daily, hourly
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_LANE = 32  # bits for the count of one bucket
 assert len(_LETTERS) >= SIZE  # noqa: S101 - a bucket without a letter could not be stored
+_ONE = {
+    letter: 1 << _LANE * bucket for bucket, letter in enumerate(_LETTERS[:SIZE])
+}  # a run, in a day's number
+_ALL = Struct(f"<{SIZE}I")
 _COLUMNS = ("start", "cell_id", "passed", "degraded", "failed", "inconclusive", "latencies")
 _HEARD = (Verdict.PASSED, Verdict.DEGRADED)
 _COUNTED = {verdict.value: position for position, verdict in enumerate(Verdict)}
@@ -49,22 +55,60 @@ def add_to_rollups(tx: Connection, added: Sequence[tuple[Encoded, Outcome]]) -> 
     hours: _Sums = {}
     for row, outcome in added:
         started_at = row[STARTED]
-        counts = _counts_at(hours, started_at - started_at % HOUR_MS, row[CELL])
+        counts = _counts_at(hours, started_at - started_at % HOUR_MS, row[CELL], "")
         counts[_COUNTED[row[VERDICT]]] += 1
         counts[4] += _letter(outcome)
     days: _Sums = {}
     for (start, cell_id), counts in hours.items():
-        day = _counts_at(days, start - start % DAY_MS, cell_id)
-        day[:] = [mine + theirs for mine, theirs in zip(day, counts, strict=True)]
-    for table, sums in ((hourly, hours), (daily, days)):
-        rows = [(*key, *counts) for key, counts in sorted(sums.items())]
-        prepared.run(tx, _ADDITIONS[table.name], rows, _COLUMNS)
+        day = _counts_at(days, start - start % DAY_MS, cell_id, 0)
+        day[:4] = [mine + theirs for mine, theirs in zip(day, counts[:4], strict=False)]
+        day[4] += sum(map(_ONE.__getitem__, counts[4]))
+    prepared.run(tx, _add_hours, [(*key, *counts) for key, counts in sorted(hours.items())], _COLUMNS)
+    stored = _stored_numbers(tx, days)
+    rows = [
+        (*key, *counts[:4], _pack(counts[4] + stored.get(key, 0))) for key, counts in sorted(days.items())
+    ]
+    prepared.run(tx, _add_days, rows, _COLUMNS)
 
 
-def _counts_at(sums: _Sums, start: int, cell_id: int) -> list[Any]:
+def _stored_numbers(tx: Connection, days: Iterable[tuple[int, int]]) -> dict[tuple[int, int], int]:
+    """The latencies of these days as far as they are stored."""
+    keys = list(days)
+    starts = prepared.many(tx, {start for start, _ in keys})
+    ids = prepared.many(tx, {cell_id for _, cell_id in keys})
+    rows: Sequence[Any] = prepared.fetch(tx, _select_numbers, starts=starts, ids=ids).fetchall()
+    return {(row[0], row[1]): _unpack(row[2]) for row in rows}
+
+
+def _select_numbers(dialect: str) -> Select[Any]:
+    within = and_(
+        prepared.one_of(dialect, type_coerce(daily.c.start, BigInteger), "starts"),
+        prepared.one_of(dialect, daily.c.cell_id, "ids"),
+    )
+    return select(raw(daily.c.start), daily.c.cell_id, daily.c.latencies).where(within)
+
+
+def _pack(number: int) -> bytes:
+    """The number without the empty buckets at both ends: how many lead, then the rest."""
+    if not number:
+        return b""
+    lead = ((number & -number).bit_length() - 1) // _LANE
+    number >>= lead * _LANE
+    return bytes((lead,)) + number.to_bytes((number.bit_length() + 7) // 8, "little")
+
+
+def _unpack(packed: bytes) -> int:
+    return int.from_bytes(packed[1:], "little") << packed[0] * _LANE if packed else 0
+
+
+def _buckets(number: int) -> tuple[int, ...]:
+    return _ALL.unpack(number.to_bytes(_ALL.size, "little"))
+
+
+def _counts_at(sums: _Sums, start: int, cell_id: int, nothing: str | int) -> list[Any]:
     counts = sums.get((start, cell_id))
     if counts is None:
-        counts = sums[start, cell_id] = [0, 0, 0, 0, ""]
+        counts = sums[start, cell_id] = [0, 0, 0, 0, nothing]
     return counts
 
 
@@ -76,14 +120,22 @@ def _letter(outcome: Outcome) -> str:
     return _LETTERS[bucket_of(final)]
 
 
-def _addition(table: Table, dialect: str) -> prepared.Insert:
-    values = {name: bindparam(name, type_=Text if name == "latencies" else BigInteger) for name in _COLUMNS}
-    insert = prepared.insert_into(dialect)(table).values(values)
-    summed = {name: table.c[name] + insert.excluded[name] for name in _COLUMNS[2:]}
-    return insert.on_conflict_do_update(index_elements=["start", "cell_id"], set_=summed)
+def _add_hours(dialect: str) -> prepared.Insert:
+    return _addition(hourly, dialect, _COLUMNS[2:])
 
 
-_ADDITIONS = {table.name: partial(_addition, table) for table in (hourly, daily)}
+def _add_days(dialect: str) -> prepared.Insert:
+    return _addition(daily, dialect, _COLUMNS[2:-1])
+
+
+def _addition(table: Table, dialect: str, added: Sequence[str]) -> prepared.Insert:
+    """An insert that adds to these columns of a row that is there, and replaces the others."""
+    values = {name: bindparam(name, type_=BigInteger) for name in _COLUMNS[:-1]}
+    latencies = bindparam("latencies", type_=table.c.latencies.type)
+    insert = prepared.insert_into(dialect)(table).values(**values, latencies=latencies)
+    new = insert.excluded
+    changed = {name: table.c[name] + new[name] if name in added else new[name] for name in _COLUMNS[2:]}
+    return insert.on_conflict_do_update(index_elements=["start", "cell_id"], set_=changed)
 
 
 def hourly_rollups(
@@ -111,10 +163,14 @@ def _rollups(
         within = and_(within, table.c.cell_id.in_(list(names)))
     columns = (raw(table.c.start), table.c.cell_id, *(table.c[name] for name in _COLUMNS[2:]))
     rows = tx.execute(select(*columns).where(within).order_by(table.c.start, table.c.cell_id))
+    read = _counts if table is hourly else _counts_of_day
     return tuple(
-        Rollup(names[row[1]], from_ms(row[0]), row[2], row[3], row[4], row[5], _counts(row[6]))
-        for row in rows
+        Rollup(names[row[1]], from_ms(row[0]), row[2], row[3], row[4], row[5], read(row[6])) for row in rows
     )
+
+
+def _counts_of_day(packed: bytes) -> tuple[int, ...]:
+    return _buckets(_unpack(packed))
 
 
 def _counts(letters: str) -> tuple[int, ...]:
@@ -137,10 +193,12 @@ def latencies(
 
     With *by_day* in the days with such a start, which is a fraction of the rows.
     """
-    table = daily if by_day else hourly
     names = {row_id: cell for cell, row_id in cell_rows(tx).items()}
+    table = daily if by_day else hourly
     within = (table.c.start >= since, table.c.start < until)
-    joined: dict[int, list[str]] = {}
-    for cell_id, letters in tx.execute(select(table.c.cell_id, table.c.latencies).where(*within)):
-        joined.setdefault(cell_id, []).append(letters)
-    return {names[cell_id]: _counts("".join(parts)) for cell_id, parts in joined.items()}
+    stored: dict[int, list[Any]] = {}
+    for cell_id, part in tx.execute(select(table.c.cell_id, table.c.latencies).where(*within)):
+        stored.setdefault(cell_id, []).append(part)
+    if by_day:
+        return {names[cell_id]: _buckets(sum(map(_unpack, parts))) for cell_id, parts in stored.items()}
+    return {names[cell_id]: _counts("".join(parts)) for cell_id, parts in stored.items()}

@@ -6,6 +6,7 @@ An empty database is made from the models; alembic is imported only where rows m
 from __future__ import annotations
 
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from monitor.core.errors import SchemaMismatch
 from monitor.resources import data_folder
@@ -34,7 +35,11 @@ def migrate(database: Database, revision: str = HEAD) -> None:
 
 def _create(connection: Connection) -> None:
     """Make what all revisions together make, and note the last of them as alembic does."""
-    metadata.create_all(connection, checkfirst=False)
+    for table in metadata.sorted_tables:
+        connection.execute(CreateTable(table))
+        # Of two indexes that serve alike SQLite takes the one made last: the order is that of the revisions.
+        for index in sorted(table.indexes, key=lambda one: str(one.name)):
+            connection.execute(CreateIndex(index))
     connection.execute(
         text(
             "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL,"

@@ -6,6 +6,8 @@ that is exported. Every instant is a whole number of milliseconds since 1970 in 
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -22,6 +24,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.types import TypeEngine
 
 from monitor.store.columns import Document, Id, Instant, Ordered
 
@@ -139,6 +142,15 @@ Index(
     sqlite_where=text("notable = 1"),
     postgresql_where=text("notable = 1"),
 )
+# What ended a silence, or may tell of a stretch in which nothing could be measured: very few runs.
+UNMEASURED = "silence_since IS NOT NULL OR verdict = 'inconclusive' OR failure IN ('dns', 'connect', 'tls')"
+Index(
+    "ix_outcomes_unmeasured",
+    outcomes.c.cell_id,
+    outcomes.c.started_at,
+    sqlite_where=text(UNMEASURED),
+    postgresql_where=text(UNMEASURED),
+)
 Index(
     "ix_outcomes_spacing",
     outcomes.c.cell_id,
@@ -164,7 +176,7 @@ evidence = Table(
 )
 
 
-def _rollup(name: str) -> Table:
+def _rollup(name: str, latencies: TypeEngine[Any]) -> Table:
     # The key begins with the time: what is written together lies together.
     return Table(
         name,
@@ -175,14 +187,14 @@ def _rollup(name: str) -> Table:
         Column("degraded", Integer, nullable=False),
         Column("failed", Integer, nullable=False),
         Column("inconclusive", Integer, nullable=False),
-        Column("latencies", Text, nullable=False),  # one letter per run, see `rollups`
+        Column("latencies", latencies, nullable=False),  # see `rollups`
         Index(f"ix_{name}_cell_id_start", "cell_id", "start"),
         sqlite_with_rowid=False,
     )
 
 
-hourly = _rollup("hourly")
-daily = _rollup("daily")
+hourly = _rollup("hourly", Text())
+daily = _rollup("daily", LargeBinary())
 
 incidents = Table(
     "incidents",

@@ -8,7 +8,9 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
+from monitor.core.blind import BELOW_PROTOCOL
 from monitor.core.lanes import Counts
 from monitor.core.model import Outcome, Verdict
 from monitor.core.summary import Span
@@ -23,6 +25,7 @@ from monitor.store.pages import (
     seen_cells,
     silences,
 )
+from monitor.store.tables import UNMEASURED
 from tests.store.samples import DAY, MINUTE, make, outcomes, rolled_back
 
 WIDTHS = [
@@ -128,3 +131,13 @@ def test_latencies_of_long_ranges_come_from_days_and_are_the_same(database: Data
         short = latency_sums(tx, DAY, DAY + timedelta(days=1))
         assert short == latency_sums(tx, DAY - timedelta(days=30), DAY + timedelta(days=1))
         assert sum(short[make(0).cell]) == 5
+
+
+def test_silences_are_sought_in_an_index_of_their_own(sqlite_database: Database) -> None:
+    """The index holds exactly what silences are told by, and answers without a look at other runs."""
+    assert all(f"'{failure.value}'" in UNMEASURED for failure in BELOW_PROTOCOL)
+    within = f"cell_id IN (1, 2) AND ({UNMEASURED}) AND started_at BETWEEN 1 AND 2"
+    question = f"EXPLAIN QUERY PLAN SELECT silence_since FROM outcomes WHERE {within}"  # noqa: S608 - ours
+    with sqlite_database.read() as tx:
+        plan = str(tx.execute(text(question)).all())
+    assert "USING INDEX ix_outcomes_unmeasured (cell_id=? AND started_at>? AND started_at<?)" in plan

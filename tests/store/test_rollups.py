@@ -52,6 +52,21 @@ def test_latencies_merge_over_hours(database: Database) -> None:
     assert percentile(merged, 0.5) == percentile(expected, 0.5)
 
 
+def test_days_merge_whatever_came_when(database: Database) -> None:
+    """A day's latencies are those of all its runs, and of several days the sum, in any number of commits."""
+    runs = [make(n, timings_ms={"final": 3.0 ** (n % 12)}) for n in range(0, 3 * 24 * 60, 60)]
+    for batch in (runs[1::2], runs[0:1], runs[2::2]):
+        with database.write() as tx:
+            add_outcomes(tx, [(run, None) for run in batch])
+    with database.read() as tx:
+        days = daily_rollups(tx, DAY, DAY + 72 * HOUR)
+        merged = latencies(tx, DAY, DAY + 72 * HOUR, by_day=True)[make(0).cell]
+    assert [day.latencies for day in days] == [
+        histogram(run.timings_ms["final"] or 0 for run in runs[first : first + 24]) for first in (0, 24, 48)
+    ]
+    assert merged == histogram(run.timings_ms["final"] or 0 for run in runs)
+
+
 def test_cells_without_runs_have_no_rollups(database: Database) -> None:
     """Asking for cells that nobody has seen gives nothing."""
     fill(database)
