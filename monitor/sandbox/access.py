@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from hmac import compare_digest
+from typing import Literal
 
 from monitor.sandbox import refusals
 from monitor.sandbox.refusals import Refusal
 from monitor.sandbox.script import Endpoint, Script
 
+_WAYS: Mapping[str, Literal["azure", "openai"]] = {"openai": "azure", "v1": "openai"}
+
 
 def named_endpoint(script: Script, path: str) -> Endpoint | None:
-    """The endpoint whose name is the first part of *path*."""
-    return script.endpoints.get(path.lstrip("/").partition("/")[0])
+    """The endpoint whose name is the first part of *path*, with the ways that the rest of it asks for.
+
+    ``/NAME/v1`` has OpenAI's ways and ``/NAME/openai/…`` Azure's, whichever is the endpoint's own: a
+    gateway in front of either offers both.
+    """
+    name, _, rest = path.lstrip("/").partition("/")
+    endpoint = script.endpoints.get(name)
+    if endpoint is None or endpoint.kind == "speech":
+        return endpoint
+    way = _WAYS.get(rest.partition("/")[0], endpoint.kind)
+    return endpoint if way == endpoint.kind else replace(endpoint, kind=way)
 
 
 def shown_key(endpoint: Endpoint, headers: Mapping[str, str], query: Mapping[str, str]) -> str | None:

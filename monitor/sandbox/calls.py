@@ -60,7 +60,7 @@ class Call(NamedTuple):
 def called(request: Request) -> Call | None:
     """The call that a request is; None where the endpoint does not serve the address."""
     sandbox: Sandbox = request.app.state.sandbox
-    endpoint = sandbox.script.endpoints.get(request.path_params["endpoint"])
+    endpoint = named_endpoint(sandbox.script, request.url.path)
     if endpoint is None:
         return None
     own = request.url.path.removeprefix(f"/{endpoint.name}")

@@ -98,12 +98,9 @@ async def test_refusals_follow_the_vendor(path: str, key: str, status: int) -> N
     assert reply.status_code == status
 
 
-@pytest.mark.parametrize(
-    "path", ["/azure-sweden/v1/realtime/client_secrets", "/nowhere/v1/realtime/client_secrets"]
-)
-async def test_only_the_vendor_s_own_address_answers(path: str) -> None:
+async def test_an_endpoint_that_nobody_serves_gives_no_secret() -> None:
     """404 elsewhere."""
-    assert (await ask({}, path)).status_code == 404
+    assert (await ask({}, "/nowhere/v1/realtime/client_secrets")).status_code == 404
 
 
 async def test_the_fault_of_june_strikes_only_with_transcription() -> None:

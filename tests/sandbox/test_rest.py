@@ -223,7 +223,6 @@ async def test_the_wrong_format_is_told_in_the_service_s_words() -> None:
         (AZURE + "?api-version=2024-10-21", {}, 400, "BadRequest"),
         (AZURE, {"headers": {"api-key": "wrong"}}, 401, "401"),
         (AZURE, {"model": "gpt-live-transcribe"}, 400, "OperationNotSupported"),
-        ("/azure-sweden/v1/audio/transcriptions", {}, 404, "404"),
         ("/azure-sweden/openai/audio", {}, 404, "404"),
     ],
 )
@@ -237,10 +236,16 @@ async def test_azure_refuses_in_its_own_shape(
     assert "apim-request-id" in reply.headers
 
 
-async def test_openai_does_not_serve_azure_s_addresses() -> None:
-    """Each endpoint has one vendor's ways."""
-    reply = await send("/openai-us/openai/v1/audio/transcriptions")
-    assert (reply.status_code, reply.json()["error"]["type"]) == (404, "invalid_request_error")
+async def test_the_address_decides_whose_ways_are_kept() -> None:
+    """Every endpoint answers in OpenAI's ways below /v1 and in Azure's below /openai, refusals included."""
+    bearer = {"authorization": "Bearer wrong"}
+    azure = await send("/openai-us/openai/v1/audio/transcriptions", headers={"api-key": "wrong"})
+    openai = await send("/azure-sweden/v1/audio/transcriptions", headers=bearer)
+    assert (azure.status_code, azure.json()["error"]["code"]) == (401, "401")
+    assert (openai.status_code, openai.json()["error"]["code"]) == (401, "invalid_api_key")
+    assert "apim-request-id" in azure.headers
+    assert openai.headers["x-request-id"].startswith("req_")
+    assert (await send("/openai-us/openai/v1/audio/transcriptions", headers=API_KEY)).status_code == 200
 
 
 async def test_an_unknown_endpoint_names_those_that_are_served() -> None:
