@@ -14,6 +14,7 @@ from monitor.core.exchange import (
     Fault,
     Finding,
     Headers,
+    ProviderError,
     Responded,
     Silent,
     Upload,
@@ -89,14 +90,21 @@ def _read_response(answer: Responded, read: Read) -> Finding:
         value = read_json(answer.body)
     except ValueError:
         return _malformed(f"status {answer.status} without JSON: {_beginning(answer.body)}")
-    return read(value)
+    return _read_refusal(mapping(value).get("error")) or read(value)
+
+
+def _read_refusal(said: object) -> Finding | None:
+    """An error with a status of success, which OpenAI was seen to send; None where there is none."""
+    if not said:
+        return None
+    error = read_error(said)
+    if error == ProviderError():
+        return _malformed("the response has an error that says nothing")
+    return Finding(stage=Stage.TRANSCRIBE, end=End.ERROR, error=error)
 
 
 def _read_text(value: object) -> Finding:
-    fields = mapping(value)
-    if fields.get("error"):  # OpenAI was seen to send an error with status 200
-        return Finding(stage=Stage.TRANSCRIBE, end=End.ERROR, error=read_error(fields["error"]))
-    text = fields.get("text")
+    text = mapping(value).get("text")
     if not isinstance(text, str):
         return _malformed("the response has no text")
     if text.lstrip().startswith("data:"):  # LiteLLM hands on an upstream's raw event stream as text

@@ -44,6 +44,7 @@ class _Heard:
     final: str | None = None
     events: int = 0
     pieces: int = 0
+    bytes: int = 0
     last: float = 0.0
     marks: dict[str, float] = field(default_factory=lambda: {"commit": 0.0})
     notes: list[str] = field(default_factory=list)
@@ -104,6 +105,7 @@ def _follow(until: float) -> Generator[Ask, Answer, Finding]:
             told = yield Receive(until=until)
             match told:
                 case Piece():
+                    heard.bytes += len(told.data)
                     for data in stream.feed(told.data):
                         _take_in(heard, data, told.at)
                 case Finished():
@@ -198,6 +200,8 @@ def _ended(heard: _Heard, told: Finished) -> None:
         return
     if told.truncated:
         raise _Over(_finding(heard, End.MALFORMED, "the stream is longer than we read"))
+    if heard.bytes and not heard.events:
+        raise _Over(_finding(heard, End.MALFORMED, f"{heard.bytes} bytes of a stream and no event in them"))
     raise _Over(_finding(heard, End.CLOSED, f"the stream ended before the text was final; {_so_far(heard)}"))
 
 

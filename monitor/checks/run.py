@@ -122,7 +122,7 @@ class Run:
 
     def silent(self, missing: str) -> Ended:
         """The watchdog expired; an error that was heard meanwhile is the better explanation."""
-        if self.complaint is not None:
+        if self._is_explained():
             return self._complained()
         stopped = "" if self.last_delta is None else f"; the deltas stopped at {self.last_delta:.1f} s"
         return self.ended(End.SILENT, detail=f"no {missing} until {self.at:.1f} s{stopped}")
@@ -133,7 +133,7 @@ class Run:
         if self.stage in (Stage.COMMIT, Stage.TRANSCRIBE) and self.is_settled():
             self.note(f"the server closed with {closed.code} after the text")
             return Ended(self.succeeded())
-        if self.complaint is not None:
+        if self._is_explained():
             return self._complained(closed)
         return self.ended(End.CLOSED, closed=closed)
 
@@ -143,6 +143,10 @@ class Run:
         self.at = fault.at
         stage = fault.stage if self.stage is Stage.HANDSHAKE else self.stage
         return Ended(self._finding(End.FAULT, stage=stage, fault=fault.kind, detail=fault.detail))
+
+    def _is_explained(self) -> bool:
+        """Whether an error was heard that says anything at all."""
+        return self.complaint is not None and self.complaint.error != ProviderError()
 
     def _complained(self, closed: Closed | None = None) -> Ended:
         error = self.complaint.error if self.complaint else None

@@ -6,6 +6,7 @@ Nothing is ever tried twice, and nothing the peer sends raises out of here: ever
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -50,6 +51,7 @@ from monitor.providers.provider import MODELS_OF_MANY_LANGUAGES, deployment_name
 CHUNK_MS = 100
 TRAILING_SILENCE_MS = 2_000  # longer than any server's `silence_duration_ms` that was seen
 SEND_MARGIN = 10.0
+_DATE = re.compile(r"(-[0-9]{4}-?[0-9]{2}-?[0-9]{2})?")
 
 Step = Generator[Ask, Answer, None]
 Heard = Event | Sent | None
@@ -240,8 +242,12 @@ def compare_host(run: Run, created: Event) -> None:
     if PROVIDERS[endpoint.provider].has_deployments and asked not in endpoint.deployments:
         return  # a deployment of any name: nothing says which model is behind it
     # Azure names the deployment or the model behind it, and either may carry a date.
-    if not model.startswith((asked, host_name(run.target))):
+    if not any(_is_same(model, name) for name in (asked, host_name(run.target))):
         run.note(f"drift: the session runs on {model}, {asked} was asked for")
+
+
+def _is_same(model: str, name: str) -> bool:
+    return model.startswith(name) and _DATE.fullmatch(model, len(name)) is not None
 
 
 def compare_echo(run: Run, updated: Event) -> None:

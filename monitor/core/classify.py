@@ -6,6 +6,7 @@ neighbours refine it elsewhere.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
@@ -48,6 +49,7 @@ _BY_FAULT = {
     FaultKind.TLS: Failure.TLS,
 }
 _BY_STAGE = {Stage.RESOLVE: Failure.DNS, Stage.TLS: Failure.TLS}
+_HOST = re.compile(r"(?:[a-zA-Z]{1,10}:)?//([^/?#]*)")
 _BEFORE_HTTP = (Stage.RESOLVE, Stage.CONNECT, Stage.TLS)
 
 
@@ -183,7 +185,12 @@ def _below_the_protocol(finding: Finding) -> Class | None:
 
 def _has_answered(finding: Finding) -> bool:
     """Whether the peer had begun to work for us: a session, a status, or a body that broke off."""
-    return "created" in finding.marks or finding.http_status is not None or finding.stage is Stage.RESPOND
+    return (
+        "ready" in finding.marks
+        or "created" in finding.marks
+        or finding.http_status is not None
+        or finding.stage is Stage.RESPOND
+    )
 
 
 def _clues(finding: Finding, token_limit: int | None) -> Clues:
@@ -251,10 +258,22 @@ def _network_failure(finding: Finding) -> Failure:
 def _message(finding: Finding, error: ProviderError) -> str | None:
     said = error.message or finding.detail or finding.close_reason
     if not said and finding.http_status is not None:
-        said = f"HTTP status {finding.http_status} without an explanation"
+        said = f"HTTP status {finding.http_status} {_redirected(finding) or 'without an explanation'}"
     if not said and finding.close_code is not None:
         said = f"closed with code {finding.close_code} without a reason"
+    if not said and finding.end in (End.ERROR, End.ITEM_FAILED):
+        said = "an error came that says nothing"
     return bounded(_of_step(finding, said)) if said else None
+
+
+def _redirected(finding: Finding) -> str | None:
+    """Where a redirect points, its host only: the rest of an address may hold a secret."""
+    where = next((value for name, value in finding.headers if name.lower() == "location"), None)
+    if where is None or not 300 <= (finding.http_status or 0) < 400:
+        return None
+    found = _HOST.match(where)
+    host = found[1].rpartition("@")[2] if found else ""
+    return f"points to {bounded(host, 200) or 'another path'}, redirects are not followed"
 
 
 def _of_step(finding: Finding, said: str) -> str:

@@ -127,6 +127,7 @@ RULES: Sequence[Rule] = (
         then=Class.CONFIG,
         any_of=(
             _says("virtual network/firewall", "public access is disabled"),
+            _says("not available in your region"),
             _codes("unsupported_country_region_territory"),
         ),
     ),
@@ -229,6 +230,7 @@ LAST_RESORT: Sequence[Rule] = (
         then=Class.AUTH,
         any_of=(
             When(status=frozenset({403}), explained=True),
+            _codes("Forbidden"),
             When(close=frozenset({1008}), phrase=("api key", "api_key", "unauthorized", "authentication")),
         ),
     ),

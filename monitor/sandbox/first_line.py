@@ -44,10 +44,10 @@ def judge_first_bytes(sandbox: Sandbox, first: bytes) -> Verdict:
     line, separator, _ = first.partition(b"\r\n")
     if not separator and len(first) < LONGEST_LINE:
         return Verdict.UNDECIDED
-    parts = line.decode("latin-1").split(" ")
-    target = parts[1] if len(parts) > 1 else ""
+    method, _, rest = line.decode("latin-1").partition(" ")
+    target = rest.partition(" ")[0]
     endpoint = named_endpoint(sandbox.script, unquote(target.partition("?")[0]))
-    pathway = _pathway(target)
+    pathway = _pathway(method, target)
     if endpoint is None or pathway is None:
         return Verdict.SERVE
     fault = sandbox.faults.strike(Stage.ACCEPT, endpoint=endpoint.name, pathway=pathway, models=())
@@ -58,7 +58,7 @@ def _verdict(fault: Fault | None) -> Verdict:
     return Verdict.SERVE if fault is None else _BY_FAULT[fault.fault]
 
 
-def _pathway(target: str) -> str | None:
+def _pathway(method: str, target: str) -> str | None:
     """The pathway an address belongs to, as far as it can be told from the first line."""
     path, _, query = target.partition("?")
     if path.endswith("/audio/transcriptions"):
@@ -69,4 +69,6 @@ def _pathway(target: str) -> str | None:
         return "realtime_transcription" if "intent=transcription" in query else "realtime"
     if path.endswith("transcriptions:transcribe"):
         return "speech_rest"
-    return "speech_ws" if "/speech/" in path else None
+    if "/speech/" not in path:
+        return None
+    return "speech_rest" if method == "POST" else "speech_ws"

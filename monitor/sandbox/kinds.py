@@ -62,6 +62,7 @@ _ANY = _HEARD | _POSTED
 _SAID = dict.fromkeys(SOCKETS, Stage.COMMIT)
 _ALL_ASKED = _POSTED | _ASKED
 _FIRST_LINE = dict.fromkeys(("rest", "client_secret", "speech_rest", *SOCKETS), Stage.ACCEPT)
+_PIECEWISE = {pathway: stage for pathway, stage in _HEARD.items() if pathway != "speech_rest"}
 _CONFIGURED = _UPDATED | {"speech_ws": Stage.COMMIT}
 
 
@@ -133,7 +134,7 @@ KINDS: Mapping[str, Kind] = {
     "failed_quota": _failed("failed: the account has used up its quota"),
     "silent": _quiet("no answer at all, the connection stays open", _ANY),
     "slow": _quiet("the right answer after a delay", _ANY, "delay"),
-    "deltas_stop": _quiet("some words arrive, the rest never does", _HEARD),
+    "deltas_stop": _quiet("some words arrive, the rest never does", _PIECEWISE),
     "drop": _quiet("the connection is cut without a close frame", _ANY),
     "no_committed": _quiet("a commit is never acknowledged", _COMMITTED),
     "no_updated": _quiet("a session.update is never answered", _UPDATED),

@@ -7,7 +7,9 @@ address of every redirect, even where it does not follow it. Nothing of that can
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import re
 import zlib
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -16,8 +18,8 @@ from typing import TypeVar
 import anyio
 import httpcore
 import httpx
-import orjson
 
+from monitor.core.bodies import mapping, read_json
 from monitor.core.exchange import Fault, FaultKind, Headers, Responded, Silent
 from monitor.core.model import Stage
 from monitor.transport.evidence import CLIENT
@@ -168,22 +170,29 @@ async def _exchange(request: Request, connection: FreshConnection, tape: Tape, l
     finally:
         await response.aclose()
     if request.mints is not None:
-        _keep_secret(body, request.mints, tape)
+        body = _keep_secret(body, request.mints, tape)
     body = tape.scrub.data(body)
     tape.http("in", str(response.status_code), len(body), body.decode("utf-8", "replace"))
     return Responded(at=tape.at(), status=response.status_code, headers=told, body=body, truncated=truncated)
 
 
-def _keep_secret(body: bytes, name: str, tape: Tape) -> None:
-    """Take the secret out of the answer, so that it is hidden before anybody sees it."""
+def _keep_secret(body: bytes, name: str, tape: Tape) -> bytes:
+    """Take the secret out of the answer, so that it is hidden before anybody sees it.
+
+    Gives the body, in plain JSON where the secret stood in it in another spelling.
+    """
     try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return
-    secret = value.get(name) if isinstance(value, dict) else None
-    if isinstance(secret, str) and secret:
-        tape.minted = secret
-        tape.scrub.hide(secret)
+        value = read_json(body)
+    except ValueError:
+        for found in re.findall(rf'"{re.escape(name)}"\s*:\s*"([^"]+)', body.decode("latin-1")):
+            tape.scrub.hide(found)
+        return body
+    secret = mapping(value).get(name)
+    if not isinstance(secret, str) or not secret:
+        return body
+    tape.minted = secret
+    tape.scrub.hide(secret)
+    return body if secret.encode("utf-8", "replace") in body else json.dumps(value).encode()
 
 
 async def ask(request: Request, connection: FreshConnection, tape: Tape) -> tuple[httpx.Response, Headers]:
