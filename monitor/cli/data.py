@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from cyclopts import Parameter
 from monitor.cli.common import Config, complain, database_of, house_of, say, settings_or_defaults
 from monitor.cli.reporting import report
 from monitor.config import resolve, rule_from_toml
-from monitor.core.errors import ConfigurationError, MonitorError
+from monitor.core.errors import ConfigurationError, MonitorError, NotFound
 from monitor.core.marks import checked_mark
 from monitor.core.replay import derive, to_json
 from monitor.core.replay_text import render_text
@@ -26,6 +26,8 @@ from monitor.pipeline.intake import Taken, take_in
 from monitor.pipeline.remarks import note_mark
 from monitor.pipeline.verdict import judge_all
 from monitor.reports import EXPORTS
+from monitor.store.cells import stored_targets
+from monitor.store.engine import Transaction
 from monitor.store.history import StoreHistory
 from monitor.store.runs import stream_outcomes
 from monitor.store.schema import migrate as bring_to_schema
@@ -106,11 +108,22 @@ def export(
         raise ConfigurationError([f"--format {format}: one of {', '.join(EXPORTS)} is expected"])
     begin, end = _range(since, until)
     database = database_of(settings_or_defaults(config))
+    with database.read() as tx:
+        _known_targets(tx, targets)
     with database.read() as tx, _writing(output) as sink:
         found = stream_outcomes(tx, targets=set(targets) or None, since=begin, until=end)
         for chunk in kind.render(found):
             sink.write(chunk)
     return 0
+
+
+def _known_targets(tx: Transaction, wanted: Sequence[str]) -> None:
+    """Refuse a target that nothing is stored of: an empty export would look like silence."""
+    known = {target.key for target in stored_targets(tx)}
+    missing = [key for key in wanted if key not in known]
+    if missing:
+        listed = ", ".join(sorted(known)) or "none"
+        raise NotFound(f"nothing is stored of {', '.join(missing)}; the stored targets: {listed}")
 
 
 @contextmanager

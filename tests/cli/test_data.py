@@ -364,3 +364,12 @@ def test_a_mark_without_text_or_at_no_instant_is_refused(run: Run, stored: str) 
     assert stored
     assert (run("mark", " ").code, run("mark", "x", "--at", "noon").code) == (2, 2)
     assert "needs a text" in run("mark", " ").err
+
+
+def test_a_target_of_which_nothing_is_stored_is_named(run: Run, lines: Path) -> None:
+    """An empty export would look as if nothing had happened."""
+    run("import", str(lines))
+    done = run("export", "azure/gpt-4o-transcribe/rset")
+    assert done.code == 2
+    assert "nothing is stored of azure/gpt-4o-transcribe/rset; the stored targets: " in done.err
+    assert done.out == ""
