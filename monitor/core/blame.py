@@ -16,7 +16,7 @@ from monitor.core.blind import BELOW_PROTOCOL, controls_of, is_unreachable
 from monitor.core.model import Blame, Cell, Failure, Pathway, Verdict
 from monitor.core.scene import Scene
 from monitor.core.times import rfc3339
-from monitor.core.windows import Run, Window
+from monitor.core.windows import Run, Window, until_after
 
 RECENT = timedelta(hours=24)
 UNCHANGED = "; no change recorded"
@@ -122,12 +122,17 @@ def _controls_reached(scene: Scene, window: Window) -> set[str]:
 
 
 def _reached(scene: Scene, cell: Cell, window: Window) -> bool | None:
-    """Whether a conclusive run of the cell in the window's span reached its endpoint; None without runs."""
-    total = scene.total(cell, window.start, window.end)
+    """Whether at least half of the cell's runs reached its endpoint meanwhile; None without runs."""
+    total = scene.total(cell, window.start, _meanwhile(window))
     if not total:
         return None
-    notable = scene.notable(cell, window.start, window.end)
-    return total > sum(is_unreachable(run) for run in notable)
+    notable = scene.notable(cell, window.start, _meanwhile(window))
+    return total >= 2 * sum(is_unreachable(run) for run in notable)
+
+
+def _meanwhile(window: Window) -> datetime:
+    """Up to where runs say something of the window: one after its last bad run may see it over."""
+    return until_after(window.end_after)
 
 
 def _by_history(scene: Scene, window: Window, configuration: str | None) -> Reasoned:
@@ -150,8 +155,8 @@ def _never_passed(scene: Scene, window: Window) -> Reasoned:
 
 
 def _passes(scene: Scene, cell: Cell, window: Window) -> bool:
-    failed = scene.failed(cell, window.start, window.end)
-    return scene.total(cell, window.start, window.end) > len(failed)
+    failed = scene.failed(cell, window.start, _meanwhile(window))
+    return scene.total(cell, window.start, _meanwhile(window)) > len(failed)
 
 
 def _baseline(scene: Scene, cell: Cell, configuration: str | None, start: datetime) -> str:

@@ -16,6 +16,7 @@ from operator import attrgetter
 
 from monitor.core.marks import Mark
 from monitor.core.model import Cell, Failure, Verdict
+from monitor.core.reach import Reach
 from monitor.core.sights import NEAR, Controls, Sight, SightKind
 from monitor.core.windows import BlindSpan, History, Run, until_after
 
@@ -145,21 +146,13 @@ class _Sight:
     """Whether anything was reached from the location between two instants."""
 
     def __init__(self, history: History, runs: Mapping[Cell, Sequence[Run]], controls: Controls) -> None:
-        self._history = history
+        dark = {cell: [run for run in notable if is_unreachable(run)] for cell, notable in runs.items()}
+        self._reach = Reach(history, dark)
         self._controls = controls
-        self._dark = {
-            cell: [run.started_at for run in notable if is_unreachable(run)] for cell, notable in runs.items()
-        }
 
     def clear(self, start: datetime, end: datetime) -> bool:
         """Whether a conclusive run begun in ``[start, end]`` reached something, or a control host did."""
-        if self._controls.reached_between(start, end):
-            return True
-        bound = until_after(end)
-        return any(
-            self._history.count(cell, start, bound) > bisect_left(dark, bound) - bisect_left(dark, start)
-            for cell, dark in self._dark.items()
-        )
+        return self._controls.reached_between(start, end) or self._reach.reached(start, end)
 
 
 def _block(

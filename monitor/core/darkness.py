@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from monitor.core.blind import is_unreachable
 from monitor.core.model import Cell
-from monitor.core.windows import History, Run
+from monitor.core.reach import Reach
+from monitor.core.windows import INSTANT, History, Run
 
 
 def dark_since(history: History, runs: Mapping[Cell, Sequence[Run]], before: datetime) -> datetime:
@@ -19,16 +19,13 @@ def dark_since(history: History, runs: Mapping[Cell, Sequence[Run]], before: dat
     stretch counts for. *before* itself where the last conclusive run reached something.
     """
     dark = {
-        cell: [run.started_at for run in notable if is_unreachable(run) and run.started_at < before]
+        cell: [run for run in notable if is_unreachable(run) and run.started_at < before]
         for cell, notable in runs.items()
     }
-    start = before
-    for at in sorted({at for instants in dark.values() for at in instants}, reverse=True):
-        reached = (
-            history.count(cell, at, before) > len(instants) - bisect_left(instants, at)
-            for cell, instants in dark.items()
-        )
-        if any(reached):
+    reach = Reach(history, dark)
+    start, following = before, before - INSTANT
+    for at in sorted({run.started_at for found in dark.values() for run in found}, reverse=True):
+        if reach.reached(at, following):
             break
-        start = at
+        start = following = at
     return start

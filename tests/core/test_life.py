@@ -42,13 +42,16 @@ class Ledger:
             or (one.phase is Phase.RESOLVED and one.resolved_at is not None and one.resolved_at >= instant)
         ]
 
+    def read(self, _: Sequence[Outcome]) -> MemoryHistory:
+        """The history with the runs that were just added."""
+        return MemoryHistory(self.outcomes)
+
     def add(self, outcomes: Iterable[Outcome], now: datetime | None = None) -> Derivation:
         """Store outcomes, and bring the incidents up to date as of *now* (else of the newest run)."""
         added = list(outcomes)
         self.outcomes += added
-        history = MemoryHistory(self.outcomes)
-        newest = max(one.started_at for one in self.outcomes)
-        at = now or newest
+        history = self.read(added)
+        at = now or max(one.started_at for one in self.outcomes)
         touched = min((one.started_at for one in added), default=None)
         stored, derivation = settle(history, RULE, now=at, touched=touched, stored_since=self.since)
         changes = reconcile(
