@@ -77,8 +77,7 @@ def find_unseen(
     return tuple(sorted(found))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bucket:
+class Bucket(NamedTuple):
     """One cell of a lane. `state` is the worst in it, None where it lies wholly ahead of now."""
 
     start: datetime
@@ -89,7 +88,8 @@ class Bucket:
     @property
     def share_failed(self) -> float:
         """Failed runs over conclusive runs."""
-        return self.counts.failed / self.counts.total if self.counts.total else 0.0
+        total = self.counts.total
+        return self.counts.failed / total if total else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,8 +136,7 @@ def cut(
         end = min(start + width, period.end)
         found = counts.get(start, _NONE)
         bad = State.DOWN if start in down else State.DEGRADED if start in slow else None
-        state = _state(Span(start, end), found, bad, inside, now)
-        buckets.append(Bucket(start=start, end=end, state=state, counts=found))
+        buckets.append(Bucket(start, end, _state(Span(start, end), found, bad, inside, now), found))
         start = end
     noted = tuple(mark for mark in marks if period.start <= mark.at < period.end)
     return Lane(period=period, now=now, buckets=tuple(buckets), unseen=inside, windows=touching, marks=noted)

@@ -64,7 +64,7 @@ class SeenCell:
 
 def seen_cells(tx: Connection, target: str | None = None) -> tuple[SeenCell, ...]:
     """Every cell with at least one run, or those of one target key, in order."""
-    found = (_seen(row) for row in tx.execute(_SEEN))
+    found = (_seen(row) for row in tx.execute(_SEEN).all())
     return tuple(
         sorted((one for one in found if target in {None, one.cell.target}), key=lambda one: one.cell)
     )
@@ -137,9 +137,11 @@ def bucket_counts(
         if rollup is None
         else _from_rollup(tx, rollup, names, since, until, bucket_ms)
     )
+    # Cells share their buckets, so that an instant is made once for all of them.
+    starts = {number: from_ms(number * bucket_ms) for number in {number for _, number in found}}
     answer: Buckets = {}
     for (cell_id, number), counts in found.items():
-        answer.setdefault(names[cell_id], {})[from_ms(number * bucket_ms)] = Counts(*counts)
+        answer.setdefault(names[cell_id], {})[starts[number]] = Counts(*counts)
     return answer
 
 
@@ -160,7 +162,8 @@ def _from_indexes(
     where = (outcomes.c.cell_id.in_(names), outcomes.c.started_at >= since, outcomes.c.started_at < until)
     runs = select(outcomes.c.cell_id, bucket, func.count()).where(*where)
     found = {
-        (row[0], row[1]): [row[2], 0, 0, 0] for row in tx.execute(runs.group_by(outcomes.c.cell_id, bucket))
+        (row[0], row[1]): [row[2], 0, 0, 0]
+        for row in tx.execute(runs.group_by(outcomes.c.cell_id, bucket)).all()
     }
     bad = select(outcomes.c.cell_id, bucket, outcomes.c.verdict, func.count())
     bad = bad.where(*where, outcomes.c.notable == 1, outcomes.c.verdict != Verdict.PASSED.value)
@@ -178,7 +181,8 @@ def _from_rollup(
 ) -> _Found:
     columns = (table.c.cell_id, raw(table.c.start), *(table.c[name] for name in Counts._fields))
     found: _Found = {}
-    for cell_id, start, *counts in tx.execute(select(*columns).where(*_in(table, names, since, until))):
+    rows = tx.execute(select(*columns).where(*_in(table, names, since, until))).all()
+    for cell_id, start, *counts in rows:
         key = (cell_id, start // bucket_ms)
         sums = found.get(key)
         found[key] = counts if sums is None else [*map(sum, zip(sums, counts, strict=True))]

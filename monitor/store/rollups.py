@@ -162,7 +162,7 @@ def _rollups(
     if wanted is not None:
         within = and_(within, table.c.cell_id.in_(list(names)))
     columns = (raw(table.c.start), table.c.cell_id, *(table.c[name] for name in _COLUMNS[2:]))
-    rows = tx.execute(select(*columns).where(within).order_by(table.c.start, table.c.cell_id))
+    rows = tx.execute(select(*columns).where(within).order_by(table.c.start, table.c.cell_id)).all()
     read = _counts if table is hourly else _counts_of_day
     return tuple(
         Rollup(names[row[1]], from_ms(row[0]), row[2], row[3], row[4], row[5], read(row[6])) for row in rows
@@ -197,7 +197,7 @@ def latencies(
     table = daily if by_day else hourly
     within = (table.c.start >= since, table.c.start < until)
     stored: dict[int, list[Any]] = {}
-    for cell_id, part in tx.execute(select(table.c.cell_id, table.c.latencies).where(*within)):
+    for cell_id, part in tx.execute(select(table.c.cell_id, table.c.latencies).where(*within)).all():
         stored.setdefault(cell_id, []).append(part)
     if by_day:
         return {names[cell_id]: _buckets(sum(map(_unpack, parts))) for cell_id, parts in stored.items()}
