@@ -119,6 +119,8 @@ def folder() -> Iterator[Path]:
 def command(*arguments: str | Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """One of our commands in a process of its own, and its first line; it is asked to stop afterwards."""
     environment = {**os.environ, KEY_VARIABLE: "sandbox-key", "PYTHONUNBUFFERED": "1"}
+    # What is installed was compiled then; a checkout is by its first start, unless it is told not to.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed below
     process = subprocess.Popen(
         [sys.executable, "-m", "monitor", *map(str, arguments)],
