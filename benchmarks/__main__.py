@@ -20,6 +20,7 @@ from benchmarks import (
     footprint,
     importing,
     lateness,
+    noise,
     pages,
     realtime,
     recording,
@@ -40,6 +41,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "disk": disk.run,
     "footprint": footprint.run,
     "lateness": lateness.run,
+    "noise": noise.run,
 }
 LONG = 10_000_000
 _SHARE_A_HISTORY = {"replay", "pages", "disk"}

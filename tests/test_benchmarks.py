@@ -17,6 +17,7 @@ from benchmarks import (
     footprint,
     importing,
     lateness,
+    noise,
     pages,
     realtime,
     recording,
@@ -41,6 +42,7 @@ TINY: dict[str, Callable[[], Iterator[Figure]]] = {
     "disk": partial(disk.run, count=2_000),
     "footprint": partial(footprint.run, targets=10, seconds=3, starts=1),
     "lateness": partial(lateness.run, rates=(2,), seconds=2, warm_up=1),
+    "noise": partial(noise.run, seeds=2),
 }
 
 
