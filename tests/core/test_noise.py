@@ -31,7 +31,7 @@ def test_a_good_month_has_no_false_window() -> None:
 
 @pytest.mark.parametrize(
     ("rate", "minutes", "pieces"),
-    [(1.0, 3, 1.0), (0.6, 5, 1.05), (0.3, 13, 1.15)],
+    [(1.0, 3, 1.0), (0.6, 5, 1.05), (0.3, 13, 1.25)],
     ids=("100 %", "60 %", "30 %"),
 )
 def test_an_outage_is_seen_in_time_and_in_one_piece(rate: float, minutes: float, pieces: float) -> None:
