@@ -18,17 +18,19 @@ from monitor.cli.reporting import report
 from monitor.config import resolve, rule_from_toml
 from monitor.core.errors import ConfigurationError, MonitorError, NotFound
 from monitor.core.marks import checked_mark
+from monitor.core.paused import pause
 from monitor.core.replay import derive, to_json
 from monitor.core.replay_text import render_text
 from monitor.core.sampling import EPOCH
 from monitor.core.times import parse_instant, rfc3339
 from monitor.pipeline.intake import Taken, take_in
-from monitor.pipeline.remarks import note_mark
+from monitor.pipeline.remarks import enter_maintenance, note_mark
 from monitor.pipeline.verdict import judge_all
 from monitor.reports import EXPORTS
 from monitor.store.cells import stored_targets
 from monitor.store.engine import Transaction
 from monitor.store.history import StoreHistory
+from monitor.store.maintenance import stored_maintenance
 from monitor.store.runs import stream_outcomes
 from monitor.store.schema import migrate as bring_to_schema
 
@@ -62,7 +64,10 @@ def import_(file: Annotated[str, Parameter(allow_leading_hyphen=True)], *, confi
     with _opened(file) as source:
         database = database_of(settings, fill=True)
         done = take_in(source, database, complain)
-    judge_all(database, house_of(settings))
+    house = house_of(settings)
+    if settings.maintenance:
+        enter_maintenance(database, house, settings.maintenance, now=datetime.now(UTC))
+    judge_all(database, house)
     say(_summary(done))
     return 2 if done.refused else 0
 
@@ -182,9 +187,8 @@ def replay(
         now = end or history.newest()
         if now is None:
             now = EPOCH  # no outcome at all: nothing is derived, whatever the moment
-        derivation = derive(
-            history.prefetch(None, now) if begin is None else history, rule, now=now, since=begin
-        )
+        read = history.prefetch(None, now) if begin is None else history
+        derivation = derive(pause(read, stored_maintenance(tx)), rule, now=now, since=begin)
     found: dict[str, Any] = to_json(derivation)
     say(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode() if json else render_text(derivation))
     return 0

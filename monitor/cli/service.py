@@ -32,6 +32,7 @@ from monitor.pipeline.batch import Recorder
 from monitor.pipeline.deliver import Courier, Receiver
 from monitor.pipeline.observe import Due, Observed, observe
 from monitor.pipeline.record import Recorded, Skipped, record
+from monitor.pipeline.remarks import enter_maintenance
 from monitor.pipeline.resume import pause_until, resume
 from monitor.pipeline.verdict import watchings
 from monitor.scheduler import Scheduler
@@ -109,6 +110,8 @@ class Service:
         with listen(self._settings.web.host, self._settings.web.port) as listener:
             with self._database.write() as tx:
                 sync_targets(tx, self._settings.targets, self._clock())
+            plans = self._settings.maintenance
+            enter_maintenance(self._database, self._house, plans, now=self._clock())
             server = PageServer(self._application(), partial(started, self._settings.web.base_url))
             tasks = [
                 asyncio.create_task(self._recorder.run(), name="record"),

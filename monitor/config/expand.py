@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from monitor.config.endpoints import read_endpoints
 from monitor.config.file import Document, read_document
 from monitor.config.known import KNOWN_MODELS
+from monitor.config.planned import read_maintenance
 from monitor.config.prices import price_of
 from monitor.config.problems import KeyPath, Problems, nearest, spell
 from monitor.config.rules import read_rule
@@ -66,9 +67,10 @@ def _expand(document: Document, path: Path) -> Settings:
     targets = read_watches(table.get("watch"), endpoints, declared, directory=directory, problems=problems)
     prices = read_prices(table.get("price"), problems)
     _need_prices(targets, prices, problems)
+    monitor = read_monitor(table.get("monitor"), problems)
     return Settings(
         path=path,
-        monitor=read_monitor(table.get("monitor"), problems),
+        monitor=monitor,
         web=read_web(table.get("web"), problems),
         network=read_network(table.get("network"), directory, problems),
         database=read_database(table.get("database"), problems),
@@ -76,6 +78,7 @@ def _expand(document: Document, path: Path) -> Settings:
         targets=targets,
         rule=read_rule(table.get("rule"), ("rule",), problems),
         channels=read_channels(table.get("channel"), problems),
+        maintenance=read_maintenance(table.get("maintenance"), monitor.timezone, problems),
         prices=prices,
         secrets=tuple(_references(table, (), problems)),
     )

@@ -8,7 +8,7 @@ import re
 import zoneinfo
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -16,7 +16,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import core_schema
 
 from monitor.config.problems import kind_of, one_of, shown
-from monitor.core.times import parse_duration
+from monitor.core.times import parse_duration, parse_instant
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _LOCATION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62})")
@@ -76,6 +76,22 @@ def _any_duration(value: object) -> timedelta:
     if length > LONGEST:
         raise ValueError("must not be longer than a day")
     return length
+
+
+def moment(value: object) -> datetime:
+    """An instant with an offset, as text or as TOML writes it."""
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC)
+    if not isinstance(value, str):
+        raise ValueError("must be an instant with an offset, such as 2026-01-31T02:00:00Z")  # noqa: TRY004
+    return parse_instant(value)
+
+
+def time_of_day(value: str) -> str:
+    """A local time in hours and minutes."""
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+        raise ValueError("must be a time of day such as '02:00'")
+    return value
 
 
 def name(value: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from monitor.core.maintenance import Maintenance
 from monitor.core.model import Endpoint, Target
 from monitor.core.windows import Rule
 
@@ -94,6 +95,7 @@ class Settings:
     targets: tuple[Target, ...] = ()
     rule: Rule = field(default_factory=Rule)
     channels: Mapping[str, ChannelSettings] = field(default_factory=dict)
+    maintenance: tuple[Maintenance, ...] = ()
     prices: Mapping[str, float] = field(default_factory=dict)
     secrets: tuple[SecretUse, ...] = ()
     notes: tuple[str, ...] = ()

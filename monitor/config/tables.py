@@ -6,7 +6,7 @@ the tables are expanded. A key that is absent keeps the default of the value it 
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -16,6 +16,7 @@ from monitor.checks.dialects import DIALECTS
 from monitor.config import forms
 from monitor.config.forms import Form, choice
 from monitor.config.secrets import check_reference
+from monitor.core.maintenance import WEEKDAYS, Recurrence
 from monitor.notifiers import CHANNELS
 from monitor.providers import PROVIDERS
 
@@ -26,6 +27,9 @@ TELLS = ("down", "degraded", "account", "monitor")
 _duration_schema = WithJsonSchema({"type": "string", "pattern": forms.DURATION_PATTERN, "examples": ["30s"]})
 Duration = Annotated[timedelta, BeforeValidator(forms.duration), _duration_schema]
 DurationOrZero = Annotated[timedelta, BeforeValidator(forms.duration_or_zero), _duration_schema]
+Moment = Annotated[
+    datetime, BeforeValidator(forms.moment), WithJsonSchema({"type": "string", "format": "date-time"})
+]
 Reference = Annotated[str, Form(check_reference, {"pattern": "^(env:[A-Za-z_][A-Za-z0-9_]*|file:/.+)$"})]
 Words = Annotated[str, Form(forms.words, {"minLength": 1, "maxLength": 200})]
 ModelName = Annotated[str, Form(forms.model_name, {"minLength": 1, "maxLength": 200})]
@@ -217,6 +221,31 @@ class ChannelTable(Table):
 Price = Annotated[float, Field(ge=0, le=1000)]
 
 
+class MaintenanceTable(Table):
+    """Planned maintenance: once, from … until …; or every day or week, at a local time."""
+
+    name: Words = Field(examples=["weekly patches"])
+    targets: Annotated[list[Words], Field(min_length=1)] | None = Field(
+        None, description="Patterns of target keys; all where absent.", examples=[["azure-sweden/*"]]
+    )
+    since: Moment | None = Field(None, alias="from", description="When it begins, with an offset.")
+    until: Moment | None = Field(None, description="When it ends, with an offset.")
+    every: Annotated[str, choice("recurrence", tuple(Recurrence))] | None = Field(
+        None, description="How often it comes back."
+    )
+    weekday: Annotated[str, choice("weekday", WEEKDAYS)] | None = None
+    at: Annotated[str, Form(forms.time_of_day, {"pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"})] | None = (
+        Field(None, description="The local time at which it begins.", examples=["02:00"])
+    )
+    duration: Duration | None = None
+    zone: Annotated[str, Form(forms.timezone)] | None = Field(
+        None, description="The IANA zone of `at`; the monitor's `timezone` where absent."
+    )
+    retroactive: bool | None = Field(
+        None, description="Count also what lies before it was entered; else it counts from then on."
+    )
+
+
 class ConfigurationFile(Table):
     """The configuration of Earwitness."""
 
@@ -228,6 +257,7 @@ class ConfigurationFile(Table):
     watch: list[WatchTable] | None = None
     rule: RuleTable | None = None
     channel: dict[str, ChannelTable] | None = None
+    maintenance: list[MaintenanceTable] | None = None
     price: dict[str, Price] | None = Field(
         None,
         description="US dollars for a minute of audio, by model or endpoint/model; else the shipped list.",

@@ -101,7 +101,8 @@ def decide(
 
     *incidents* are those not yet resolved and those just resolved; *sent* holds every notice about
     them, delivered or not; *latest* reads how an incident's cells stand, and is asked only where a
-    text is written; *opinions* holds by id what people say of them. The same rows give the same ids, so that a decision taken twice is one.
+    text is written; *opinions* holds by id what people say of them. The same rows give the same ids, so
+    that a decision taken twice is one.
     """
     told: dict[tuple[str | None, str], list[Notice]] = {}
     for notice in sorted(sent, key=lambda notice: notice.sequence):

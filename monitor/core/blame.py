@@ -16,7 +16,7 @@ from monitor.core.blind import BELOW_PROTOCOL, controls_of, is_unreachable
 from monitor.core.model import Blame, Cell, Failure, Pathway, Verdict
 from monitor.core.scene import Scene
 from monitor.core.times import rfc3339
-from monitor.core.windows import Run, Window, until_after
+from monitor.core.windows import INSTANT, Run, Window, until_after
 
 RECENT = timedelta(hours=24)
 UNCHANGED = "; no change recorded"
@@ -183,6 +183,6 @@ def _changes(scene: Scene, cell: Cell, run: Run) -> bool:
     if not run.fresh:
         return False
     if run.silence_since is None:
-        return run.number > 1
+        return scene.whole.last_run(cell, run.started_at - INSTANT) is not None
     before = scene.whole.last_run(cell, run.silence_since)
     return before is not None and before.configuration != run.configuration

@@ -36,7 +36,7 @@ def unmeasured_spans(history: History, cell: Cell, runs: Sequence[Run], *, now: 
     """
     stretches: dict[int, list[Run]] = {}
     for run in runs:
-        if run.verdict is Verdict.INCONCLUSIVE:
+        if run.verdict is Verdict.INCONCLUSIVE and not run.paused:
             stretches.setdefault(run.number, []).append(run)
     return [
         BlindSpan(

@@ -70,7 +70,7 @@ class Incident:
     signatures: tuple[Signature, ...]
     severity: Severity = Severity.MAJOR
     configurations: tuple[str, ...] = ()
-    nearby: Nearby = Nearby()
+    nearby: Nearby = field(default_factory=Nearby)
 
 
 Span = tuple[datetime, datetime | None]

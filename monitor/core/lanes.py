@@ -165,17 +165,20 @@ def _state(
 ) -> State | None:
     if bucket.start >= now:
         return None
+    seen_until = min(bucket.end, now)
+    planned = [Span(hole.start, hole.end) for hole in unseen if hole.reason == MAINTENANCE]
+    if planned and length(clip(planned, Span(bucket.start, seen_until))) >= seen_until - bucket.start:
+        return State.MAINTENANCE
     if bad is not None:
         return bad
     if counts.total:
         return State.UP
-    seen_until = min(bucket.end, now)
     # Most empty buckets lie in one long hole: that is seen without cutting all of them.
     if not any(hole.start <= bucket.start and hole.end >= seen_until for hole in unseen):
         holes = clip((Span(hole.start, hole.end) for hole in unseen), Span(bucket.start, seen_until))
         if length(holes) < seen_until - bucket.start:
             return State.UP
-    return State.MAINTENANCE if all(hole.reason == MAINTENANCE for hole in unseen) else State.UNKNOWN
+    return State.UNKNOWN
 
 
 class Segment(NamedTuple):

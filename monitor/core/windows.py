@@ -66,6 +66,7 @@ class Run(NamedTuple):
     configuration: str | None = None
     fresh: bool = False
     silence_since: datetime | None = None
+    paused: bool = False  # inside planned maintenance
 
 
 class History(Sights, Protocol):

@@ -1,15 +1,19 @@
-"""What people add: a mark, or an entry of an incident's timeline; and what follows from it at once."""
+"""What people add: marks, entries of a timeline, planned maintenance; and what follows from it at once."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from monitor.core.incidents import Entry
+from monitor.core.maintenance import Maintenance
 from monitor.core.marks import Mark
 from monitor.core.opinion import checked_entry
+from monitor.core.sampling import EPOCH
 from monitor.pipeline.verdict import House, judge
 from monitor.store.engine import Database
 from monitor.store.incidents import add_entries, incident, incidents_since
+from monitor.store.maintenance import sync_maintenance
 from monitor.store.marks import add_mark
 
 _REACH = timedelta(days=1)  # an incident that began this much before a mark may lie within one interval of it
@@ -47,3 +51,14 @@ def append_entry(
         )
         add_entries(tx, [entry])
     return entry
+
+
+def enter_maintenance(
+    database: Database, house: House, plans: Iterable[Maintenance], *, now: datetime
+) -> None:
+    """Let the stored maintenance be what is configured, as of now; what is retroactive counts before it."""
+    with database.write() as tx:
+        entered = sync_maintenance(tx, plans, now)
+        reach = [one.start or EPOCH for one in entered if one.retroactive]
+        if reach and incidents_since(tx, min(reach)):
+            judge(tx, house, now=now, touched=min(*reach, now), bad=True)

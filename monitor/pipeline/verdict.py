@@ -12,6 +12,7 @@ from monitor.core.alerts import Notice, Policy, decide
 from monitor.core.incidents import Change, Derivation, Phase, StoredIncident
 from monitor.core.life import cells_of, horizon, match, reconcile
 from monitor.core.model import Cell
+from monitor.core.paused import pause
 from monitor.core.replay import derive, settle
 from monitor.core.sampling import EPOCH, Watching, watch
 from monitor.core.standing import suspicions
@@ -29,6 +30,7 @@ from monitor.store.incidents import (
     replace_windows,
     save_incident,
 )
+from monitor.store.maintenance import stored_maintenance
 from monitor.store.notices import add_notices, notices_about
 from monitor.store.pages import newest_run
 
@@ -65,7 +67,7 @@ def judge(tx: Transaction, house: House, *, now: datetime, touched: datetime | N
     news = bad or _is_late(newest_run(tx), touched)
     if not news and not incidents_since(tx, now if touched is None else touched):
         return Judged()
-    history = StoreHistory(tx, house.every)
+    history = pause(StoreHistory(tx, house.every), stored_maintenance(tx))
     known, derivation = settle(
         history, house.rule, now=now, touched=touched, stored_since=partial(incidents_since, tx)
     )
@@ -88,15 +90,16 @@ def judge_all(database: Database, house: House) -> Judged:
         now = history.newest()
         if now is None:
             return Judged()
-        derivation = derive(history.prefetch(None, now), house.rule, now=now)
-        return _settle(tx, history, silent, now, derivation, incidents_since(tx, EPOCH))
+        whole = pause(history.prefetch(None, now), stored_maintenance(tx))
+        derivation = derive(whole, house.rule, now=now)
+        return _settle(tx, whole, silent, now, derivation, incidents_since(tx, EPOCH))
 
 
 def watchings(database: Database, house: House, *, now: datetime) -> Sequence[Watching]:
     """How closely the cells of unresolved incidents are to be watched: what a start begins with."""
     with database.read() as tx:
         living = incidents_since(tx, now)
-        history = StoreHistory(tx, house.every)
+        history = pause(StoreHistory(tx, house.every), stored_maintenance(tx))
         derivation = derive(history, house.rule, now=now, since=horizon(living, history, now))
         return _watch(history, house, derivation, living, now) if living else ()
 

@@ -7,14 +7,17 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitor.core.blind import find_blocks, own_spans, unmeasured_spans
-from monitor.core.lanes import GAP, Unseen, find_unseen
+from monitor.core.lanes import GAP, MAINTENANCE, Unseen, find_unseen
 from monitor.core.latency import merge, percentile
+from monitor.core.maintenance import Maintenance, covered
 from monitor.core.model import Cell, Verdict
+from monitor.core.paused import pause
 from monitor.core.summary import Span
-from monitor.core.windows import Run, Window, derive_gaps
+from monitor.core.windows import History, Run, Window, derive_gaps
 from monitor.store.engine import Transaction
 from monitor.store.history import StoreHistory
 from monitor.store.incidents import stored_windows
+from monitor.store.maintenance import stored_maintenance
 from monitor.store.marks import stored_marks
 from monitor.store.pages import SeenCell, bucket_counts, latency_sums, seen_cells, silences
 from monitor.store.rollups import hourly_rollups
@@ -52,7 +55,9 @@ def read_cells(
     found = _by_cell(stored_windows(tx, period.start, now))
     counts = bucket_counts(tx, period.start, end, bucket, wanted)
     histograms = latency_sums(tx, period.start, end)
-    holes = _read_holes(tx, [one.cell for one in seen], Span(period.start, end), every)
+    plans = stored_maintenance(tx)
+    holes = _read_holes(tx, [one.cell for one in seen], Span(period.start, end), every, plans)
+    _add_maintenance(holes, plans, Span(period.start, max(period.end, now)))
     _add_own(tx, holes, Span(period.start, end))
     marks = stored_marks(tx, *period)
     measured = (
@@ -114,8 +119,18 @@ def _by_cell(found: Iterable[Window]) -> Mapping[Cell, list[Window]]:
     return grouped
 
 
+def _add_maintenance(holes: dict[Cell, list[Unseen]], plans: Sequence[Maintenance], period: Span) -> None:
+    for cell, known in holes.items() if plans else ():
+        for span in covered(plans, cell.target, *period):
+            known.append(Unseen(span.start, span.end, MAINTENANCE))
+
+
 def _read_holes(
-    tx: Transaction, cells: Sequence[Cell], period: Span, every: Mapping[str, timedelta]
+    tx: Transaction,
+    cells: Sequence[Cell],
+    period: Span,
+    every: Mapping[str, timedelta],
+    plans: Sequence[Maintenance],
 ) -> dict[Cell, list[Unseen]]:
     """Gaps and blind spans per cell; what ends after the period is read up to its end only."""
     if period.end <= period.start:
@@ -124,15 +139,15 @@ def _read_holes(
     told = silences(tx, *period)
     if told is not None:
         return _gaps_only(history, cells, told, period.end)
-    history.prefetch(*period)
-    runs = {cell: history.notable(cell, period.start, period.end) for cell in cells}
+    known = pause(history.prefetch(*period), plans)
+    runs = {cell: known.notable(cell, period.start, period.end) for cell in cells}
     holes: dict[Cell, list[Unseen]] = {}
     for cell in cells:
-        gaps = derive_gaps(history, cell, runs[cell], now=period.end)
-        spans = unmeasured_spans(history, cell, runs[cell], now=period.end)
+        gaps = derive_gaps(known, cell, runs[cell], now=period.end)
+        spans = unmeasured_spans(known, cell, runs[cell], now=period.end)
         holes[cell] = [Unseen(gap.start, gap.end, GAP) for gap in gaps]
         holes[cell] += [Unseen(span.start, span.end, span.reason) for span in spans]
-    _add_blocks(history, runs, holes, period.end)
+    _add_blocks(known, runs, holes, period.end)
     return holes
 
 
@@ -158,7 +173,7 @@ def _add_own(tx: Transaction, holes: dict[Cell, list[Unseen]], period: Span) -> 
 
 
 def _add_blocks(
-    history: StoreHistory,
+    history: History,
     runs: Mapping[Cell, Sequence[Run]],
     holes: dict[Cell, list[Unseen]],
     now: datetime,

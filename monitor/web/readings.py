@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
 from monitor.core.incidents import StoredIncident
 from monitor.core.lanes import GAP, MAINTENANCE, NO_RUN, Counts, Lane, Unseen, cut
 from monitor.core.marks import Mark
-from monitor.core.model import Cell, Verdict
+from monitor.core.model import Cell, State, Verdict
 from monitor.core.summary import Span, Standing, Uptime, down_spans, measure_uptime, standing, subtract
 from monitor.core.windows import GAP_INTERVALS, Window
 
@@ -67,7 +67,13 @@ class CellReading:
         )
 
     def standing(self, now: datetime) -> Standing:
-        """The state of the cell now."""
+        """The state of the cell now; during maintenance nothing else is said."""
+        for hole in self.unseen:
+            if hole.reason == MAINTENANCE and hole.start <= now < hole.end:
+                return replace(self._measured(now), state=State.MAINTENANCE, since=hole.start)
+        return self._measured(now)
+
+    def _measured(self, now: datetime) -> Standing:
         return standing(
             windows=self.windows,
             last_at=self.last.started_at if self.last else None,

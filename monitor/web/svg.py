@@ -83,7 +83,7 @@ def _feet(sides: Iterable[_Sided]) -> str:
     """The dark foot of a cell: its height is the share of failed runs, never less than 3 pixels."""
     path = ""
     for bucket, (left, right) in sides:
-        if bucket.state is not None and bucket.counts.failed:
+        if bucket.state not in (None, State.MAINTENANCE) and bucket.counts.failed:
             height = round(_FOOT_LEAST + (_FOOT_MOST - _FOOT_LEAST) * bucket.share_failed)
             path += _box(left, right, _TOP + _CELL - height, height)
     return f'<path class="foot" d="{path}"/>' if path else ""

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from monitor.core.alerts import Notice, Policy
 from monitor.core.incidents import EntryKind, Phase, StoredIncident
 from monitor.core.model import Cell, Outcome, Verdict
+from monitor.core.paused import pause
 from monitor.core.replay import derive
 from monitor.pipeline.observe import Observed
 from monitor.pipeline.record import Recorded, record
@@ -16,6 +17,7 @@ from monitor.pipeline.verdict import House
 from monitor.store.engine import Database
 from monitor.store.history import StoreHistory
 from monitor.store.incidents import incident_entries, numbered_incidents, stored_windows
+from monitor.store.maintenance import stored_maintenance
 from monitor.store.notices import stored_notices
 from tests.store.samples import make
 
@@ -96,7 +98,8 @@ class Stretch:
     def check_agreement(self, now: datetime) -> None:
         """What is stored is what deriving the whole history afresh gives."""
         with self.database.read() as tx:
-            derived = derive(StoreHistory(tx, self.house.every), self.house.rule, now=now)
+            whole = pause(StoreHistory(tx, self.house.every), stored_maintenance(tx))
+            derived = derive(whole, self.house.rule, now=now)
             assert stored_windows(tx) == derived.windows
         stored = sorted(self.incidents(), key=lambda one: one.number or 0)
         assert [(one.title, one.start, one.end, one.blame) for one in stored] == [

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from monitor.core.alerts import NoticeKind
 from monitor.core.errors import NotFound
 from monitor.core.incidents import EntryKind, Phase
+from monitor.core.maintenance import Maintenance
 from monitor.core.marks import Mark
-from monitor.pipeline.remarks import append_entry, note_mark
+from monitor.pipeline.remarks import append_entry, enter_maintenance, note_mark
 from monitor.store.engine import Database
 from monitor.store.incidents import incident_entries, opinions
 from tests.pipeline.days import HOUSE, MINUTE, Stretch
 from tests.pipeline.test_verdict import deliver_all
+from tests.store.samples import make
 
 
 def test_a_late_mark_is_named_by_the_incident_it_lies_near(database: Database) -> None:
@@ -88,3 +91,35 @@ def test_an_entry_needs_its_incident_and_a_restart_keeps_it(sqlite_database: Dat
     again = Stretch(sqlite_database, house=replace(HOUSE), minute=stretch.minute)
     again.fail("x" * 70)
     assert len(again.notices()) == 1
+
+
+def plan(begin: int, end: int, **more: Any) -> Maintenance:
+    """Maintenance from some minute of the day to another."""
+    return Maintenance(name="m", start=make(begin).slot, end=make(end).slot, **more)
+
+
+def test_an_outage_inside_planned_maintenance_wakes_nobody(database: Database) -> None:
+    """No suspicion, no incident, no notice; behind it the same failures are an incident."""
+    stretch = Stretch(database)
+    stretch.fail("." * 10)
+    enter_maintenance(database, HOUSE, [plan(11, 20)], now=stretch.now)
+    stretch.fail("." + "x" * 9)
+    assert (stretch.incidents(), stretch.notices()) == ((), ())
+    stretch.fail("xxx")
+    assert stretch.incident().start == make(20).started_at
+    stretch.check_agreement(stretch.now - MINUTE)
+
+
+def test_maintenance_that_is_entered_late_changes_nothing_unless_it_is_named_so(
+    sqlite_database: Database,
+) -> None:
+    """What began before counts; named retroactive it unmakes the incident."""
+    stretch = Stretch(sqlite_database)
+    stretch.fail("." * 10 + "xxx" + "." * 30)
+    late = plan(5, 20)
+    enter_maintenance(sqlite_database, HOUSE, [late], now=stretch.now)
+    stretch.turn(seconds=5)
+    assert stretch.phases() == [Phase.RESOLVED]
+    named = replace(late, retroactive=True)
+    enter_maintenance(sqlite_database, HOUSE, [named], now=stretch.now)
+    assert stretch.phases() == [Phase.DISMISSED]

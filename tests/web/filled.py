@@ -17,12 +17,14 @@ from monitor.core.documents import incident_document
 from monitor.core.errors import NotFound
 from monitor.core.incidents import Entry, EntryKind, Phase, Severity, StoredIncident
 from monitor.core.model import Blame, Endpoint, Failure, Outcome, Stage, Target, Verdict
+from monitor.core.paused import pause
 from monitor.core.replay import derive
 from monitor.core.windows import Rule, rule_to_json
 from monitor.store.cells import sync_targets
 from monitor.store.engine import Database
 from monitor.store.history import StoreHistory
 from monitor.store.incidents import add_entries, replace_windows, save_incident
+from monitor.store.maintenance import stored_maintenance
 from monitor.store.notices import add_notices, claim_notice, settle_notice
 from monitor.store.outcomes import add_outcomes
 from monitor.web import Liveness, WebSettings, create_app
@@ -199,7 +201,7 @@ def fill(database: Database, items: Sequence[tuple[Outcome, Any]], now: datetime
 
 
 def settle(tx: Connection, now: datetime) -> None:
-    derivation = derive(StoreHistory(tx), RULE, now=now)
+    derivation = derive(pause(StoreHistory(tx), stored_maintenance(tx)), RULE, now=now)
     belongs: dict[Any, str] = {}
     for incident in derivation.incidents:
         cells = {window.cell for window in incident.windows}

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import pytest
 from starlette.testclient import TestClient
 
+from monitor.core.maintenance import Maintenance
 from monitor.store.engine import Database
+from monitor.store.maintenance import sync_maintenance
 from tests.web.filled import DAY, MINUTE, TARGETS, Dial, app_over, fill, run_of
 
 SCRIPT = "<script>alert(1)</script>"
@@ -129,3 +131,21 @@ def test_what_is_no_form_is_refused(house: TestClient, kind: str | None, content
     """Another content type, or bytes that are no text."""
     headers = {"content-type": kind or "application/x-www-form-urlencoded"}
     assert house.post("/incidents/1/entries", content=content, headers=headers).status_code == 422
+
+
+def test_maintenance_is_solid_grey_and_left_out_of_uptime(sqlite_database: Database) -> None:
+    """The state now, the lane, the table beneath it, and the measured time."""
+    runs = [run_of(TARGETS[1], minute, 1, failed=45 <= minute < 90) for minute in range(90)]
+    now = DAY + 89 * MINUTE
+    plan = Maintenance(name="m", start=DAY + 45 * MINUTE, end=DAY + 105 * MINUTE)
+    with sqlite_database.write() as tx:
+        sync_maintenance(tx, [plan], DAY)
+    fill(sqlite_database, [(run, None) for run in runs], now)
+    with TestClient(app_over(sqlite_database, Dial(now=now)), base_url="http://127.0.0.1") as client:
+        page = client.get(f"/targets/{TARGETS[1].key}", headers={"accept": "text/html"}).text
+        (told,) = [
+            one for one in client.get("/api/v1/targets").json()["items"] if one["target"] == TARGETS[1].key
+        ]
+    assert 'class="s-maintenance" d="M' in page
+    assert told["state"] == "maintenance"
+    assert (told["uptime"]["down_s"], told["uptime"]["measured_s"]) == (0, 45 * 60 - 12)
