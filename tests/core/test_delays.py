@@ -1,0 +1,58 @@
+"""Time to detect, to notify and to recover: the least and the most."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from monitor.core.delays import delays, typical
+from monitor.core.history import MemoryHistory
+from monitor.core.replay import derive
+from monitor.core.summary import Bounds, Span
+from monitor.core.windows import Rule, Window
+from tests.core.scenes import minutes, row
+
+
+def windows(marks: str) -> tuple[Window, ...]:
+    """What a row of runs, one a minute, gives."""
+    runs = row(marks)
+    return derive(MemoryHistory(runs), Rule(), now=runs[-1].started_at).windows
+
+
+def test_each_time_has_its_least_and_its_most() -> None:
+    """From the first bad run or the last good one before it; to the last bad run or the first good one."""
+    found = delays(windows("..." + "F" * 10 + "....."), told_at=minutes(5) + timedelta(seconds=12))
+    assert found.detect == Bounds(least=timedelta(minutes=2), most=timedelta(minutes=3))
+    assert found.notify == timedelta(seconds=12)
+    assert found.recover == Bounds(least=timedelta(minutes=9), most=timedelta(minutes=11))
+    assert found.text() == (
+        "Detected after at least 2 min, at most 3 min; told 12 s later; "
+        "recovered after at least 9 min, at most 11 min."
+    )
+
+
+def test_without_a_good_run_before_there_is_no_most() -> None:
+    """A history that begins with failures cannot say since when."""
+    found = delays(windows("FFFF....."))
+    assert found.detect == Bounds(least=timedelta(minutes=2), most=None)
+    assert found.notify is None
+    assert found.recover.most is None
+    assert "nobody was told" in found.text()
+
+
+def test_what_lasts_is_not_recovered() -> None:
+    """An open window has a least time so far, and gaps inside are not certain."""
+    found = delays(windows("...FFFFFF"), gaps=[Span(minutes(5), minutes(7))])
+    assert found.recover == Bounds(least=timedelta(minutes=3), most=None, open=True)
+
+
+def test_the_first_of_several_windows_was_detected() -> None:
+    """An incident is detected once, at the earliest decision."""
+    several = [*windows("...FFF....."), *windows("......FFF.....")]
+    assert delays(several).detect.least == timedelta(minutes=2)
+    assert delays(several, told_at=minutes(0)).notify == timedelta(0)
+
+
+def test_of_several_times_the_median_is_typical() -> None:
+    """One long night moves a mean, and not the median."""
+    assert typical([timedelta(minutes=1), timedelta(minutes=2), timedelta(hours=9)]) == timedelta(minutes=2)
+    assert typical([]) is None
