@@ -30,7 +30,7 @@ COMMANDS = {
     "migrate": ("data:migrate", "Bring the database to the current schema."),
     "import": ("data:import_", "Read outcome lines from a file or from '-'."),
     "export": ("data:export", "Write outcomes as JSON lines or CSV."),
-    "replay": ("data:replay", "Derive windows and incidents afresh from stored outcomes."),
+    "replay": ("replay:replay", "Derive windows and incidents afresh from stored outcomes."),
     "evidence": ("data:evidence", "Write the evidence bundle of an incident."),
     "mark": ("data:mark", "Note an outside event, such as a deployment, on the timeline."),
     "sandbox": ("practice:sandbox", "The practice provider alone, with a fault script."),

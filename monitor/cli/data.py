@@ -1,4 +1,4 @@
-"""The commands that work on stored outcomes: migrate, import, export, replay, evidence."""
+"""The commands that work on what is stored: migrate, import, export, evidence, mark."""
 
 from __future__ import annotations
 
@@ -8,20 +8,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import IO, Annotated
 
-import orjson
 from cyclopts import Parameter
 
 from monitor.cli.common import Config, complain, database_of, house_of, say, settings_or_defaults
 from monitor.cli.reporting import report
-from monitor.config import resolve, rule_from_toml
+from monitor.config import resolve
 from monitor.core.errors import ConfigurationError, MonitorError, NotFound
 from monitor.core.marks import checked_mark
-from monitor.core.paused import pause
-from monitor.core.replay import derive, to_json
-from monitor.core.replay_text import render_text
-from monitor.core.sampling import EPOCH
 from monitor.core.times import parse_instant, rfc3339
 from monitor.pipeline.intake import Taken, take_in
 from monitor.pipeline.remarks import enter_maintenance, note_mark
@@ -29,8 +24,6 @@ from monitor.pipeline.verdict import judge_all
 from monitor.reports import EXPORTS
 from monitor.store.cells import stored_targets
 from monitor.store.engine import Transaction
-from monitor.store.history import StoreHistory
-from monitor.store.maintenance import stored_maintenance
 from monitor.store.runs import stream_outcomes
 from monitor.store.schema import migrate as bring_to_schema
 
@@ -111,7 +104,7 @@ def export(
     kind = EXPORTS.get(format)
     if kind is None:
         raise ConfigurationError([f"--format {format}: one of {', '.join(EXPORTS)} is expected"])
-    begin, end = _range(since, until)
+    begin, end = read_range(since, until)
     database = database_of(settings_or_defaults(config))
     with database.read() as tx:
         _known_targets(tx, targets)
@@ -144,7 +137,8 @@ def _writing(output: Path | None) -> Iterator[IO[bytes]]:
         raise MonitorError(f"{output}: {(error.strerror or str(error)).lower()}") from error
 
 
-def _range(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
+def read_range(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
+    """The instants of --from and --to; raises ConfigurationError where they make no range."""
     begin, end = _instant("--from", since), _instant("--to", until)
     if begin and end and begin > end:
         raise ConfigurationError([f"--from {since}: lies after --to {until}"])
@@ -158,40 +152,6 @@ def _instant(option: str, text: str | None) -> datetime | None:
         return parse_instant(text)
     except ValueError as error:
         raise ConfigurationError([f"{option}: {error}"]) from error
-
-
-def replay(
-    *,
-    rules: Path | None = None,
-    since: Annotated[Instant, Parameter(name=["--from"])] = None,
-    until: Annotated[Instant, Parameter(name=["--to"])] = None,
-    json: Annotated[bool, Parameter(negative="")] = False,
-    config: Config = None,
-) -> int:
-    """Derive windows, gaps and incidents afresh from stored outcomes; nothing stored is changed.
-
-    Parameters
-    ----------
-    rules
-        A TOML file with [rule.down] and [rule.degraded]; the configured rule where it is absent.
-    json
-        Print one JSON object, the same for the same outcomes in any order.
-
-    """
-    begin, end = _range(since, until)
-    settings = settings_or_defaults(config)
-    rule = rule_from_toml(rules) if rules else settings.rule
-    database = database_of(settings)
-    with database.read() as tx:
-        history = StoreHistory(tx, {target.key: target.every for target in settings.targets})
-        now = end or history.newest()
-        if now is None:
-            now = EPOCH  # no outcome at all: nothing is derived, whatever the moment
-        read = history.prefetch(None, now) if begin is None else history
-        derivation = derive(pause(read, stored_maintenance(tx)), rule, now=now, since=begin)
-    found: dict[str, Any] = to_json(derivation)
-    say(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode() if json else render_text(derivation))
-    return 0
 
 
 def evidence(

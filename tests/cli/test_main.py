@@ -18,6 +18,8 @@ DESIGNED = {
     "import",
     "export",
     "replay",
+    "mark",
+    "clip",
     "evidence",
     "sandbox",
     "alert-test",
