@@ -53,7 +53,7 @@ class State:
 
 def read_states(tx: Connection, cell_ids: Iterable[int]) -> dict[int, State]:
     """The state of each cell."""
-    rows = prepared.fetch(tx, _select_states, cells=prepared.many(tx, cell_ids))
+    rows = prepared.fetch(tx, _select_states, cells=prepared.many(tx, cell_ids)).fetchall()
     return {row[0]: State(*tuple(row)) for row in rows}
 
 

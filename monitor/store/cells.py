@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
 
 from monitor.core.model import Cell, Outcome, Target
+from monitor.store import prepared
 from monitor.store.known import Known
 from monitor.store.rows import every_us
 from monitor.store.tables import cells, targets
@@ -101,13 +102,17 @@ def _stored(row: Row[Any]) -> StoredTarget:
 
 def cell_rows(tx: Connection, wanted: Iterable[str] | None = None) -> dict[Cell, int]:
     """The row ids of the cells of some target keys, or of all."""
-    joined = select(cells.c.id, targets.c.endpoint, targets.c.model, targets.c.pathway, cells.c.location)
-    rows = tx.execute(joined.join_from(cells, targets, cells.c.target_id == targets.c.id)).all()
-    found = {Cell(row.endpoint, row.model, row.pathway, row.location): row.id for row in rows}
+    rows: Sequence[Any] = prepared.fetch(tx, _select_cells).fetchall()
+    found = {Cell(*name): row_id for row_id, *name in rows}
     if wanted is None:
         return found
     keys = set(wanted)
     return {cell: row_id for cell, row_id in found.items() if cell.target in keys}
+
+
+def _select_cells(_dialect: str) -> Select[Any]:
+    named = select(cells.c.id, targets.c.endpoint, targets.c.model, targets.c.pathway, cells.c.location)
+    return named.join_from(cells, targets, cells.c.target_id == targets.c.id)
 
 
 def ensure_cells(

@@ -7,18 +7,37 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, RowMapping, Select, and_, func, insert, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Row,
+    RowMapping,
+    Select,
+    and_,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    text,
+    type_coerce,
+    update,
+)
 
 from monitor.core.errors import NotFound
 from monitor.core.incidents import Entry, EntryKind, Phase, Severity, StoredIncident
 from monitor.core.model import Blame, Cell, State
 from monitor.core.opinion import KINDS, Opinion, opinion_of
 from monitor.core.windows import Window
+from monitor.store import prepared
 from monitor.store.cells import cell_rows
+from monitor.store.columns import to_ms
 from monitor.store.tables import cells, entries, incidents, targets, windows
 
 _SETTLED = (Phase.RESOLVED, Phase.DISMISSED)
 _UNRESOLVED = incidents.c.phase.not_in([phase.value for phase in _SETTLED])
+_IS_UNRESOLVED = f"phase NOT IN ({', '.join(repr(phase.value) for phase in _SETTLED)})"
 
 
 def next_number(tx: Connection) -> int:
@@ -44,9 +63,19 @@ def unresolved_incidents(tx: Connection) -> tuple[StoredIncident, ...]:
 
 def incidents_since(tx: Connection, instant: datetime) -> tuple[StoredIncident, ...]:
     """Every unresolved incident, and those that were resolved at or after an instant, by start."""
-    late = and_(incidents.c.phase == Phase.RESOLVED.value, incidents.c.resolved_at >= instant)
-    wanted = select(incidents).where(or_(_UNRESOLVED, late))
+    # Asked with every recorded run, and usually there is none.
+    ids = [row[0] for row in prepared.fetch(tx, _ids_since, instant=to_ms(instant)).fetchall()]
+    if not ids:
+        return ()
+    wanted = select(incidents).where(incidents.c.id.in_(ids))
     return _incidents(tx, wanted.order_by(incidents.c.start, incidents.c.id))
+
+
+def _ids_since(_dialect: str) -> Select[Any]:
+    resolved_at = type_coerce(incidents.c.resolved_at, BigInteger)
+    recent = resolved_at >= bindparam("instant", type_=BigInteger)
+    resolved = incidents.c.phase == literal_column(f"'{Phase.RESOLVED.value}'")
+    return select(incidents.c.id).where(or_(text(_IS_UNRESOLVED), and_(resolved, recent)))
 
 
 def incident(tx: Connection, number: int) -> StoredIncident:

@@ -17,6 +17,7 @@ from monitor.core.blind import BELOW_PROTOCOL
 from monitor.core.lanes import Counts
 from monitor.core.model import Cell, Verdict
 from monitor.core.summary import Span
+from monitor.store import prepared
 from monitor.store.cells import cell_rows
 from monitor.store.columns import from_ms, raw
 from monitor.store.rollups import DAY_MS, HOUR_MS, latencies
@@ -265,6 +266,11 @@ def delivery_totals(tx: Connection) -> tuple[DeliveryTotal, ...]:
 
 def revision(tx: Connection) -> str:
     """A text that differs whenever an outcome, an entry, a mark, an incident or the fate of a notice does."""
+    row = prepared.fetch(tx, _select_revision).one()
+    return "-".join(str(part or 0) for part in row)
+
+
+def _select_revision(_dialect: str) -> Select[Any]:
     parts = (
         select(func.max(outcomes.c.id)),
         select(func.max(entries.c.id)),
@@ -273,13 +279,17 @@ def revision(tx: Connection) -> str:
         select(func.count(notices.c.sent_at)),
         select(func.sum(notices.c.attempts)),
     )
-    row = tx.execute(select(*(part.scalar_subquery() for part in parts))).one()
-    return "-".join(str(part or 0) for part in row)
+    return select(*(part.scalar_subquery() for part in parts))
 
 
 def newest_run(tx: Connection) -> datetime | None:
     """When the newest run of all began."""
-    return tx.execute(select(func.max(cells.c.last_started_at))).scalar()
+    found = prepared.fetch(tx, _newest_start).scalar()
+    return None if found is None else from_ms(found)
+
+
+def _newest_start(_dialect: str) -> Select[Any]:
+    return select(func.max(type_coerce(cells.c.last_started_at, BigInteger)))
 
 
 def incident_of_run(tx: Connection, cell: Cell, started_at: datetime) -> int | None:

@@ -24,11 +24,9 @@ from monitor.store.tables import daily, hourly
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-_LANE = 32  # bits for the count of one bucket
+_LANE = 4  # bytes for the count of one bucket
 assert len(_LETTERS) >= SIZE  # noqa: S101 - a bucket without a letter could not be stored
-_ONE = {
-    letter: 1 << _LANE * bucket for bucket, letter in enumerate(_LETTERS[:SIZE])
-}  # a run, in a day's number
+_ONE = tuple(1 << 8 * _LANE * bucket for bucket in range(SIZE))  # a run, in the number of its day
 _ALL = Struct(f"<{SIZE}I")
 _COLUMNS = ("start", "cell_id", "passed", "degraded", "failed", "inconclusive", "latencies")
 _HEARD = (Verdict.PASSED, Verdict.DEGRADED)
@@ -53,16 +51,18 @@ _Sums = dict[tuple[int, int], list[Any]]
 def add_to_rollups(tx: Connection, added: Sequence[tuple[Encoded, Outcome]]) -> None:
     """Count stored rows into their hours and days."""
     hours: _Sums = {}
-    for row, outcome in added:
-        started_at = row[STARTED]
-        counts = _counts_at(hours, started_at - started_at % HOUR_MS, row[CELL], "")
-        counts[_COUNTED[row[VERDICT]]] += 1
-        counts[4] += _letter(outcome)
     days: _Sums = {}
-    for (start, cell_id), counts in hours.items():
-        day = _counts_at(days, start - start % DAY_MS, cell_id, 0)
-        day[:4] = [mine + theirs for mine, theirs in zip(day, counts[:4], strict=False)]
-        day[4] += sum(map(_ONE.__getitem__, counts[4]))
+    for row, outcome in added:
+        started_at, cell_id, verdict = row[STARTED], row[CELL], _COUNTED[row[VERDICT]]
+        hour = _counts_at(hours, started_at - started_at % HOUR_MS, cell_id, "")
+        day = _counts_at(days, started_at - started_at % DAY_MS, cell_id, 0)
+        hour[verdict] += 1
+        day[verdict] += 1
+        final = outcome.timings_ms.get("final")
+        if final is not None and outcome.verdict in _HEARD:  # else the run gave no usable text
+            bucket = bucket_of(final)
+            hour[4] += _LETTERS[bucket]
+            day[4] += _ONE[bucket]
     prepared.run(tx, _add_hours, [(*key, *counts) for key, counts in sorted(hours.items())], _COLUMNS)
     stored = _stored_numbers(tx, days)
     rows = [
@@ -90,15 +90,13 @@ def _select_numbers(dialect: str) -> Select[Any]:
 
 def _pack(number: int) -> bytes:
     """The number without the empty buckets at both ends: how many lead, then the rest."""
-    if not number:
-        return b""
-    lead = ((number & -number).bit_length() - 1) // _LANE
-    number >>= lead * _LANE
-    return bytes((lead,)) + number.to_bytes((number.bit_length() + 7) // 8, "little")
+    whole = number.to_bytes(_ALL.size, "little").rstrip(b"\0")
+    lead = (len(whole) - len(whole.lstrip(b"\0"))) // _LANE
+    return bytes((lead,)) + whole[lead * _LANE :]
 
 
 def _unpack(packed: bytes) -> int:
-    return int.from_bytes(packed[1:], "little") << packed[0] * _LANE if packed else 0
+    return int.from_bytes(packed[1:], "little") << 8 * _LANE * packed[0]
 
 
 def _buckets(number: int) -> tuple[int, ...]:
@@ -110,14 +108,6 @@ def _counts_at(sums: _Sums, start: int, cell_id: int, nothing: str | int) -> lis
     if counts is None:
         counts = sums[start, cell_id] = [0, 0, 0, 0, nothing]
     return counts
-
-
-def _letter(outcome: Outcome) -> str:
-    """The letter of the run's final latency; none for a run that gave no usable text."""
-    final = outcome.timings_ms.get("final")
-    if final is None or outcome.verdict not in _HEARD:
-        return ""
-    return _LETTERS[bucket_of(final)]
 
 
 def _add_hours(dialect: str) -> prepared.Insert:
