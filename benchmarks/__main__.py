@@ -18,6 +18,7 @@ from benchmarks import (
     added,
     disk,
     footprint,
+    hostile,
     importing,
     lateness,
     noise,
@@ -41,6 +42,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "disk": disk.run,
     "footprint": footprint.run,
     "lateness": lateness.run,
+    "hostile": hostile.run,
     "noise": noise.run,
 }
 LONG = 10_000_000

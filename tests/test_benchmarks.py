@@ -15,6 +15,7 @@ from benchmarks import (
     added,
     disk,
     footprint,
+    hostile,
     importing,
     lateness,
     noise,
@@ -41,6 +42,7 @@ TINY: dict[str, Callable[[], Iterator[Figure]]] = {
     "pages": partial(pages.run, count=2_000, rounds=1),
     "disk": partial(disk.run, count=2_000),
     "footprint": partial(footprint.run, targets=10, seconds=3, starts=1),
+    "hostile": partial(hostile.run, targets=5, seconds=6, warm_up=2),
     "lateness": partial(lateness.run, rates=(2,), seconds=2, warm_up=1),
     "noise": partial(noise.run, seeds=2),
 }

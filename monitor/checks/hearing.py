@@ -12,7 +12,7 @@ from monitor.core.bodies import mapping, read_error, text_of
 from monitor.core.exchange import End, ProviderError
 from monitor.core.model import Stage
 
-MOST_MESSAGES = 10_000
+MOST_MESSAGES = 3_000  # a long session of a streaming model has hundreds; a flood costs what we take of it
 _MOST_DELTAS = 8_192  # characters kept to compare with the final text
 _OURS = re.compile(r"cfg-1|commit-1|item-1|resp-1|a-[0-9]+")
 _NOTHING_TO_COMMIT = "input_audio_buffer_commit_empty"

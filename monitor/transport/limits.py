@@ -13,7 +13,7 @@ class Limits:
 
     message: int = 16 * MIB  # the largest message a realtime server may send, as its documentation has it
     received: int = 32 * MIB  # over the whole of one WebSocket
-    frames: int = 20_000  # of any kind, pings too
+    frames: int = 6_000  # of any kind, pings too
     response: int = 4 * MIB  # of one HTTP response, also after unpacking
     reply: int = 64 * 1024  # what is kept of the answer to a notice
     body: int = 16 * 1024  # what one frame leaves in the evidence
