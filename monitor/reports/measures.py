@@ -7,12 +7,15 @@ from datetime import datetime, timedelta
 
 from monitor.core.dossier import Dossier
 from monitor.core.incidents import Phase
+from monitor.core.inert import inert
+from monitor.core.nearby import shift_words
 from monitor.core.story import Story
 from monitor.core.summary import bounds
 from monitor.core.texts import clock, counted, day
 from monitor.core.times import duration_words
 
 _MINUTE = timedelta(minutes=1)
+_NAMED_MARKS = 3
 
 
 def size_line(dossier: Dossier) -> str:
@@ -27,6 +30,15 @@ def baseline_line(dossier: Dossier) -> str:
     """Passes of the same configuration before and since; empty where nothing ran."""
     said = [f"{base.passed:,}/{base.total:,} {base.label}" for base in dossier.baselines if base.total]
     return f"Baseline, same configuration: {', '.join(said)}" if said else ""
+
+
+def nearby_line(dossier: Dossier) -> str:
+    """Marks and changes of configuration near the start; empty where there are none."""
+    marks = (dossier.incident.document.get("marks") or ())[:_NAMED_MARKS]
+    said = [f"marked '{inert(mark['text'], 120)}' at {mark['at']}" for mark in marks]
+    changed = shift_words(dossier.story.changes[:_NAMED_MARKS])
+    facts = "; ".join([*said, *([inert(changed, 400)] if changed else [])])
+    return f"Near the start, on our side: {facts}" if facts else ""
 
 
 def _targets(story: Story) -> str:

@@ -13,7 +13,7 @@ from monitor.core.inert import cut, inert
 from monitor.core.model import Blame, Pathway, State
 from monitor.core.story import Story, cell_name
 from monitor.core.texts import clock, day, span, subject
-from monitor.reports.measures import baseline_line, size_line
+from monitor.reports.measures import baseline_line, nearby_line, size_line
 from monitor.reports.quoting import identified
 from monitor.reports.reasoning import weigh, weighed_words
 from monitor.reports.reproducer import reproducer
@@ -60,6 +60,7 @@ def _lines(dossier: Dossier, bundle_sha256: str | None) -> Iterator[str]:
     yield symptom_line(dossier)
     yield _unaffected_line(dossier)
     yield baseline_line(dossier)
+    yield nearby_line(dossier)
     yield weighed_words(weigh(dossier))
     yield from _exhibit_lines(dossier)
     yield _observer_line(dossier)

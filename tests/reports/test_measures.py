@@ -58,3 +58,20 @@ def test_a_return_that_is_not_whole_is_counted() -> None:
     """The words "Passing since" are only said when every run since has passed."""
     shaky = Baseline(label="since", since=END, until=END + 30 * MINUTE, passed=28, total=30)
     assert "Since then 28/30 passed." in render_ticket(dossier(baselines=[shaky]))
+
+
+def test_what_lies_near_the_start_is_said_where_there_is_any() -> None:
+    """Marks and changes of configuration on our own side: a provider asks for them first."""
+    facts = {
+        "marks": [{"at": "2025-11-17T08:12:00Z", "text": "deployed\n4.2 <b>", "author": "ann"}],
+        "changes": [
+            {"at": "2025-11-17T08:29:40Z", "target": "a/b/rest", "location": "x", "from": "c1", "to": None}
+        ],
+    }
+    told = incident(Phase.RESOLVED, document=document(420, closed_window(), **facts))
+    assert line(render_ticket(dossier(incident=told)), "Near the start") == (
+        "Near the start, on our side: marked 'deployed 4.2 ‹b›' at 2025-11-17T08:12:00Z; configuration of "
+        "a/b/rest changed at 2025-11-17T08:29:40Z from c1 to unnamed"
+    )
+    quiet = incident(Phase.RESOLVED, document=document(420, closed_window()))
+    assert "Near the start" not in render_ticket(dossier(incident=quiet))
