@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from monitor.core.model import State
-from monitor.core.scope import Conjunction, Facets, Scope
+from monitor.core.scope import Conjunction, Facets, Scope, covers
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -35,7 +35,8 @@ def title_of(
     *controls* come nearest first; two are named. A date stands where the start is not on the day of
     *now*, or of the end where there is one.
     """
-    subject = " and ".join(_subject(part, scope, affected) for part in scope.conjunctions)
+    seen = [control.facets for control in controls]
+    subject = " and ".join(_subject(part, scope, affected, seen) for part in scope.conjunctions)
     sentence = f"{subject} {state.value} {_when(*span, now)}."
     if not controls:
         return sentence
@@ -45,10 +46,22 @@ def title_of(
     return f"{sentence} Unaffected: {named}."
 
 
-def _subject(conjunction: Conjunction, scope: Scope, affected: Sequence[Facets]) -> str:
+def _subject(
+    conjunction: Conjunction, scope: Scope, affected: Sequence[Facets], controls: Sequence[Facets]
+) -> str:
+    """Model, pathway, place, provider, location; ``(from oslo only)`` where the same is fine elsewhere."""
     parts = [conjunction.get("model"), conjunction.get("pathway"), _place(conjunction, scope, affected)]
-    parts += [conjunction.get("provider"), conjunction.get("location")]
-    return " · ".join(part for part in parts if part)
+    parts.append(conjunction.get("provider"))
+    location = conjunction.get("location")
+    only = location is not None and _fine_elsewhere(conjunction, controls)
+    subject = " · ".join(part for part in (*parts, None if only else location) if part)
+    return f"{subject or 'everything'} (from {location} only)" if only else subject
+
+
+def _fine_elsewhere(conjunction: Conjunction, controls: Sequence[Facets]) -> bool:
+    """Whether what the conjunction names is healthy from another location."""
+    named = {facet: value for facet, value in conjunction.items() if facet != "location"}
+    return any(covers(named, facets) and facets["location"] != conjunction["location"] for facets in controls)
 
 
 def _place(conjunction: Conjunction, scope: Scope, affected: Sequence[Facets]) -> str | None:

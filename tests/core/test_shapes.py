@@ -116,3 +116,13 @@ def test_a_day_lived_through_ends_as_the_whole_day_says(shape: Shape) -> None:
 def comparable(documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Without the severity, which never falls while an incident lasts."""
     return [{key: value for key, value in one.items() if key != "severity"} for one in documents]
+
+
+def test_down_from_one_location_only_is_said_in_the_title() -> None:
+    """The other location is the nearest control."""
+    shape = next(shape for shape in SHAPES if shape.name == "one target from one location")
+    (incident,) = derive(MemoryHistory(shape.outcomes), RULE, now=shape.now).incidents
+    assert incident.title.startswith(
+        "gpt-4o-transcribe · realtime · swedencentral (from oslo only) down 10:00:06–12:00:06 UTC."
+        " Unaffected: gpt-4o-transcribe realtime from berlin 24/24"
+    ), incident.title

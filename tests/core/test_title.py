@@ -52,6 +52,18 @@ def test_the_place_is_the_region_else_the_endpoint() -> None:
     assert title({"model": "a"}, affected=(SWEDEN, elsewhere)).startswith("a down")
 
 
+def test_down_from_one_location_only_is_worded_as_such() -> None:
+    """Where the same passes from another location; a control of something else there proves nothing."""
+    same = Named(facets=SWEDEN | {"location": "oslo"}, passed=9, total=9)
+    other = Named(facets=SWEDEN | {"location": "oslo", "model": "b"}, passed=9, total=9)
+    where = {"model": "a", "location": "berlin"}
+    assert title(where, controls=(same,)).startswith("a · swedencentral (from berlin only) down since")
+    assert title(where, controls=(other,)).startswith("a · swedencentral · berlin down since")
+    abroad = SWEDEN | {"endpoint": "us", "region": None}
+    everything = title({"location": "berlin"}, affected=(SWEDEN, abroad), controls=(same,))
+    assert everything.startswith("everything (from berlin only) down since")
+
+
 def test_several_conjunctions_are_joined() -> None:
     """A union names each part."""
     assert title({"model": "a"}, {"model": "b"}).startswith("a · swedencentral and b · swedencentral down")
