@@ -5,9 +5,9 @@ A mark explains nothing by itself: it is named where it may matter, and nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from monitor.core.inert import one_line
 from monitor.core.times import rfc3339
@@ -25,6 +25,14 @@ class Mark(NamedTuple):
     text: str
     author: str
     id: int | None = None
+
+
+class Marked(Protocol):
+    """What a history knows of marks."""
+
+    def marks(self, since: datetime, until: datetime) -> Sequence[Mark]:
+        """What people noted with ``since <= at <= until``, in order."""
+        ...
 
 
 def checked_mark(at: datetime, text: str, author: str) -> Mark:

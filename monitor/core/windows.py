@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
-from monitor.core.marks import Mark
+from monitor.core.marks import Marked
 from monitor.core.model import Blame, Cell, Failure, Stage, State, Verdict
 from monitor.core.sights import Sights
 
@@ -69,7 +69,7 @@ class Run(NamedTuple):
     paused: bool = False  # inside planned maintenance
 
 
-class History(Sights, Protocol):
+class History(Sights, Marked, Protocol):
     """What the verdict may ask of stored outcomes; every answer is cheap in the store.
 
     Runs of a cell are ordered by ``started_at``, then ``id``; instants are aware UTC.
@@ -77,46 +77,33 @@ class History(Sights, Protocol):
 
     def cells(self) -> Sequence[Cell]:
         """Every cell with at least one run, sorted."""
-        ...
 
     def facets(self, cell: Cell) -> Mapping[str, str | None]:
         """`endpoint, region, provider, model, pathway, location` of the cell's newest run."""
-        ...
 
     def notable(self, cell: Cell, since: datetime | None, until: datetime | None) -> Sequence[Run]:
         """The notable runs with ``since <= started_at <= until``, in order."""
-        ...
 
     def count(self, cell: Cell, since: datetime | None, until: datetime | None) -> int:
         """How many conclusive runs have ``since <= started_at < until`` (a difference of numbers)."""
-        ...
 
     def start_of(self, cell: Cell, number: int) -> datetime | None:
         """When the conclusive run of that number began."""
-        ...
 
     def last_run(self, cell: Cell, until: datetime | None) -> Run | None:
         """The latest run of any verdict with ``started_at <= until``."""
-        ...
 
     def last_pass(self, cell: Cell, configuration: str | None, before: datetime) -> datetime | None:
         """When the latest passed run with this configuration (None: without one) before an instant began."""
-        ...
 
     def typical_spacing(self, cell: Cell) -> timedelta | None:
         """The watch's `every` for this cell, else the median spacing of its runs (of any verdict).
 
         The median of an even number of spacings is the mean of the middle two; None below two runs.
         """
-        ...
 
     def newest(self) -> datetime | None:
         """The start of the newest run of all."""
-        ...
-
-    def marks(self, since: datetime, until: datetime) -> Sequence[Mark]:
-        """What people noted with ``since <= at <= until``, in order."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
