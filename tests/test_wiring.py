@@ -56,9 +56,18 @@ def test_the_example_shows_a_table_of_every_section() -> None:
     """Every table that the configuration knows stands in the example, or in a comment of it."""
     example = (ROOT / "config.example.toml").read_text("utf-8")
     schema = tomllib.loads(uncommented(example.splitlines()))
-    assert {"monitor", "web", "network", "database", "endpoint", "watch", "rule", "channel", "maintenance", "price"} == set(
-        schema
-    )
+    assert {
+        "monitor",
+        "web",
+        "network",
+        "database",
+        "endpoint",
+        "watch",
+        "rule",
+        "channel",
+        "maintenance",
+        "price",
+    } == set(schema)
 
 
 def uncommented(lines: Iterable[str]) -> str:

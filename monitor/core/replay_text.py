@@ -38,7 +38,8 @@ def _counted(count: int, noun: str) -> str:
 def _window(window: Window) -> str:
     end = "open" if window.end is None else rfc3339(window.end)
     counts = f"{window.failed}/{window.total} runs"
-    return f"{window.cell.target} from {window.cell.location}: {window.state} {rfc3339(window.start)} – {end}, {counts}"
+    where = f"{window.cell.target} from {window.cell.location}"
+    return f"{where}: {window.state} {rfc3339(window.start)} – {end}, {counts}"
 
 
 def _gap(gap: Gap) -> str:
