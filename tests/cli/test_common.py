@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from monitor.cli.common import chosen, database_of, house_of, secrets, settings_of, settings_or_defaults
-from monitor.core.errors import NotFound, SchemaMismatch, SecretError
+from monitor.core.errors import DatabaseError, NotFound, SecretError
 from tests.cli.conftest import Configure
 
 
@@ -59,7 +59,7 @@ def test_commands_without_need_of_a_configuration_have_defaults(home: object) ->
 def test_an_empty_database_is_filled_only_where_asked(configure: Configure) -> None:
     """Reading commands refuse it with the remedy; writing ones bring it to the schema."""
     settings = settings_of(configure())
-    with pytest.raises(SchemaMismatch, match="is empty: run `earwitness migrate`"):
+    with pytest.raises(DatabaseError, match="does not exist: run `earwitness migrate`"):
         database_of(settings)
     database_of(settings, fill=True).dispose()
     database_of(settings).dispose()

@@ -166,7 +166,8 @@ def test_a_new_run_appears_without_a_reload(browser: Browser, tmp_path: Path, sq
     """What is stored shows within seconds; what was unfolded stays so, the keyboard stays where it was."""
     database = opened(tmp_path / "live.db", sqlite_template)
     dial = Dial(now=DAY + timedelta(minutes=30, seconds=30))
-    fill(database, [(run_of(TARGETS[0], minute, 0), None) for minute in range(30)], dial.now)
+    passed = [run_of(target, minute, 0) for minute in range(30) for target in TARGETS]
+    fill(database, [(run, None) for run in passed], dial.now)
     with served(database, dial) as address, page_of(browser) as (page, wrong):
         page.goto(f"{address}/")
         assert "All up" in page.inner_text("h1")
