@@ -34,6 +34,7 @@ from monitor.core.checkup import (
 from monitor.core.errors import ConfigurationError, MonitorError
 from monitor.core.exchange import FaultKind
 from monitor.core.model import Failure, Stage, Target
+from monitor.pipeline.endings import Listing, ask_lists
 from monitor.selfcheck import FEWEST_DESCRIPTORS, LEAST_DISK, free_descriptors, free_disk
 from monitor.store.engine import open_database
 from monitor.store.schema import check_schema, is_empty
@@ -64,7 +65,6 @@ def doctor(*, json: Annotated[bool, Parameter(negative="")] = False, config: Con
                    for problem in error.problems]  # fmt: skip
     else:
         remarks = [*_of_settings(settings), *_of_database(settings), *_of_machine()]
-        remarks += _of_retirements(settings, now)
         remarks += asyncio.run(_of_endpoints(settings, now))
     found = unique(remarks)
     path = config or DEFAULT_CONFIG
@@ -137,10 +137,22 @@ def _of_database(settings: Settings) -> Iterator[Remark]:
         yield _fine("disk", said) if disk >= LEAST_DISK else _fault("disk", said, "Make room.")
 
 
-def _of_retirements(settings: Settings, now: datetime) -> Iterator[Remark]:
-    for ending in retirements_of(settings.targets):
+def _of_retirements(settings: Settings, lists: Sequence[Listing], now: datetime) -> Iterator[Remark]:
+    """Whether the endpoints' own lists were had, and what ends by them and by the shipped table."""
+    for one in lists:
+        yield _listed(one)
+    given = {one.endpoint: one.ends for one in lists if one.ends is not None}
+    for ending in retirements_of(settings.targets, given):
         remedy = "Move to its successor, and watch both until then." if ending.certain else "Compare."
         yield _note("retirement", ending.sentence(now), remedy)
+
+
+def _listed(one: Listing) -> Remark:
+    if one.ends is None:
+        said, remedy = f"not had: {one.why}", "Nothing need be done: the shipped table of last days counts."
+        return Remark(area=one.endpoint, subject="list of models", level=Level.NOTE, said=said, remedy=remedy)
+    said = f"read; models with a last day: {len(one.ends)}"
+    return Remark(area=one.endpoint, subject="list of models", level=Level.FINE, said=said)
 
 
 def _of_machine() -> Iterator[Remark]:
@@ -165,19 +177,22 @@ async def _of_endpoints(settings: Settings, now: datetime) -> list[Remark]:
             remarks += found
             if any(remark.level in (Level.PROBLEM, Level.FAULT) for remark in found):
                 unreached.add(endpoint.name)
+        unasked = unreached | _keyless(settings)
+        asked = [endpoint for name, endpoint in watched.items() if name not in unasked]
+        remarks += _of_retirements(settings, await ask_lists(asked, transport), now)
     finally:
         await transport.aclose()
-    return [*remarks, *await _of_targets(settings, unreached)]
+    return [*remarks, *await _of_targets(settings, unasked)]
 
 
-async def _of_targets(settings: Settings, unreached: set[str]) -> list[Remark]:
-    keyless = {
-        sentence.split(": ")[1].split(".")[1]
-        for sentence in missing_secrets(settings, os.environ, sections=("endpoint",))
-    }
-    asked = [
-        target for target in cheapest(settings.targets) if target.endpoint.name not in unreached | keyless
-    ]
+def _keyless(settings: Settings) -> set[str]:
+    """The endpoints whose key is missing, which is told with the secrets."""
+    missing = missing_secrets(settings, os.environ, sections=("endpoint",))
+    return {sentence.split(": ")[1].split(".")[1] for sentence in missing}
+
+
+async def _of_targets(settings: Settings, unasked: set[str]) -> list[Remark]:
+    asked = [target for target in cheapest(settings.targets) if target.endpoint.name not in unasked]
     seen = await check_all(settings, asked)
     return [
         remark

@@ -20,7 +20,6 @@ from monitor.cli.common import house_of, secrets, transport_of
 from monitor.cli.reporting import report
 from monitor.config import Settings
 from monitor.config.prices import run_cost
-from monitor.config.retiring import retirements_of
 from monitor.core.alerts import Notice
 from monitor.core.blind import BELOW_PROTOCOL
 from monitor.core.errors import DatabaseError, MonitorError
@@ -30,6 +29,7 @@ from monitor.core.retirement import owed_notices
 from monitor.core.sights import Sight
 from monitor.pipeline.batch import Recorder
 from monitor.pipeline.deliver import Courier, Receiver
+from monitor.pipeline.endings import Endings
 from monitor.pipeline.observe import Due, Observed, observe
 from monitor.pipeline.record import Recorded, Skipped, record
 from monitor.pipeline.remarks import enter_maintenance
@@ -94,7 +94,7 @@ class Service:
         )
         self._looked: Sequence[Sight] = ()
         self._complaints: Sequence[str] = ()
-        self._retirements = retirements_of(settings.targets)
+        self._endings = Endings(settings.targets)
         self._retirements_on: date | None = None
         self._costs = {target.key: run_cost(target, settings.prices) or 0.0 for target in settings.targets}
         self.scheduler = Scheduler(
@@ -212,6 +212,7 @@ class Service:
         """Look at the control hosts and at ourselves, once a minute."""
         while True:
             await self._look()
+            await self._endings.ask(self._transport, self._clock().date())
             await self._owe_retirements()
             complaints = self._selfcheck.complaints()
             for sentence in complaints:
@@ -226,7 +227,7 @@ class Service:
         if now.date() == self._retirements_on:
             return
         house = self._house
-        owed = list(owed_notices(self._retirements, house.policies, now=now, voice=house.voice))
+        owed = list(owed_notices(self._endings, house.policies, now=now, voice=house.voice))
         try:
             if owed:
                 await asyncio.to_thread(self._add_notices, owed)
@@ -275,7 +276,7 @@ class Service:
                 public_url=web.public_url,
                 targets=settings.targets,
                 rule=settings.rule,
-                retirements=self._retirements,
+                retirements=self._endings,
                 demo=self._demo,
                 version=__version__,
                 hosts=None if web.behind_proxy else frozenset({web.host}),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -272,6 +272,7 @@ class End(StrEnum):
     """How a conversation ended."""
 
     TEXT = "text"  # a final transcript came
+    LISTED = "listed"  # the models were listed, which is no run
     UNANSWERED = "unanswered"  # the response that was asked for failed, or has no words
     ITEM_FAILED = "item_failed"  # …input_audio_transcription.failed
     ERROR = "error"  # an `error` event or an HTTP error status
@@ -289,7 +290,8 @@ class Finding:
     `step` names the part of a run of several steps that ended it. `marks` are offsets in seconds since
     the start of the run (`connect`, which the transport adds, `created` for the first session event,
     `ready`, `commit`, `first_text`, `final`); `ids` are the provider's ids worth quoting; `notes` name
-    deviations; `url` is the address asked, which never holds a secret.
+    deviations; `url` is the address asked, which never holds a secret. `ends` are the last days of models,
+    by their ids, as an endpoint lists them.
     """
 
     stage: Stage
@@ -307,6 +309,7 @@ class Finding:
     ids: Mapping[str, str | None] = field(default_factory=dict)
     notes: Sequence[str] = ()
     step: str | None = None
+    ends: Mapping[str, date] = field(default_factory=dict)
 
 
 Conversation = Generator[Ask, Answer, Finding]

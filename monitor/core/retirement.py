@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -12,10 +13,12 @@ from monitor.core.alerts import Notice, NoticeKind, Policy, notice_id
 from monitor.core.inert import inert
 from monitor.core.model import Blame
 from monitor.core.texts import Voice
-from monitor.core.times import rfc3339
+from monitor.core.times import parse_instant, rfc3339
 
 MILESTONES = (90, 30, 7)  # days before the end at which the owner is told, once each
 _LISTED = 50
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +26,7 @@ class Retirement:
     """One model that ends on a day; `targets` are the keys of the watched ones that it takes away.
 
     `certain` says that the date was published for these targets' provider; elsewhere it is a hint only.
+    `listed_by` names the endpoints whose own lists of models give the day.
     """
 
     model: str
@@ -30,6 +34,7 @@ class Retirement:
     successor: str | None
     targets: tuple[str, ...]
     certain: bool = True
+    listed_by: tuple[str, ...] = ()
 
     def days_left(self, now: datetime) -> int:
         """Whole days to the day; negative once it is past."""
@@ -41,7 +46,27 @@ class Retirement:
         when = f"in {left:,} days" if left > 1 else {1: "tomorrow", 0: "today"}.get(left, "past")
         then = f"; its successor is {self.successor}" if self.successor else ""
         doubt = "" if self.certain else ". Azure has its own dates: look them up in the portal"
+        if self.listed_by:
+            names = ", ".join(self.listed_by)
+            return f"{self.model} ends on {self.day} ({when}) by the endpoint's own list ({names}){then}."
         return f"OpenAI ends {self.model} on {self.day} ({when}){then}{doubt}."
+
+
+def shutdown_day(value: object) -> date | None:
+    """The day, in UTC, that a listed `shutdown_date` names; None for whatever names none.
+
+    OpenAI's specification has the field in `GET /models`. A day, an RFC 3339 instant and seconds since
+    1970 are understood; 0 and less are how some servers write "none".
+    """
+    try:
+        if isinstance(value, str):
+            is_day = _DAY.fullmatch(value) is not None
+            return date.fromisoformat(value) if is_day else parse_instant(value).date()
+        if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+            return (_EPOCH + timedelta(seconds=value)).date()
+    except (ValueError, OverflowError):
+        return None
+    return None
 
 
 def milestone(left: int) -> int | None:

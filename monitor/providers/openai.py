@@ -73,6 +73,11 @@ def secrets_url(target: Target) -> str:
     return f"{api_base(target.endpoint.url)}/realtime/client_secrets"
 
 
+def models_url(endpoint: Endpoint) -> str:
+    """Where the models are listed."""
+    return f"{api_base(endpoint.url)}/models"
+
+
 def account_headers(endpoint: Endpoint) -> Headers:
     """Organisation and project, where they are configured."""
     named = (("OpenAI-Organization", endpoint.organization), ("OpenAI-Project", endpoint.project))
@@ -89,5 +94,6 @@ OPENAI = Provider(
     credential=key_as_bearer,
     form_fields=form,
     secrets_url=secrets_url,
+    models_url=models_url,
     support_ids=SUPPORT_IDS,
 )

@@ -10,6 +10,7 @@ from monitor.providers.openai import (
     account_headers,
     api_base,
     base_of,
+    models_url,
     rest_url,
     secrets_url,
 )
@@ -75,6 +76,7 @@ OPENAI_COMPATIBLE = Provider(
     credential=key_as_bearer,
     form_fields=form,
     secrets_url=secrets_url,
+    models_url=models_url,
     codes=CODES,
     support_ids=SUPPORT_IDS,
     needs_key=False,

@@ -28,8 +28,9 @@ class Provider:
     REST requests, the usual one first; `has_versions` says that requests may name an API version;
     `has_deployments` that a model goes by a name of the operator's; `dialects` are those of realtime
     sessions, and `has_session_query` says that it can be set what their addresses name. `secrets_url`
-    is where client secrets are minted, empty where none are. `refuse` gives what contradicts itself in
-    an endpoint: the key of the configuration, and a sentence.
+    is where client secrets are minted, empty where none are. `models_url` is where an endpoint lists its
+    models with their last days, None where the vendor offers no such days. `refuse` gives what
+    contradicts itself in an endpoint: the key of the configuration, and a sentence.
     """
 
     name: str
@@ -51,11 +52,16 @@ class Provider:
     needs_key: bool = True
     has_deployments: bool = False
     secrets_url: Callable[[Target], str] = lambda _target: ""
+    models_url: Callable[[Endpoint], str | None] = lambda _endpoint: None
     refuse: Callable[[Endpoint], Iterable[tuple[str, str]]] = lambda _endpoint: ()
 
     def rest_headers(self, target: Target, correlation: str) -> Headers:
         """The headers of one REST request, without the credential and the content type."""
-        common = [("Accept", "application/json"), *self.headers(target.endpoint)]
+        return self.request_headers(target.endpoint, correlation)
+
+    def request_headers(self, endpoint: Endpoint, correlation: str) -> Headers:
+        """The same for a request that is about no target."""
+        common = [("Accept", "application/json"), *self.headers(endpoint)]
         return (*common, (self.correlation_header, correlation))
 
     def upgrade_headers(self, target: Target, correlation: str) -> Headers:

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from monitor.sandbox import refusals
 from monitor.sandbox.access import named_endpoint, refused_key
+from monitor.sandbox.models import ENDS
 from monitor.sandbox.refusals import Refusal
 from monitor.sandbox.script import Endpoint
 from monitor.sandbox.state import Sandbox
@@ -87,10 +88,16 @@ async def list_models(request: Request) -> Response:
         admit(call)
     except Refused as refused:
         return call.answer(refused.refusal)
-    created = 1_700_000_000
-    names = [*call.endpoint.deployments, *call.endpoint.hosts]
-    models = [{"id": name, "object": "model", "created": created, "owned_by": "sandbox"} for name in names]
+    models = [_listed(call.endpoint, name) for name in (*call.endpoint.deployments, *call.endpoint.hosts)]
     return call.answer(Refusal(200, orjson.dumps({"object": "list", "data": models})))
+
+
+def _listed(endpoint: Endpoint, name: str) -> dict[str, object]:
+    """One model as it is listed; its last day is OpenAI's to tell."""
+    listed = {"id": name, "object": "model", "created": 1_700_000_000, "owned_by": "sandbox"}
+    if endpoint.kind != "openai":
+        return listed
+    return {**listed, "shutdown_date": ENDS.get(endpoint.deployments.get(name, name))}
 
 
 async def nothing_here(request: Request) -> Response:

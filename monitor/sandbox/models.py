@@ -34,6 +34,16 @@ ABILITIES: Mapping[str, Abilities] = {
     "gpt-realtime-whisper": Abilities(live=True, uploads=False, by_duration=True, prompt=False),
 }
 UNKNOWN = Abilities()
+# The days on which OpenAI ends models, hosts of sessions too (announced 2026-08-26).
+ENDS: Mapping[str, str] = {
+    "whisper-1": "2027-02-26",
+    "gpt-4o-transcribe": "2027-02-26",
+    "gpt-4o-mini-transcribe": "2027-02-26",
+    "gpt-4o-mini-transcribe-2025-12-15": "2027-02-26",
+    "gpt-4o-transcribe-diarize": "2027-02-26",
+    "gpt-realtime": "2027-01-20",
+    "gpt-realtime-mini": "2027-01-20",
+}
 WITH_DELAY = ("gpt-live-transcribe", "gpt-realtime-whisper")
 
 

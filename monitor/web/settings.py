@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -46,7 +46,7 @@ class WebSettings:
     public_url: str | None = None
     targets: Sequence[Target] = ()
     rule: Rule = field(default_factory=Rule)
-    retirements: Sequence[Retirement] = ()
+    retirements: Collection[Retirement] = ()  # may come to hold others
     demo: DemoLinks | None = None
     version: str = "0.1.0"
     hosts: frozenset[str] | None = frozenset()

@@ -11,7 +11,7 @@ from monitor.cli.doctor import reached_of
 from monitor.core.exchange import FaultKind
 from monitor.core.model import Failure, Stage
 from monitor.transport import Reach
-from tests.cli.conftest import KEY, KEY_VARIABLE, Configure, Run, Sandbox
+from tests.cli.conftest import CONFIG, KEY, KEY_VARIABLE, Configure, Run, Sandbox
 
 
 def test_a_sound_house_ends_with_0(run: Run, configure: Configure, sandbox: Sandbox) -> None:
@@ -35,6 +35,18 @@ def test_a_sound_house_ends_with_0(run: Run, configure: Configure, sandbox: Sand
         assert words in done.out, done.out
     assert KEY not in done.out
     assert run("export").out == ""
+
+
+def test_what_ends_is_told_by_the_endpoints_own_list(
+    run: Run, configure: Configure, sandbox: Sandbox
+) -> None:
+    """Where the endpoint offers one; the list itself is a finding, and so is its absence."""
+    text = CONFIG.replace("azure-sweden", "openai-us").replace("azure_openai", "openai")
+    configure(sandbox.base, text=text.replace('"{base}/openai-us"', '"{base}/openai-us/v1"'))
+    done = run("doctor")
+    assert "ok    list of models: read; models with a last day: " in done.out
+    assert "whisper-1 ends on 2027-02-26 (" in done.out
+    assert "by the endpoint's own list (openai-us)" in done.out
 
 
 def test_a_target_that_fails_ends_with_1_and_its_remedy(

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from monitor.core.alerts import NoticeKind, Policy
-from monitor.core.retirement import Retirement, compose, milestone, owed_notices
+from monitor.core.retirement import Retirement, compose, milestone, owed_notices, shutdown_day
 from monitor.core.texts import Voice
 
 DAY = date(2027, 2, 26)
@@ -71,6 +71,42 @@ def test_the_sentence_says_how_near_it_is(days: int, words: str) -> None:
     assert ENDING.sentence(before(days)) == (
         f"OpenAI ends whisper-1 on 2027-02-26 ({words}); its successor is gpt-transcribe."
     )
+
+
+def test_a_listed_day_names_its_list() -> None:
+    """Who says so is part of the sentence; a listed model may have no successor."""
+    listed = replace(ENDING, listed_by=("us", "eu"), successor=None)
+    assert listed.sentence(before(90)) == (
+        "whisper-1 ends on 2027-02-26 (in 90 days) by the endpoint's own list (us, eu)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "day"),
+    [
+        ("2027-02-26", DAY),
+        ("2027-02-26T00:00:00Z", DAY),
+        ("2027-02-26T23:30:00-02:00", date(2027, 2, 27)),
+        (1803600000, DAY),
+        (1803600000.5, DAY),
+        (0, None),
+        (-1, None),
+        (True, None),
+        (float("inf"), None),
+        (float("nan"), None),
+        (10**30, None),
+        ("2027-02-30", None),
+        ("2027-02-26T00:00:00", None),
+        ("soon", None),
+        ("", None),
+        (None, None),
+        ([], None),
+        ({}, None),
+    ],
+)
+def test_a_listed_day_is_understood_or_none(value: object, day: date | None) -> None:
+    """A day, an instant with its offset, or seconds since 1970; whatever else names no day."""
+    assert shutdown_day(value) == day
 
 
 def test_the_body_names_what_is_watched() -> None:

@@ -369,3 +369,17 @@ async def test_models_are_listed_to_those_with_a_key() -> None:
         refused = await made.get("/azure-sweden/openai/v1/models")
     assert [model["id"] for model in listed.json()["data"]][-1] == "gpt-realtime"
     assert refused.status_code == 401
+
+
+async def test_only_openai_lists_the_last_days_of_its_models() -> None:
+    """By the names of the deployments; a model that does not end has null."""
+    async with client() as made:
+        openai = (await made.get("/openai-us/v1/models", headers=BEARER)).json()["data"]
+        azure = (await made.get("/azure-sweden/openai/v1/models", headers={"api-key": KEY})).json()["data"]
+    days = {model["id"]: model["shutdown_date"] for model in openai}
+    assert (days["whisper-1"], days["gpt-realtime"], days["gpt-transcribe"]) == (
+        "2027-02-26",
+        "2027-01-20",
+        None,
+    )
+    assert all("shutdown_date" not in model for model in azure)
