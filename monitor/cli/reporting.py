@@ -10,7 +10,8 @@ from monitor import __version__
 from monitor.clips import load_clip, names
 from monitor.config import Settings, resolve_secret
 from monitor.core.dossier import Recording
-from monitor.core.errors import ClipError, SecretError
+from monitor.core.errors import ClipError, NotFound, SecretError
+from monitor.core.incidents import IncidentKind
 from monitor.core.model import Target
 from monitor.reports import FORMATS
 from monitor.store.dossier import read_dossier
@@ -30,6 +31,8 @@ def report(
 ) -> bytes:
     """The report about incident *number* in one of the formats; NotFound where there is none.
 
+    An incident that only the owner is told has none: nobody else could act on it.
+
     *targets* are those whose facts may be quoted, by key.
     """
     with database.read() as tx:
@@ -41,6 +44,10 @@ def report(
             client=CLIENT,
             now=now,
         )
+        if dossier.incident.kind is not IncidentKind.OUTAGE:
+            raise NotFound(
+                f"incident {number} is about this monitor itself: there is no evidence to hand over"
+            )
         return FORMATS[kind].render(dossier, known_secrets(settings))
 
 

@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from monitor.core.incidents import Phase, StoredIncident
+from monitor.core.incidents import IncidentKind, Phase, StoredIncident
 from monitor.core.model import Blame, Cell
-from monitor.core.notice_body import compose_body, differences
+from monitor.core.notice_body import compose_body, corrections, differences
 from monitor.core.opinion import Opinion, as_told
 from monitor.core.story import Story, read_story
 from monitor.core.texts import RELAPSE, Latest, Telling, Voice
@@ -125,11 +125,13 @@ def notice_id(incident_id: str, channel: str, kind: NoticeKind, sequence: int) -
 
 def topic(story: Story) -> str:
     """The word of a channel's `when` that this incident falls under."""
+    if story.kind is not IncidentKind.OUTAGE:
+        return str(Blame.MONITOR)
     return str(story.blame) if story.blame in (Blame.ACCOUNT, Blame.MONITOR) else str(story.state)
 
 
 def _owed(story: Story, told: Sequence[Notice], policy: Policy, now: datetime, voice: Voice) -> _Owed:
-    if story.phase in (Phase.SUSPECTED, Phase.DISMISSED):
+    if story.phase is Phase.SUSPECTED:
         return _Owed(kind=None, reason="a suspicion is shown, not sent")
     if not told:
         return _first(story, policy, now)
@@ -138,16 +140,26 @@ def _owed(story: Story, told: Sequence[Notice], policy: Policy, now: datetime, v
             kind=None, reason=f"its opening could not be delivered: {told[0].last_reply or 'gave up'}"
         )
     state = str(told[-1].body["data"]["state"])
-    if story.phase is Phase.RESOLVED:
-        if state == "resolved":
-            return _Owed(kind=None, reason="its end was told")
-        return _Owed(kind=NoticeKind.RESOLVED, reason="resolved")
+    if story.phase in (Phase.RESOLVED, Phase.DISMISSED):
+        return _ending(story, told[-1], state)
     if story.phase is Phase.RECOVERING:
         return _recovery(told, state, now)
     return _while_open(story, told, state, now, voice)
 
 
+def _ending(story: Story, last: Notice, state: str) -> _Owed:
+    """The end, once; and what came late, where it moves an edge that was told."""
+    if state != "resolved":
+        return _Owed(kind=NoticeKind.RESOLVED, reason=story.dismissed or "resolved")
+    changed = () if story.phase is Phase.DISMISSED else corrections(story, last.body["data"])
+    if changed:
+        return _Owed(kind=NoticeKind.UPDATED, reason="; ".join(changed), changed=changed)
+    return _Owed(kind=None, reason="its end was told")
+
+
 def _first(story: Story, policy: Policy, now: datetime) -> _Owed:
+    if story.phase is Phase.DISMISSED:
+        return _Owed(kind=None, reason="it came to nothing before anything was sent")
     if topic(story) not in policy.when:
         return _Owed(kind=None, reason=f"the channel does not ask for '{topic(story)}'")
     if story.phase is Phase.RESOLVED:
@@ -177,6 +189,8 @@ def _while_open(story: Story, told: Sequence[Notice], state: str, now: datetime,
     changed = differences(story, told[-1].body["data"])
     if changed and since >= GROUP_INTERVAL:
         return _Owed(kind=NoticeKind.UPDATED, reason="; ".join(changed), changed=changed)
+    if since >= voice.repeat and story.kind is IncidentKind.UNSTABLE:
+        return _Owed(kind=None, reason="what is unstable is told once")
     if since >= voice.repeat and story.acknowledged:
         return _Owed(kind=None, reason=f"acknowledged by {story.acknowledged}: no reminder")
     if since >= voice.repeat:

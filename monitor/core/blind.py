@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from operator import attrgetter
 
@@ -32,22 +32,37 @@ def is_unreachable(run: Run) -> bool:
 def unmeasured_spans(history: History, cell: Cell, runs: Sequence[Run], *, now: datetime) -> list[BlindSpan]:
     """The cell's stretches of two or more inconclusive runs, up to the next conclusive run.
 
-    Inconclusive runs with the same number have no conclusive run between them.
+    Inconclusive runs with the same number have no conclusive run between them. A stretch that began
+    before the first of *runs* is taken whole.
     """
+    dark = [run for run in runs if _is_unmeasured(run)]
+    if dark and dark[0] is runs[0]:
+        since = history.start_of(cell, dark[0].number)
+        earlier = history.notable(cell, since, dark[0].started_at)
+        dark = [run for run in earlier if _is_unmeasured(run) and run < dark[0]] + dark
     stretches: dict[int, list[Run]] = {}
-    for run in runs:
-        if run.verdict is Verdict.INCONCLUSIVE and not run.paused:
-            stretches.setdefault(run.number, []).append(run)
+    for run in dark:
+        stretches.setdefault(run.number, []).append(run)
     return [
-        BlindSpan(
-            location=cell.location,
-            start=stretch[0].started_at,
-            end=_by(history.start_of(cell, number + 1), now) or stretch[-1].started_at,
-            reason="runs could not be measured",
-        )
+        _unmeasured(cell, stretch, _by(history.start_of(cell, number + 1), now))
         for number, stretch in stretches.items()
         if len(stretch) > 1
     ]
+
+
+def _is_unmeasured(run: Run) -> bool:
+    return run.verdict is Verdict.INCONCLUSIVE and not run.paused
+
+
+def _unmeasured(cell: Cell, stretch: Sequence[Run], following: datetime | None) -> BlindSpan:
+    return BlindSpan(
+        location=cell.location,
+        start=stretch[0].started_at,
+        end=following or stretch[-1].started_at,
+        reason="runs could not be measured",
+        cell=cell,
+        lasting=following is None,
+    )
 
 
 def own_spans(sights: Iterable[Sight], *, now: datetime) -> list[BlindSpan]:
@@ -168,30 +183,31 @@ def _block(
     for cell, run in entries:
         masked.setdefault(cell, []).append(run)
     last = max(run.started_at for _, run in entries)
-    following = (
+    following = [
         _by(history.start_of(cell, history.count(cell, None, until_after(last)) + 1), now) for cell in cells
-    )
+    ]
+    known = [at for at in following if at is not None]
     names = ", ".join(sorted(frozenset[str]().union(*(hosts[at] for at in instants))))
     span = BlindSpan(
         location=entries[0][0].location,
         start=min(run.started_at for _, run in entries),
-        end=min((at for at in following if at is not None), default=last),
+        end=min(known, default=last),
         reason=f"nothing was reachable: {names}",
+        lasting=not known,
     )
     return Block(span=span, masked={cell: tuple(sorted(seen)) for cell, seen in masked.items()})
 
 
 def unite(spans: Sequence[BlindSpan]) -> tuple[BlindSpan, ...]:
-    """The spans in order; those of one location and reason that overlap become one."""
+    """The spans of whole locations in order; those of one location and reason that overlap become one."""
     united: list[BlindSpan] = []
     for span in sorted(spans, key=lambda span: (span.location, span.reason, span.start, span.end)):
+        own = replace(span, cell=None, lasting=False)
         last = united[-1] if united else None
         if last and (last.location, last.reason) == (span.location, span.reason) and span.start <= last.end:
-            united[-1] = BlindSpan(
-                location=last.location, start=last.start, end=max(last.end, span.end), reason=last.reason
-            )
+            united[-1] = replace(own, start=last.start, end=max(last.end, span.end))
         else:
-            united.append(span)
+            united.append(own)
     return tuple(sorted(united, key=lambda span: (span.start, span.location, span.reason, span.end)))
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from monitor.core.documents import incident_to_json, window_to_json
-from monitor.core.incidents import Derivation, Phase, StoredIncident
+from monitor.core.incidents import Derivation, IncidentKind, Phase, StoredIncident
 from monitor.core.inert import one_line
 from monitor.core.life import match
 from monitor.core.windows import Window, overlaps
@@ -59,7 +59,8 @@ def compare(
 
 
 def _counts(one: StoredIncident) -> bool:
-    return one.number is not None and one.phase is not Phase.DISMISSED
+    outage = one.kind is IncidentKind.OUTAGE
+    return outage and one.number is not None and one.phase is not Phase.DISMISSED
 
 
 def _reaches(end: datetime | None, since: datetime | None) -> bool:

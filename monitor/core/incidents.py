@@ -17,11 +17,20 @@ __all__ = [
     "Derivation",
     "Entry",
     "EntryKind",
+    "IncidentKind",
     "Phase",
     "Severity",
     "StoredIncident",
     "Suspicion",
 ]
+
+
+class IncidentKind(StrEnum):
+    """What an incident is about; all but an outage are told to the owner only."""
+
+    OUTAGE = "outage"  # windows with one explanation
+    BLIND = "blind"  # a location, or a target, could not be measured
+    UNSTABLE = "unstable"  # a target goes down again and again
 
 
 class Phase(StrEnum):
@@ -55,7 +64,8 @@ class Derivation:
     """What a history says under a rule: exactly what ``replay --json`` prints.
 
     `since` is from where it speaks: None, or an instant that no window reaches across; whatever
-    ended before it is left out. `pending` are bad runs that may still open a window.
+    ended before it is left out. `pending` are bad runs that may still open a window. `unmeasured` are
+    the blind spans one by one, each with its cell and whether it lasts.
     """
 
     rule: Rule
@@ -64,6 +74,7 @@ class Derivation:
     blind: tuple[BlindSpan, ...]
     incidents: tuple[Incident, ...]
     pending: tuple[Pending, ...] = ()
+    unmeasured: tuple[BlindSpan, ...] = ()
     since: datetime | None = None
 
 
@@ -99,6 +110,7 @@ class StoredIncident:
     rule: Mapping[str, Any]
     configurations: Sequence[str]
     document: Mapping[str, Any] = field(default_factory=dict)
+    kind: IncidentKind = IncidentKind.OUTAGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from monitor.core.diagnose import Incident, Severity
 from monitor.core.documents import incident_document
 from monitor.core.entries import dismissal, suspected_title, suspicion_entry, tell
-from monitor.core.incidents import Change, Derivation, Phase, StoredIncident, Suspicion
+from monitor.core.incidents import Change, Derivation, IncidentKind, Phase, StoredIncident, Suspicion
 from monitor.core.model import Blame, Cell, split_target
 from monitor.core.times import parse_instant, rfc3339
 from monitor.core.windows import Gap, History, Pending, Window
@@ -46,7 +46,7 @@ def horizon(
     """
     if history.newest() is None:
         return None
-    current = (one for one in stored if one.phase is not Phase.DISMISSED)
+    current = (one for one in stored if one.phase is not Phase.DISMISSED and _is_derived(one))
     known = sorted(current, key=lambda one: one.start, reverse=True)
     starts = [one.start for one in known if one.phase in _LIVING]
     since = min([now if touched is None else touched, *starts])
@@ -54,6 +54,11 @@ def horizon(
         if one.start < since and (one.resolved_at or one.end or _NEVER) >= since:
             since = one.start
     return since
+
+
+def _is_derived(one: StoredIncident) -> bool:
+    """Whether it follows from a derivation; what is unstable follows from the stored windows."""
+    return one.kind is not IncidentKind.UNSTABLE
 
 
 def phase_of(incident: Incident, pending: Iterable[Pending], now: datetime) -> Phase:
@@ -86,11 +91,11 @@ def reconcile(
     """What must be stored so that the stored incidents say what the derivation says.
 
     *stored* holds every unresolved incident and those that were resolved after the derivation's
-    `since`. An incident that says the same gives no change; one whose counts moved a change without an
-    entry. Numbers are given in the order of the derived incidents.
+    `since`; those of the owner are left alone. An incident that says the same gives no change; one
+    whose counts moved a change without an entry. Numbers are given in the order of the derived incidents.
     """
     desk = _Desk(derivation=derivation, now=now, rule=rule_json, new_id=new_id)
-    known = [one for one in stored if one.phase is not Phase.DISMISSED]
+    known = [one for one in stored if one.phase is not Phase.DISMISSED and one.kind is IncidentKind.OUTAGE]
     matched = match(known, derivation.incidents)
     numbers: dict[int, int] = {}
     changes: list[Change | None] = []
@@ -259,9 +264,12 @@ class _Desk:
             for incident in self.derivation.incidents
             if _shared(one, incident, any_track=True) is not None
         )
-        shown = {**one.document, "open": False} if "open" in one.document else one.document
+        entry = dismissal(one, self.now, next(telling, None))
+        shown = {**one.document, "dismissed": entry.text}
+        if "open" in shown:
+            shown["open"] = False
         after = replace(one, phase=Phase.DISMISSED, updated_at=self.now, document=shown)
-        return Change(incident=after, entries=(dismissal(one, self.now, next(telling, None)),))
+        return Change(incident=after, entries=(entry,))
 
 
 def _within(gap: Gap, window: Window) -> bool:

@@ -7,18 +7,21 @@ from datetime import datetime
 from typing import Any
 
 from monitor.core.delivery import serialise
-from monitor.core.incidents import Phase
+from monitor.core.incidents import IncidentKind, Phase
 from monitor.core.inert import cut, inert
 from monitor.core.story import Story
 from monitor.core.texts import (
     Telling,
+    corrected_text,
     link,
     opened_text,
+    owner_text,
     recovering_text,
     resolved_text,
     short_title,
     subject,
     updated_text,
+    withdrawn_text,
 )
 from monitor.core.times import rfc3339
 
@@ -31,7 +34,7 @@ _TEXTS = {
     "incident.recovering": recovering_text,
     "incident.resolved": resolved_text,
 }
-_WORDS = {"recovering": "Recovering", "resolved": "Resolved", "down": "Down", "degraded": "Degraded"}
+_ENDED = ("recovering", "resolved")
 
 
 def compose_body(kind: str, telling: Telling, sequence: int, *, drill: bool = False) -> dict[str, Any]:
@@ -48,15 +51,18 @@ def compose_body(kind: str, telling: Telling, sequence: int, *, drill: bool = Fa
 
 
 def told_state(story: Story) -> str:
-    """What a notice says of the incident now: `down`, `degraded`, `recovering` or `resolved`."""
-    return str(story.phase) if story.phase in (Phase.RECOVERING, Phase.RESOLVED) else str(story.state)
+    """What a notice says of the incident now: its condition, `recovering` or `resolved` (also withdrawn)."""
+    if story.phase is Phase.DISMISSED:
+        return str(Phase.RESOLVED)
+    return str(story.phase) if story.phase in (Phase.RECOVERING, Phase.RESOLVED) else story.condition
 
 
 def differences(story: Story, told: Mapping[str, Any]) -> tuple[str, ...]:
-    """In words, what changed since the data *told*: state, blame, targets or scope; empty if nothing."""
+    """In words, what changed since the data *told*: state, start, blame, targets or scope."""
     changed = []
-    if told["state"] != story.state:
-        changed.append(f"now {story.state} (was {told['state']})")
+    if told["state"] != story.condition:
+        changed.append(f"now {story.condition} (was {told['state']})")
+    changed += _moved("began", story.start, told["start"])
     if told["blame"] != story.blame:
         changed.append(f"blame {story.blame} (was {told['blame']})")
     if told["affected_total"] != len(story.affected):
@@ -64,6 +70,16 @@ def differences(story: Story, told: Mapping[str, Any]) -> tuple[str, ...]:
     elif told["subject"] != subject(story):
         changed.append(f"now about {subject(story)} (was {told['subject']})")
     return tuple(changed)
+
+
+def corrections(story: Story, told: Mapping[str, Any]) -> tuple[str, ...]:
+    """In words, which edge is another than in the data *told* of an incident that is over."""
+    return (*_moved("began", story.start, told["start"]), *_moved("ended", story.end, told["end"]))
+
+
+def _moved(verb: str, instant: datetime | None, told: str | None) -> Sequence[str]:
+    now = _instant(instant)
+    return () if now == told else (f"{verb} {now or 'not yet'} (was {told or 'not yet'})",)
 
 
 def _targets(count: int) -> str:
@@ -80,14 +96,22 @@ def _body(kind: str, telling: Telling, sequence: int, keep: int, *, drill: bool)
 
 def _saying(kind: str, telling: Telling, *, drill: bool) -> dict[str, Any]:
     state = told_state(telling.story)
-    word = (
-        f"Still {state}"
-        if kind == "incident.updated" and state not in ("recovering", "resolved")
-        else _WORDS[state]
-    )
-    text, mark = _TEXTS[kind](telling), "DRILL, nothing is broken: " if drill else ""
+    word, text = _wording(kind, state, telling)
+    mark = "DRILL, nothing is broken: " if drill else ""
     title = short_title(telling.story, f"DRILL: {word}" if drill else word)
     return {"incident": telling.story.number, "title": title, "text": f"{mark}{text}", "state": state}
+
+
+def _wording(kind: str, state: str, telling: Telling) -> tuple[str, str]:
+    """The word that leads the title, and the text."""
+    story, updated = telling.story, kind == "incident.updated"
+    if story.phase is Phase.DISMISSED:
+        return "Withdrawn", withdrawn_text(telling)
+    if updated and story.phase is Phase.RESOLVED:
+        return "Corrected", corrected_text(telling)
+    word = f"Still {state}" if updated and state not in _ENDED else state.capitalize()
+    text = _TEXTS[kind] if story.kind is IncidentKind.OUTAGE else owner_text
+    return word, text(telling)
 
 
 def _facts(telling: Telling, sequence: int, keep: int) -> dict[str, Any]:

@@ -54,14 +54,16 @@ def derive(history: History, rule: Rule, *, now: datetime, since: datetime | Non
         for gap in derive_gaps(history, cell, runs, now=now)
         if _reaches(gap.end, since)
     )
+    unmeasured = [span for span in reading.blind if _reaches(None if span.lasting else span.end, since)]
     scene = Scene(history=reading.history, whole=history, runs=reading.runs, now=now)
     return Derivation(
         rule=rule,
         windows=tuple(windows),
         gaps=tuple(sorted(gaps, key=lambda gap: (gap.start, gap.cell))),
-        blind=unite([span for span in reading.blind if _reaches(span.end, since)]),
+        blind=unite(unmeasured),
         incidents=diagnose(scene, windows),
         pending=tuple(pending),
+        unmeasured=tuple(unmeasured),
         since=since,
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from monitor.core.incidents import Phase, Severity, StoredIncident
+from monitor.core.incidents import IncidentKind, Phase, Severity, StoredIncident
 from monitor.core.model import Blame, Cell, State, split_target
 from monitor.core.summary import Bounds, Span, bounds
 from monitor.core.times import parse_instant
@@ -62,10 +62,12 @@ class Story:
 
     id: str
     number: int | None
+    kind: IncidentKind
     phase: Phase
     severity: Severity
     blame: Blame
     blame_reason: str
+    title: str
     subject: str
     state: State
     start: datetime
@@ -79,6 +81,12 @@ class Story:
     symptoms: Sequence[Symptom]
     changes: Sequence[Mapping[str, Any]] = ()  # of configurations, near the start
     acknowledged: str = ""  # by whom
+    dismissed: str = ""  # why it is none any more
+
+    @property
+    def condition(self) -> str:
+        """`down` or `degraded`; of what only the owner is told `blind` or `unstable`."""
+        return str(self.state if self.kind is IncidentKind.OUTAGE else self.kind)
 
     @property
     def leading(self) -> tuple[Stretch, ...]:
@@ -114,12 +122,14 @@ def read_story(incident: StoredIncident) -> Story:
     return Story(
         id=incident.id,
         number=incident.number,
+        kind=incident.kind,
         phase=incident.phase,
         severity=incident.severity,
         blame=incident.blame,
         blame_reason=str(document.get("blame_reason") or ""),
+        title=incident.title,
         subject=_subject(incident),
-        state=_state(windows),
+        state=_state(windows) if incident.kind is IncidentKind.OUTAGE else State.UNKNOWN,
         start=incident.start,
         end=incident.end,
         decided=incident.opened_at,
@@ -130,11 +140,14 @@ def read_story(incident: StoredIncident) -> Story:
         gaps=tuple(_gap(gap) for gap in document.get("gaps") or ()),
         symptoms=tuple(_symptom(signature) for signature in document.get("signatures") or ()),
         changes=tuple(document.get("changes") or ()),
+        dismissed=str(document.get("dismissed") or "") if incident.phase is Phase.DISMISSED else "",
     )
 
 
 def _subject(incident: StoredIncident) -> str:
     """What the title is about: all of it before its first word of state."""
+    if "subject" in incident.document:
+        return str(incident.document["subject"])
     match = _SUBJECT.match(incident.title)
     if match:
         return match[1]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from urllib.parse import quote
 
-from monitor.core.incidents import Phase
+from monitor.core.incidents import IncidentKind, Phase
 from monitor.core.inert import cut, inert
 from monitor.core.model import Cell, State
 from monitor.core.story import Neighbour, Story, Symptom, cell_name
@@ -157,6 +157,52 @@ def resolved_text(telling: Telling) -> str:
     return _three(first, _beside_after(story), f"{ticket} {_reference(telling)}")
 
 
+def corrected_text(telling: Telling) -> str:
+    """What came late changed an incident whose end was told: what it was before, and what it was."""
+    story = telling.story
+    first = f"{subject(story)} corrected by runs that came late. {_was(story)}"
+    return _three(first, f"{_changes(telling)}{_beside_after(story)}", _reference(telling))
+
+
+def withdrawn_text(telling: Telling) -> str:
+    """An incident that was told and is none: why, so that nobody waits for its end."""
+    story = telling.story
+    first = f"{subject(story)} withdrawn: {inert(story.dismissed, 200) or 'no incident any more'}."
+    return _three(
+        first, f"It was told as {story.condition} since {clock(story.start)} UTC.", _reference(telling)
+    )
+
+
+def owner_text(telling: Telling) -> str:
+    """What only the owner is told: what cannot be measured since when, or which target is unstable."""
+    story, voice = telling.story, telling.voice
+    reason = inert(story.blame_reason, 400).rstrip(". ")
+    if story.phase is Phase.OPEN:
+        since = moment(story.start, now=telling.now, zone=voice.zone)
+        first = f"{subject(story)} {story.condition} since {since}: {reason}."
+    else:
+        when = span(story.start, story.end) if story.end else f"from {clock(story.start)} UTC"
+        first = f"{subject(story)} was {story.condition} {when}: {reason}."
+    return _three(first, _OWNER_LINES[story.kind, story.phase is Phase.OPEN], _reference(telling))
+
+
+_OWNER_LINES = {
+    (
+        IncidentKind.BLIND,
+        True,
+    ): "Until it is measured again it is neither up nor down, and no outage can be seen.",
+    (
+        IncidentKind.BLIND,
+        False,
+    ): "It is measured again. What happened meanwhile is unknown, and is nobody's outage.",
+    (
+        IncidentKind.UNSTABLE,
+        True,
+    ): "This is told once; every outage of it goes on to be told by its own incident.",
+    (IncidentKind.UNSTABLE, False): "It went down six times or fewer in the last 24 hours.",
+}
+
+
 def short_title(story: Story, word: str) -> str:
     """One line for a channel's title, at most 150 characters: ``Still down: gpt-4o-transcribe · …``."""
     return cut(f"{word}: {subject(story)}", 150)
@@ -224,7 +270,7 @@ def _reference(telling: Telling) -> str:
         parts.append(f"decided {clock(story.decided)}")
     if story.acknowledged:
         parts.append(f"acknowledged by {inert(story.acknowledged, 60)}")
-    elif story.phase is Phase.OPEN:
+    elif story.phase is Phase.OPEN and story.kind is not IncidentKind.UNSTABLE:
         parts.append(f"next update {(telling.now + telling.voice.repeat).astimezone(UTC):%H:%M}")
     address = link(telling.voice, story.number)
     said = ", ".join(parts)

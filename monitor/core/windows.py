@@ -142,12 +142,18 @@ class Gap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlindSpan:
-    """A stretch in which a location could not measure; it masks the runs in it."""
+    """A stretch in which a location could not measure; it masks the runs in it.
+
+    `cell` names the one cell whose runs it is about (None: the whole location). It is `lasting` while
+    nothing was measured after it.
+    """
 
     location: str
     start: datetime
     end: datetime
     reason: str
+    cell: Cell | None = None
+    lasting: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

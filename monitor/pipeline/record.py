@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor.core.model import Cell, Verdict
-from monitor.core.sights import Sight
+from monitor.core.sights import Sight, SightKind
 from monitor.pipeline.observe import Observed
 from monitor.pipeline.verdict import House, Judged, judge
 from monitor.store.engine import Database
@@ -50,10 +50,12 @@ def record(
     # Packing takes longer than storing: it is done before the transaction begins.
     packed = [(one.outcome, one.evidence and pack_evidence(one.evidence)) for one in observed]
     skipped = [(item.cell, item.slot, item.reason) for item in items if isinstance(item, Skipped)]
+    sights = [item for item in items if isinstance(item, Sight)]
+    blind = [sight.start for sight in sights if sight.kind is SightKind.OWN]
     with database.write() as tx:
         results = add_outcomes(tx, packed)
         add_skips(tx, skipped)
-        add_sights(tx, [item for item in items if isinstance(item, Sight)])
+        add_sights(tx, sights)
         beat(tx, now, lag, location=house.location)
         added = [
             outcome
@@ -64,7 +66,7 @@ def record(
             tx,
             house,
             now=now,
-            touched=min((outcome.started_at for outcome in added), default=None),
-            bad=any(outcome.verdict is not Verdict.PASSED for outcome in added),
+            touched=min([*blind, *(outcome.started_at for outcome in added)], default=None),
+            bad=bool(blind) or any(outcome.verdict is not Verdict.PASSED for outcome in added),
         )
     return Recorded(results=results, judged=judged)

@@ -9,15 +9,16 @@ from functools import partial
 from itertools import count
 
 from monitor.core.alerts import Notice, Policy, decide
-from monitor.core.incidents import Change, Derivation, Phase, StoredIncident
+from monitor.core.incidents import Change, Derivation, IncidentKind, StoredIncident
 from monitor.core.life import cells_of, horizon, match, reconcile
 from monitor.core.model import Cell
+from monitor.core.owner import UNSTABLE_OVER, OwnerDesk, blind_troubles, unstable_troubles
 from monitor.core.paused import pause
 from monitor.core.replay import derive, settle
 from monitor.core.sampling import EPOCH, Watching, watch
 from monitor.core.standing import suspicions
 from monitor.core.texts import Voice
-from monitor.core.windows import History, Rule, rule_to_json
+from monitor.core.windows import History, Rule, rule_to_json, until_after
 from monitor.pipeline.observe import new_id
 from monitor.store.dossier import read_latest
 from monitor.store.engine import Database, Transaction
@@ -29,6 +30,7 @@ from monitor.store.incidents import (
     opinions,
     replace_windows,
     save_incident,
+    stored_windows,
 )
 from monitor.store.maintenance import stored_maintenance
 from monitor.store.notices import add_notices, notices_about
@@ -82,7 +84,7 @@ def _is_late(newest: datetime | None, touched: datetime | None) -> bool:
 def judge_all(database: Database, house: House) -> Judged:
     """Derive the verdict over the whole history, as of its newest outcome; nothing is owed by it.
 
-    For outcomes that came from elsewhere: their news is old.
+    For outcomes that came from elsewhere: their news is old, and nothing in it is the owner's.
     """
     silent = replace(house, policies=())
     with database.write() as tx:
@@ -92,7 +94,7 @@ def judge_all(database: Database, house: House) -> Judged:
             return Judged()
         whole = pause(history.prefetch(None, now), stored_maintenance(tx))
         derivation = derive(whole, house.rule, now=now)
-        return _settle(tx, whole, silent, now, derivation, incidents_since(tx, EPOCH))
+        return _settle(tx, whole, silent, now, derivation, incidents_since(tx, EPOCH), old_news=True)
 
 
 def watchings(database: Database, house: House, *, now: datetime) -> Sequence[Watching]:
@@ -111,19 +113,20 @@ def _settle(
     now: datetime,
     derivation: Derivation,
     known: Sequence[StoredIncident],
+    *,
+    old_news: bool = False,
 ) -> Judged:
+    numbers = _numbers(tx)
     changes = reconcile(
         known,
         derivation,
         suspicions(history, derivation, house.rule, now),
         now=now,
         rule_json=rule_to_json(house.rule),
-        next_number=_numbers(tx),
+        next_number=numbers,
         new_id=partial(new_id, now),
     )
-    for change in changes:
-        save_incident(tx, change.incident)
-        add_entries(tx, change.entries)
+    _save(tx, changes)
     current = _after(known, changes)
     matched = match(current, derivation.incidents)
     owners = {
@@ -136,10 +139,43 @@ def _settle(
         derivation.since,
         [(window, owners.get((window.cell, window.state, window.start))) for window in derivation.windows],
     )
+    if not old_news:
+        owned = _attend_to_owner(tx, house, derivation, known, numbers, now)
+        changes, current = [*changes, *owned], _after(current, owned)
     notices = _owe(tx, house, current, now)
     return Judged(
         changes=changes, notices=notices, watchings=_watch(history, house, derivation, current, now)
     )
+
+
+def _save(tx: Transaction, changes: Iterable[Change]) -> None:
+    for change in changes:
+        save_incident(tx, change.incident)
+        add_entries(tx, change.entries)
+
+
+def _attend_to_owner(
+    tx: Transaction,
+    house: House,
+    derivation: Derivation,
+    known: Sequence[StoredIncident],
+    numbers: Callable[[], int],
+    now: datetime,
+) -> Sequence[Change]:
+    """The changes of what the owner alone is told, stored; it rests on the windows just stored."""
+    flapping = derivation.windows or any(one.kind is IncidentKind.UNSTABLE for one in known)
+    recent = stored_windows(tx, now - UNSTABLE_OVER, until_after(now)) if flapping else ()
+    desk = OwnerDesk(
+        now=now,
+        since=derivation.since,
+        rule=rule_to_json(house.rule),
+        next_number=numbers,
+        new_id=partial(new_id, now),
+    )
+    troubles = [*blind_troubles(derivation.unmeasured, now), *unstable_troubles(recent, now)]
+    changes = desk.reconcile(known, troubles)
+    _save(tx, changes)
+    return changes
 
 
 def _numbers(tx: Transaction) -> Callable[[], int]:
@@ -156,7 +192,7 @@ def _after(known: Iterable[StoredIncident], changes: Iterable[Change]) -> list[S
 
 def _owe(tx: Transaction, house: House, current: Sequence[StoredIncident], now: datetime) -> Sequence[Notice]:
     """What the channels are owed now about the numbered incidents."""
-    told = [one for one in current if one.number is not None and one.phase is not Phase.DISMISSED]
+    told = [one for one in current if one.number is not None]
     if not house.policies or not told:
         return ()
     decisions = decide(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from monitor.core.errors import NotFound
-from monitor.core.incidents import Entry, EntryKind, Phase, Severity, StoredIncident
+from monitor.core.incidents import Entry, EntryKind, IncidentKind, Phase, Severity, StoredIncident
 from monitor.core.model import Blame, Cell, State
 from monitor.core.opinion import KINDS, Opinion, opinion_of
 from monitor.core.windows import Window
@@ -49,6 +49,7 @@ def save_incident(tx: Connection, incident: StoredIncident) -> None:
     """Store the incident, or its new value under the same `id`."""
     values = {field.name: getattr(incident, field.name) for field in fields(incident)}
     values |= {"phase": incident.phase.value, "severity": incident.severity.value}
+    values |= {"kind": incident.kind.value}
     values |= {"blame": incident.blame.value, "configurations": list(incident.configurations)}
     values |= {"rule": dict(incident.rule), "document": dict(incident.document)}
     changed = tx.execute(update(incidents).where(incidents.c.id == incident.id).values(values))
@@ -95,10 +96,18 @@ def incident_by_id(tx: Connection, incident_id: str) -> StoredIncident:
 
 
 def numbered_incidents(
-    tx: Connection, *, limit: int = 50, before: int | None = None
+    tx: Connection,
+    *,
+    limit: int = 50,
+    before: int | None = None,
+    kinds: Collection[IncidentKind] = tuple(IncidentKind),
 ) -> tuple[StoredIncident, ...]:
-    """Numbered incidents, the newest number first, at most *limit* (at most 1000), below number *before*."""
+    """Numbered incidents of these kinds, the newest number first.
+
+    At most *limit* (at most 1000), below number *before*.
+    """
     wanted = select(incidents).where(incidents.c.number.is_not(None))
+    wanted = wanted.where(incidents.c.kind.in_([kind.value for kind in kinds]))
     if before is not None:
         wanted = wanted.where(incidents.c.number < before)
     return _incidents(tx, wanted.order_by(incidents.c.number.desc()).limit(max(1, min(limit, 1000))))
@@ -110,6 +119,7 @@ def _incidents(tx: Connection, wanted: Select[Any]) -> tuple[StoredIncident, ...
 
 def _incident(row: RowMapping) -> StoredIncident:
     kinds = {
+        "kind": IncidentKind(row["kind"]),
         "phase": Phase(row["phase"]),
         "severity": Severity(row["severity"]),
         "blame": Blame(row["blame"]),

@@ -214,6 +214,7 @@ incidents = Table(
     Column("rule", Document, nullable=False),
     Column("configurations", Document, nullable=False),
     Column("document", Document, nullable=False),
+    Column("kind", Text, nullable=False, server_default="outage"),
 )
 Index(
     "ix_incidents_unresolved",

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from monitor.core.alerts import Notice
 from monitor.core.documents import window_to_json
-from monitor.core.incidents import Entry, StoredIncident
+from monitor.core.incidents import Entry, IncidentKind, StoredIncident
 from monitor.core.latency import percentile
 from monitor.core.lines import outcome_to_line
 from monitor.core.model import Verdict
@@ -53,6 +53,10 @@ Limit = Annotated[int, Query(ge=1, le=1000, description="how many at most")]
 Cursor = Annotated[str | None, Query(description="'next' of the answer before", max_length=2000)]
 Targets = Annotated[list[str] | None, Query(alias="target", description="target keys; repeat for several")]
 Verdicts = Annotated[list[Verdict] | None, Query(alias="verdict", description="verdicts; repeat for several")]
+Kinds = Annotated[
+    Sequence[IncidentKind],
+    Query(description="outages; 'blind' and 'unstable' are the owner's; repeat for several"),
+]
 Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="the incident's number")]
 
 PROBLEM: dict[int | str, dict[str, Any]] = {
@@ -156,10 +160,10 @@ def _add_incidents(router: APIRouter, counter: Counter) -> None:
     database = counter.database
 
     @router.get("/incidents", summary="Incidents, the newest number first")
-    def incidents(limit: Limit = 50, cursor: Cursor = None) -> Response:
+    def incidents(kind: Kinds = (IncidentKind.OUTAGE,), limit: Limit = 50, cursor: Cursor = None) -> Response:
         before = int(read_cursor(cursor, int)[0]) if cursor else None
         with database.read() as tx:
-            found = numbered_incidents(tx, limit=min(limit, 999) + 1, before=before)
+            found = numbered_incidents(tx, limit=min(limit, 999) + 1, before=before, kinds=kind)
         shown = found[: min(limit, 999)]
         following = write_cursor(shown[-1].number or 0) if len(found) > len(shown) else None
         return Json({"items": [incident_to_json(one) for one in shown], "next": following})
@@ -242,6 +246,7 @@ def incident_to_json(incident: StoredIncident) -> dict[str, Any]:
         **incident.document,
         "number": incident.number,
         "id": incident.id,
+        "kind": incident.kind.value,
         "phase": incident.phase.value,
         "severity": incident.severity.value,
         "decided_at": _instant(incident.opened_at),

@@ -10,7 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from monitor.core.alerts import Notice
-from monitor.core.incidents import Entry, Severity, StoredIncident
+from monitor.core.incidents import Entry, IncidentKind, Severity, StoredIncident
 from monitor.core.model import Blame, State
 from monitor.core.nearby import shift_words
 from monitor.core.opinion import Opinion, as_told, entry_words, opinion_of
@@ -140,6 +140,7 @@ class IncidentPage:
 
     title: str
     number: int
+    for_owner: bool
     phase: str
     severity: str
     state: str
@@ -184,6 +185,7 @@ def incident_page(reading: IncidentReading, *, settings: WebSettings, face: Cloc
     return IncidentPage(
         title=f"Incident {incident.number}",
         number=incident.number or 0,
+        for_owner=incident.kind is not IncidentKind.OUTAGE,
         phase=incident.phase.value,
         severity=((opinion.rated and opinion.rated.severity) or incident.severity).value,
         state=story.state.value,

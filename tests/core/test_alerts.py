@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from monitor.core.alerts import Decision, Notice, NoticeKind, Policy, decide, notice_id
-from monitor.core.incidents import Phase, StoredIncident
+from monitor.core.incidents import IncidentKind, Phase, Severity, StoredIncident
 from monitor.core.model import Blame
 from tests.sample_incident import (
     DECIDED,
@@ -194,3 +194,85 @@ def test_channels_do_not_share_what_they_were_told() -> None:
     first, second = decide([incident()], [opened], [ONCALL, new], now=DECIDED + MINUTE, voice=VOICE)
     assert (first.send, second.send) == (False, True)
     assert (second.channel, second.incident_id) == ("second", "0193-incident")
+
+
+def test_what_came_late_corrects_an_end_that_was_told() -> None:
+    """One more notice, with what was said before; then silence again."""
+    sent = [tell(incident())]
+    sent.append(tell(incident(Phase.RESOLVED), sent, END + 20 * MINUTE))
+    longer = incident(Phase.RESOLVED, end=END + 10 * MINUTE)
+    corrected = ask(longer, sent, END + 90 * MINUTE).notice
+    assert corrected is not None
+    data = corrected.body["data"]
+    assert (corrected.kind, corrected.sequence, data["state"]) == (NoticeKind.UPDATED, 3, "resolved")
+    assert data["title"].startswith("Corrected: ")
+    assert "Changed: ended 2025-11-17T15:40:10Z (was 2025-11-17T15:30:10Z)." in data["text"]
+    sent.append(replace(corrected, sent_at=END + 90 * MINUTE))
+    assert ask(longer, sent, END + 91 * MINUTE).reason == "its end was told"
+
+
+def test_a_beginning_that_moved_is_told_while_it_lasts() -> None:
+    """A spool that arrives late may show that it began earlier."""
+    opened = tell(incident())
+    earlier = incident(start=incident().start - 5 * MINUTE)
+    assert ask(earlier, [opened], DECIDED + 6 * MINUTE).reason == (
+        "began 2025-11-17T08:25:10Z (was 2025-11-17T08:30:10Z)"
+    )
+
+
+def test_an_incident_that_was_told_and_is_none_is_withdrawn_once() -> None:
+    """Nobody waits for its end; who was told nothing hears nothing."""
+    opened = tell(incident())
+    gone = incident(Phase.DISMISSED, document={**incident().document, "dismissed": "joined incident 7"})
+    withdrawn = ask(gone, [opened], DECIDED + MINUTE).notice
+    assert withdrawn is not None
+    data = withdrawn.body["data"]
+    assert (withdrawn.kind, data["state"]) == (NoticeKind.RESOLVED, "resolved")
+    assert data["title"].startswith("Withdrawn: ")
+    assert "withdrawn: joined incident 7." in data["text"]
+    assert not ask(gone, [opened, replace(withdrawn, sent_at=DECIDED)], DECIDED + 2 * MINUTE).send
+    assert ask(gone).reason == "it came to nothing before anything was sent"
+
+
+def owners(kind: IncidentKind, phase: Phase = Phase.OPEN, **parts: Any) -> StoredIncident:
+    """An incident that only the owner is told."""
+    contents = {
+        "subject": "berlin",
+        "affected": [],
+        "scope": [{"location": "berlin"}],
+        "blame_reason": "nothing was reachable: a, b",
+    }
+    return incident(
+        phase, blame=Blame.MONITOR, severity=Severity.NOTICE, document=contents, kind=kind, **parts
+    )
+
+
+def test_blindness_is_told_to_the_owner_alone_and_repeated() -> None:
+    """With its reason, and that nothing is known meanwhile; and that it is over."""
+    stored = owners(IncidentKind.BLIND)
+    assert ask(stored).reason == "the channel does not ask for 'monitor'"
+    opened = ask(stored, policy=OWNER).notice
+    assert opened is not None
+    data = opened.body["data"]
+    assert (data["state"], data["title"]) == ("blind", "Blind: berlin")
+    assert data["text"].startswith("berlin blind since 08:30:10 UTC: nothing was reachable: a, b.\nUntil ")
+    sent = [replace(opened, sent_at=DECIDED)]
+    hourly = ask(stored, sent, DECIDED + timedelta(hours=1), policy=OWNER)
+    assert hourly.reason == "the repeat interval has passed"
+    over = ask(owners(IncidentKind.BLIND, Phase.RESOLVED), sent, END + 20 * MINUTE, policy=OWNER).notice
+    assert over is not None
+    assert over.body["data"]["text"].startswith("berlin was blind 08:30:10–15:30:10 UTC, 17 Nov 2025: ")
+
+
+def test_instability_is_told_once() -> None:
+    """No hourly word, no promise of one, and its end."""
+    stored = owners(IncidentKind.UNSTABLE)
+    opened = ask(stored, policy=OWNER).notice
+    assert opened is not None
+    assert "next update" not in opened.body["data"]["text"]
+    sent = [replace(opened, sent_at=DECIDED)]
+    assert (
+        ask(stored, sent, DECIDED + timedelta(hours=5), policy=OWNER).reason
+        == "what is unstable is told once"
+    )
+    assert ask(owners(IncidentKind.UNSTABLE, Phase.RESOLVED), sent, END, policy=OWNER).send

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.incidents import Phase
+from monitor.core.incidents import IncidentKind, Phase
 from monitor.core.replay import derive
 from monitor.pipeline.observe import Observed
 from monitor.pipeline.record import record
@@ -34,7 +34,8 @@ def test_a_recorded_day_is_stored_as_planned(sqlite_database: Database, name: st
     record(sqlite_database, [], house, now=shape.now)
     with sqlite_database.read() as tx:
         derived = derive(StoreHistory(tx), house.rule, now=shape.now)
-        stored = [one for one in reversed(numbered_incidents(tx)) if one.phase is not Phase.DISMISSED]
+        outages = numbered_incidents(tx, kinds=[IncidentKind.OUTAGE])
+        stored = [one for one in reversed(outages) if one.phase is not Phase.DISMISSED]
         assert stored_windows(tx) == derived.windows
     assert [one.number for one in stored] == list(range(1, len(shape.expected) + 1))
     assert [(one.title, one.start, one.end, one.blame) for one in stored] == [

@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 
 from monitor.core.alerts import NoticeKind, Policy
-from monitor.core.incidents import EntryKind, Phase
+from monitor.core.incidents import EntryKind, IncidentKind, Phase
 from monitor.core.model import Blame, Verdict
 from monitor.core.sampling import Attention
+from monitor.core.sights import Sight, SightKind
 from monitor.pipeline.observe import Observed
 from monitor.pipeline.record import record
 from monitor.pipeline.verdict import judge_all, watchings
@@ -231,3 +232,66 @@ def test_an_empty_database_has_no_verdict(sqlite_database: Database) -> None:
     """Deriving over nothing changes nothing."""
     assert not judge_all(sqlite_database, HOUSE).changes
     assert not watchings(sqlite_database, HOUSE, now=DAY + timedelta(days=1))
+
+
+OWNER = Policy(channel="owner", when=frozenset({"account", "monitor"}))
+WATCHED = replace(HOUSE, policies=[*HOUSE.policies, OWNER])
+
+
+def test_a_blind_location_is_told_to_the_owner_alone(database: Database) -> None:
+    """Runs that measure nothing open no outage; after a minute the owner hears of it, and hears its end."""
+    stretch = Stretch(database, WATCHED)
+    stretch.record({FAILING: "....????", REST: "....????", WHISPER: "....????"})
+    blind = stretch.incident()
+    assert (blind.kind, blind.phase) == (IncidentKind.BLIND, Phase.OPEN)
+    assert [(one.channel, one.kind) for one in stretch.notices()] == [("owner", NoticeKind.OPENED)]
+    stretch.check_agreement(stretch.now)
+    deliver_all(stretch)
+    stretch.record({FAILING: "..", REST: "..", WHISPER: ".."})
+    assert stretch.phases() == [Phase.RECOVERING]
+    deliver_all(stretch)
+    stretch.turn(minutes=20)
+    assert stretch.phases() == [Phase.RESOLVED]
+    assert [one.kind for one in stretch.notices()] == list(KINDS)
+
+
+def test_a_suspended_machine_is_told_as_blind_without_any_run(sqlite_database: Database) -> None:
+    """What the monitor saw of itself is enough."""
+    stretch = Stretch(sqlite_database, WATCHED)
+    stretch.fail("....")
+    slept = Sight(
+        "berlin", SightKind.OWN, "clock", False, stretch.now, stretch.now + 60 * MINUTE, "suspended"
+    )
+    record(sqlite_database, [slept], WATCHED, now=stretch.now + 60 * MINUTE)
+    one = stretch.incident()
+    assert (one.kind, one.phase, one.start) == (IncidentKind.BLIND, Phase.RECOVERING, slept.start)
+    (notice,) = stretch.notices()
+    assert (notice.channel, notice.body["data"]["state"]) == ("owner", "recovering")
+
+
+def test_a_flapping_target_makes_one_unstable_incident_beside_its_outages(
+    sqlite_database: Database,
+) -> None:
+    """The seventh opening in a day; the owner is told once, whoever is on call of every outage."""
+    stretch = Stretch(sqlite_database, WATCHED)
+    for _ in range(7):
+        stretch.fail("xxx" + "." * 25)
+        deliver_all(stretch)
+    stretch.fail("....")
+    unstable = [one for one in stretch.incidents() if one.kind is IncidentKind.UNSTABLE]
+    outages = [one for one in stretch.incidents() if one.kind is IncidentKind.OUTAGE]
+    assert ([one.phase for one in unstable], len(outages)) == ([Phase.OPEN], 7)
+    told = [one for one in stretch.notices() if one.channel == "owner"]
+    assert [one.kind for one in told] == [NoticeKind.OPENED]
+    stretch.check_agreement(stretch.now)
+    stretch.turn(hours=25)
+    assert {one.phase for one in stretch.incidents()} == {Phase.RESOLVED}
+
+
+def test_an_import_tells_the_owner_nothing(sqlite_database: Database) -> None:
+    """What was dark elsewhere, at another time, is not this monitor's."""
+    runs = [(run_of(FAILING, minute, Verdict.INCONCLUSIVE), None) for minute in range(30)]
+    with sqlite_database.write() as tx:
+        add_outcomes(tx, runs)
+    judge_all(sqlite_database, WATCHED)
+    assert Stretch(sqlite_database).incidents() == ()

@@ -8,6 +8,11 @@ from datetime import timedelta
 import pytest
 from starlette.testclient import TestClient
 
+from monitor.core.model import Verdict
+from monitor.pipeline.observe import Observed
+from monitor.pipeline.record import record
+from monitor.pipeline.verdict import House
+from monitor.store.cells import sync_targets
 from monitor.store.engine import Database
 from monitor.web.incident import span_around
 from tests.web.filled import DAY, MINUTE, TARGETS, Dial, app_over, fill, run_of
@@ -37,3 +42,23 @@ def test_a_gap_inside_shortens_every_least_duration(sqlite_database: Database) -
     assert "at least 38 min, at most 1 h 1 min" in client.get(f"/targets/{TARGETS[1].key}").text
     told = client.get("/api/v1/incidents/1").json()
     assert (told["least_s"], told["most_s"]) == (38 * 60, 61 * 60)
+
+
+def test_what_only_the_owner_is_told_has_a_page_and_no_evidence(sqlite_database: Database) -> None:
+    """It is listed for people; programs ask for its kind; nothing about providers is claimed on it."""
+    now = DAY + 10 * MINUTE
+    runs = [run_of(TARGETS[0], minute, 0, verdict=Verdict.INCONCLUSIVE) for minute in range(5)]
+    with sqlite_database.write() as tx:
+        sync_targets(tx, TARGETS, DAY)
+    items = [Observed(outcome=run, evidence=None) for run in runs]
+    record(sqlite_database, items, House(location="berlin"), now=runs[-1].finished_at)
+    client = TestClient(app_over(sqlite_database, Dial(now=now)), base_url="http://localhost")
+    page = client.get("/incidents/1").text
+    assert f"{TARGETS[0].key} from berlin blind since" in page
+    assert "evidence.zip" not in page
+    assert "Windows</h2>" not in page
+    assert f"{TARGETS[0].key} from berlin blind since" in client.get("/incidents").text
+    assert client.get("/api/v1/incidents").json()["items"] == []
+    (listed,) = client.get("/api/v1/incidents", params={"kind": "blind"}).json()["items"]
+    assert (listed["kind"], listed["severity"], listed["open"]) == ("blind", "notice", True)
+    assert client.get("/api/v1/incidents", params={"kind": "gone"}).status_code == 422
