@@ -7,17 +7,21 @@ Recurring maintenance begins at a local time of day; it lasts as long as is said
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from monitor.core.inert import one_line
+from monitor.core.marks import LONGEST_MARK, checked_author, checked_text
 from monitor.core.summary import Span
 from monitor.core.times import parse_instant, rfc3339
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+LONGEST_PATTERN = 300  # characters
+MOST_PATTERNS = 100
 _DAY = timedelta(days=1)
 _LONGEST_ONCE = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
@@ -34,7 +38,8 @@ class Maintenance:
     """One entry. Once: `start` and `end`. Recurring: `every` with `at`, `duration`, `zone`, and a `weekday`.
 
     `targets` are patterns of target keys, none means all. `entered_at` and `withdrawn_at` are when it came
-    into the configuration and when it left it.
+    into the configuration and when it left it, or when a person entered and withdrew it: then `author` says
+    who. `id` is the store's.
     """
 
     name: str
@@ -49,6 +54,8 @@ class Maintenance:
     retroactive: bool = False
     entered_at: datetime | None = None
     withdrawn_at: datetime | None = None
+    author: str | None = None
+    id: int | None = field(default=None, compare=False)
 
     def concerns(self, target: str) -> bool:
         """Whether it is for the target of that key."""
@@ -108,13 +115,18 @@ def to_document(plan: Maintenance) -> dict[str, Any]:
         "duration_s": plan.duration.total_seconds(),
         "zone": plan.zone,
         "retroactive": plan.retroactive,
+        "author": plan.author,
     }
 
 
 def from_document(
-    document: Mapping[str, Any], *, entered_at: datetime | None = None, withdrawn_at: datetime | None = None
+    document: Mapping[str, Any],
+    *,
+    entered_at: datetime | None = None,
+    withdrawn_at: datetime | None = None,
+    row_id: int | None = None,
 ) -> Maintenance:
-    """What `to_document` wrote, with when it was entered and withdrawn."""
+    """What `to_document` wrote, with when it was entered and withdrawn, and the store's id."""
     read = {name: document[name] and parse_instant(document[name]) for name in ("start", "end")}
     return Maintenance(
         **read,
@@ -128,14 +140,60 @@ def from_document(
         retroactive=document["retroactive"],
         entered_at=entered_at,
         withdrawn_at=withdrawn_at,
+        author=document.get("author"),
+        id=row_id,
     )
+
+
+def checked_pause(
+    name: str,
+    targets: Iterable[str],
+    author: str,
+    *,
+    start: datetime | None,
+    end: datetime,
+    now: datetime,
+    retroactive: bool = False,
+) -> Maintenance:
+    """A pause that a person enters; ValueError, with what would be right, where it cannot be.
+
+    It begins at *start* (None: now), and no earlier than it was entered unless it is named retroactive.
+    """
+    patterns = tuple(one_line(target, LONGEST_PATTERN + 1) for target in targets)
+    if any(not pattern or len(pattern) > LONGEST_PATTERN for pattern in patterns):
+        raise ValueError("a target is a key, or a pattern of keys such as 'azure-sweden/*'")
+    if len(patterns) > MOST_PATTERNS:
+        raise ValueError(f"at most {MOST_PATTERNS} targets or patterns of targets; none means all")
+    first = now if start is None else start
+    if end <= first:
+        raise ValueError("a pause ends after it begins")
+    if not retroactive and end <= now:
+        raise ValueError("a pause that lies in the past has to be named retroactive")
+    said = checked_text(name, LONGEST_MARK)
+    if not said:
+        raise ValueError("a pause needs a name, such as 'moving to another region'")
+    return Maintenance(
+        name=said,
+        targets=patterns,
+        start=_to_milliseconds(first),
+        end=_to_milliseconds(end),
+        retroactive=retroactive,
+        author=checked_author(author),
+    )
+
+
+def _to_milliseconds(instant: datetime) -> datetime:
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
 
 
 def changes(
     known: Sequence[Maintenance], configured: Iterable[Maintenance]
 ) -> tuple[tuple[Maintenance, ...], tuple[Maintenance, ...]]:
-    """What of *configured* is to be entered, and what of *known* to be withdrawn; neither is rewritten."""
-    current = {_plan(one): one for one in known if one.withdrawn_at is None}
+    """What of *configured* is to be entered, and what of *known* to be withdrawn; neither is rewritten.
+
+    What people entered is theirs to withdraw.
+    """
+    current = {_plan(one): one for one in known if one.withdrawn_at is None and one.author is None}
     wanted = {_plan(one): one for one in configured}
     entered = tuple(one for plan, one in wanted.items() if plan not in current)
     withdrawn = tuple(one for plan, one in current.items() if plan not in wanted)

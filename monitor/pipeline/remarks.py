@@ -11,9 +11,9 @@ from monitor.core.marks import Mark
 from monitor.core.opinion import checked_entry
 from monitor.core.sampling import EPOCH
 from monitor.pipeline.verdict import House, judge
-from monitor.store.engine import Database
+from monitor.store.engine import Database, Transaction
 from monitor.store.incidents import add_entries, incident, incidents_since
-from monitor.store.maintenance import sync_maintenance
+from monitor.store.maintenance import add_maintenance, sync_maintenance, withdraw_maintenance
 from monitor.store.marks import add_mark
 
 _REACH = timedelta(days=1)  # an incident that began this much before a mark may lie within one interval of it
@@ -58,7 +58,27 @@ def enter_maintenance(
 ) -> None:
     """Let the stored maintenance be what is configured, as of now; what is retroactive counts before it."""
     with database.write() as tx:
-        entered = sync_maintenance(tx, plans, now)
-        reach = [one.start or EPOCH for one in entered if one.retroactive]
-        if reach and incidents_since(tx, min(reach)):
-            judge(tx, house, now=now, touched=min(*reach, now), bad=True)
+        _judge_anew(tx, house, sync_maintenance(tx, plans, now), now)
+
+
+def pause(database: Database, house: House, plan: Maintenance, *, now: datetime) -> Maintenance:
+    """Enter the pause of a person (`checked_pause`), and let what it takes out be judged anew."""
+    with database.write() as tx:
+        entered = add_maintenance(tx, plan, now)
+        _judge_anew(tx, house, [entered], now)
+    return entered
+
+
+def end_pause(database: Database, row_id: int, *, now: datetime) -> Maintenance:
+    """Withdraw the pause of a person; what it took out until now stays out.
+
+    Raises NotFound, and ValueError for what the configuration names.
+    """
+    with database.write() as tx:
+        return withdraw_maintenance(tx, row_id, now)
+
+
+def _judge_anew(tx: Transaction, house: House, entered: Iterable[Maintenance], now: datetime) -> None:
+    reach = [one.start or EPOCH for one in entered if one.retroactive]
+    if reach and incidents_since(tx, min(reach)):
+        judge(tx, house, now=now, touched=min(*reach, now), bad=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
 
+from monitor.core.errors import NotFound
 from monitor.core.maintenance import Maintenance, changes, from_document, to_document
 from monitor.store.tables import maintenance
 
@@ -15,7 +17,8 @@ def stored_maintenance(tx: Connection) -> tuple[Maintenance, ...]:
     """Every entry, also withdrawn ones, in the order in which they were made."""
     rows = tx.execute(select(maintenance).order_by(maintenance.c.id))
     return tuple(
-        from_document(row.document, entered_at=row.entered_at, withdrawn_at=row.withdrawn_at) for row in rows
+        from_document(row.document, entered_at=row.entered_at, withdrawn_at=row.withdrawn_at, row_id=row.id)
+        for row in rows
     )
 
 
@@ -25,10 +28,35 @@ def sync_maintenance(
     """Enter as of *now* what the configuration names anew, withdraw what it names no more; what is new."""
     entered, withdrawn = changes(stored_maintenance(tx), configured)
     for one in entered:
-        tx.execute(insert(maintenance).values(name=one.name, document=to_document(one), entered_at=now))
-    gone = [to_document(one) for one in withdrawn]
-    current = select(maintenance).where(maintenance.c.withdrawn_at.is_(None))
-    for row in tx.execute(current).all() if gone else ():
-        if row.document in gone:
-            tx.execute(update(maintenance).where(maintenance.c.id == row.id).values(withdrawn_at=now))
+        add_maintenance(tx, one, now)
+    for one in withdrawn:
+        _withdraw(tx, one, now)
     return entered
+
+
+def add_maintenance(tx: Connection, plan: Maintenance, now: datetime) -> Maintenance:
+    """Enter it as of *now*; it comes back with when, and with its id."""
+    values = {"name": plan.name, "document": to_document(plan), "entered_at": now}
+    added = tx.execute(insert(maintenance).values(values))
+    (row_id,) = added.inserted_primary_key or (None,)
+    return replace(plan, entered_at=now, id=row_id)
+
+
+def withdraw_maintenance(tx: Connection, row_id: int, now: datetime) -> Maintenance:
+    """End what a person entered as of *now*, once; it comes back as it stands then.
+
+    Raises NotFound for an unknown id, and ValueError for what the configuration names.
+    """
+    found = next((one for one in stored_maintenance(tx) if one.id == row_id), None)
+    if found is None:
+        raise NotFound(f"there is no maintenance {row_id}")
+    if found.author is None:
+        raise ValueError("the configuration names it: take it out of [[maintenance]] there")
+    if found.withdrawn_at is not None:
+        return found
+    _withdraw(tx, found, now)
+    return replace(found, withdrawn_at=now)
+
+
+def _withdraw(tx: Connection, one: Maintenance, now: datetime) -> None:
+    tx.execute(update(maintenance).where(maintenance.c.id == one.id).values(withdrawn_at=now))

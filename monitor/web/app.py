@@ -25,6 +25,7 @@ from monitor.web.live import live_routes
 from monitor.web.metrics import metrics_routes
 from monitor.web.moments import clockface, zone_named
 from monitor.web.pages import Desk, page_routes
+from monitor.web.pauses import pause_routes
 from monitor.web.problems import Render, install_problems
 from monitor.web.remarks import Inbox, remark_routes
 from monitor.web.render import build_renderer
@@ -99,7 +100,9 @@ def create_app(
     )
     app.include_router(api_routes(Counter(database=database, clock=clock, settings=settings)))
     house = house or House(location=settings.location, rule=settings.rule)
-    app.include_router(remark_routes(Inbox(database=database, clock=clock, house=house)))
+    inbox = Inbox(database=database, clock=clock, house=house)
+    app.include_router(remark_routes(inbox))
+    app.include_router(pause_routes(inbox))
 
     def alive() -> bool:
         return liveness()["running"]

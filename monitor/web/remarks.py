@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -123,28 +123,32 @@ def remark_routes(inbox: Inbox) -> APIRouter:
 
     @router.post("/incidents/{number}/entries", include_in_schema=False)
     async def fill_in(request: Request, number: Number) -> Response:
-        asked = _read_form(request.headers.get("content-type", ""), await request.body())
-        await run_in_threadpool(inbox.add_entry, number, asked)
+        fields = read_fields(request.headers.get("content-type", ""), await request.body())
+        await run_in_threadpool(inbox.add_entry, number, _entry_of(fields))
         return RedirectResponse(f"/incidents/{number}#timeline", 303)
 
     router.include_router(api)
     return router
 
 
-def _read_form(kind: str, body: bytes) -> EntryAsked:
-    """The entry that the page's form sends; fields left empty are as good as absent."""
+def read_fields(kind: str, body: bytes) -> dict[str, str]:
+    """The fields of a form that a page sends; BadQuery for whatever is none. *kind* is its content type."""
     if kind.partition(";")[0].strip().lower() != FORM:
-        raise BadQuery("entry", f"the form is sent as {FORM}; programs use /api/v1/incidents/N/entries")
+        raise BadQuery("form", f"the form is sent as {FORM}; programs use /api/v1")
     try:
-        pairs = dict(parse_qsl(body.decode(), max_num_fields=20))
+        return dict(parse_qsl(body.decode(), max_num_fields=20))
     except ValueError:
-        raise BadQuery("entry", "the form cannot be read") from None
+        raise BadQuery("form", "the form cannot be read") from None
+
+
+def _entry_of(fields: Mapping[str, str]) -> EntryAsked:
+    """The entry that the page's form sends; fields left empty are as good as absent."""
     return EntryAsked.model_construct(
-        kind=pairs.get("kind", ""),
-        text=pairs.get("text", ""),
-        author=pairs.get("author", ""),
-        blame=pairs.get("blame"),
-        severity=pairs.get("severity"),
+        kind=fields.get("kind", ""),
+        text=fields.get("text", ""),
+        author=fields.get("author", ""),
+        blame=fields.get("blame"),
+        severity=fields.get("severity"),
     )
 
 
