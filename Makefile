@@ -39,10 +39,11 @@ $(READY): pyproject.toml constraints.txt
 	@echo "Preparing $(VENV) with the pinned versions: 30 seconds to 2 minutes, once."
 ifdef UV
 	@test -x $(BIN)/python || uv venv -q --python $(PYTHON) $(VENV)
-	@VIRTUAL_ENV=$(CURDIR)/$(VENV) uv pip install -q -c constraints.txt -e '.[dev]'
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) uv pip install -q --compile-bytecode -c constraints.txt -e '.[dev]'
 else
 	@test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; name one with: make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
 endif
+	@$(BIN)/python -m compileall -q monitor  # or the first start of the demo would do it
 	@touch $@

@@ -46,6 +46,8 @@ def _refuse_distant_peers(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(_refuse_distant_peers)
+# Set on many build machines; with it no test would notice a line that never leaves a pipe's buffer.
+os.environ.pop("PYTHONUNBUFFERED", None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

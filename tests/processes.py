@@ -25,7 +25,7 @@ class Process:
         self._lines: queue.Queue[str | None] = queue.Queue()
         self._log = (folder / f"{arguments[0]}-{os.urandom(4).hex()}.log").open("wb+")
         self._popen = subprocess.Popen(
-            [sys.executable, "-u", "-m", "monitor", *arguments],
+            [sys.executable, "-m", "monitor", *arguments],
             cwd=folder,
             stdout=subprocess.PIPE,
             stderr=self._log,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from monitor.cli.common import say
+from monitor.cli.terminal import say
 
 app = App(name="clip", help="Reference recordings of one's own.", result_action="return_value")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -12,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from cyclopts import Parameter
 
+from monitor.cli.terminal import complain, say
 from monitor.config import CONFIG_VARIABLE, Settings, load, resolve
 from monitor.core.alerts import Policy
 from monitor.core.errors import NotFound
@@ -21,6 +21,20 @@ from monitor.pipeline.verdict import House
 from monitor.store.engine import Database, open_database
 from monitor.store.schema import check_schema, is_empty, migrate
 from monitor.transport import Transport, require_library
+
+__all__ = [
+    "DEFAULT_CONFIG",
+    "Config",
+    "chosen",
+    "complain",
+    "database_of",
+    "house_of",
+    "say",
+    "secrets",
+    "settings_of",
+    "settings_or_defaults",
+    "transport_of",
+]
 
 DEFAULT_CONFIG = Path("config.toml")
 
@@ -33,16 +47,6 @@ Config = Annotated[
         help="The configuration file; ./config.toml where neither this nor the variable is set.",
     ),
 ]
-
-
-def say(text: str) -> None:
-    """One line, or several, to standard output."""
-    sys.stdout.write(f"{text}\n")
-
-
-def complain(text: str) -> None:
-    """One line, or several, to standard error."""
-    sys.stderr.write(f"{text}\n")
 
 
 def settings_of(config: Path | None) -> Settings:

@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from monitor.cli.common import complain, database_of, house_of, say
-from monitor.cli.demo_data import DAY, FOLDER, open_recording, reference_configuration
+from monitor.cli.demo_data import DAY
 from monitor.cli.logs import set_up
 from monitor.cli.loop import loop_factory
-from monitor.cli.service import Service
-from monitor.config import Settings, load
+from monitor.cli.terminal import say
 from monitor.core.errors import MonitorError
-from monitor.pipeline.intake import take_in
-from monitor.pipeline.verdict import judge_all
-from monitor.store.engine import Database
-from monitor.web.settings import DemoLinks
 
-NOTE = "The recorded day was made by holding every conversation against this sandbox under a driven clock."
-PATIENCE_S = 15.0
+PATIENCE_S = 60.0
 
 
 def demo(
@@ -60,16 +53,24 @@ def _demo(listen: str, sandbox_port: int, folder: Path) -> int:
 
 
 async def _run(listen: str, sandbox_port: int, folder: Path) -> None:
-    async with _sandbox(sandbox_port) as base:
-        settings = _settings(folder, listen=listen, base=base)
-        database = database_of(settings, fill=True)
-        say("Reading the recorded day …")
-        await asyncio.to_thread(_read_recording, database, settings)
-        links = DemoLinks(sandbox_url=f"{base}/_control", incident=1, day=DAY, note=NOTE)
-        archive = load(folder / "reference.toml", environ=os.environ).targets
-        service = Service(settings, database, demo=links, archive=archive)
-        await service.run(lambda address: _welcome(address, base))
-        database.dispose()
+    with _ended_by_signals():
+        say("Starting the sandbox and reading the recorded day: the page stands within 10 seconds …")
+        async with _sandbox(sandbox_port) as base:
+            # Only here: what serves the page takes as long to load as the sandbox takes to start.
+            from monitor.cli.exhibit import exhibit  # noqa: PLC0415
+
+            await exhibit(folder, listen, base, _welcome)
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Cancel this task at SIGTERM and SIGINT, until the service takes them over: no folder is left behind."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None  # noqa: S101 - a coroutine runs in one
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    with suppress(asyncio.CancelledError):
+        yield
 
 
 def _welcome(address: str, base: str) -> None:
@@ -79,46 +80,34 @@ def _welcome(address: str, base: str) -> None:
     say("\n  A break shows as an open incident within about half a minute; Ctrl-C ends the demo.\n")
 
 
-def _settings(folder: Path, *, listen: str, base: str) -> Settings:
-    """The demo's own configuration, written out so that it is read like anybody's."""
-    key = folder / "sandbox-key"
-    key.write_text("sandbox-key\n")
-    filled = (FOLDER / "demo.toml").read_text("utf-8")
-    values = {"listen": listen, "folder": str(folder), "base": base, "key": f"file:{key}", "timezone": "UTC"}
-    for name, value in values.items():
-        filled = filled.replace(f"{{{name}}}", value)
-    path = folder / "config.toml"
-    path.write_text(filled)
-    (folder / "reference.toml").write_text(reference_configuration(base, f"file:{key}"))
-    return load(path, environ=os.environ)
-
-
-def _read_recording(database: Database, settings: Settings) -> None:
-    with open_recording() as source:
-        take_in(source, database, complain)
-    judge_all(database, house_of(settings))
-
-
 @asynccontextmanager
-async def _sandbox(port: int) -> AsyncIterator[str]:
-    """The practice provider in a process of its own, so that its work is not measured as ours."""
+async def _sandbox(port: int) -> AsyncIterator[Awaitable[str]]:
+    """The practice provider in a process of its own, so that its work is not measured as ours.
+
+    Gives what will be its base URL; awaiting it raises MonitorError where the sandbox did not start.
+    """
     command = (sys.executable, "-m", "monitor", "sandbox", "--port", str(port), "--lifeline")
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         *command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
     )
+    base = asyncio.create_task(_base(process))
     try:
-        yield await asyncio.wait_for(_address(process), PATIENCE_S)
+        yield base
     finally:
+        base.cancel()
         if process.returncode is None:
             process.terminate()
             await process.wait()
 
 
-async def _address(process: asyncio.subprocess.Process) -> str:
+async def _base(process: asyncio.subprocess.Process) -> str:
     """The base URL out of the sandbox's first line; MonitorError with its own words where it ended."""
     assert process.stdout is not None and process.stderr is not None  # noqa: PT018, S101 - asked for above
-    line = (await process.stdout.readline()).decode()
+    try:
+        line = (await asyncio.wait_for(process.stdout.readline(), PATIENCE_S)).decode()
+    except TimeoutError:
+        raise MonitorError(f"the sandbox did not start within {PATIENCE_S:.0f} s") from None
     for word in line.replace(",", " ").split():
         if word.startswith("http://"):
             return word

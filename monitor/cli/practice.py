@@ -11,7 +11,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from monitor.cli.common import say
+from monitor.cli.terminal import say
 
 _STANDARD_INPUT = 0
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +16,7 @@ import pytest
 from monitor.cli.demo_data import DAY, FOLDER, open_recording, reference_configuration
 from monitor.config import load
 from monitor.core.lines import outcome_from_line
-from tests.cli.conftest import Run, free_port
+from tests.cli.conftest import ROOT, Run, free_port
 
 
 @pytest.fixture
@@ -29,8 +32,37 @@ def test_a_taken_port_of_the_page_is_said_with_the_remedy(spawn: Run, taken: int
     """One sentence, exit code 2, and nothing is left running."""
     done = spawn("demo", "--listen", f"127.0.0.1:{taken}", "--sandbox-port", "0")
     assert done.code == 2
-    said = done.err.splitlines()[-1]
+    (said,) = done.err.splitlines()
     assert said.startswith(f"earwitness: 127.0.0.1:{taken} is in use: ")
+    assert said.endswith(" with --listen")
+
+
+def test_an_address_that_cannot_be_served_is_said_of_the_option(spawn: Run) -> None:
+    """Not of the configuration in a folder that nobody knows of."""
+    done = spawn("demo", "--listen", "8080", "--sandbox-port", "0")
+    assert (done.code, done.err.splitlines()) == (
+        2,
+        ["earwitness: --listen '8080': must be host:port, such as 'example.com:443' or '[::1]:443'"],
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_demo_that_is_ended_while_it_starts_leaves_nothing(home: Path, number: signal.Signals) -> None:
+    """Its temporary folder goes with it, and so does its sandbox, which holds its output open."""
+    command = [sys.executable, "-m", "monitor", "demo", "--listen", f"127.0.0.1:{free_port()}"]
+    with subprocess.Popen(
+        [*command, "--sandbox-port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(home)},
+        start_new_session=True,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline().startswith("Starting ")
+        process.send_signal(number)
+        rest = process.stdout.read()
+    assert (process.returncode, rest, list(home.iterdir())) == (0, "", [])
 
 
 def test_a_taken_port_of_the_sandbox_is_said_with_the_remedy(spawn: Run, taken: int) -> None:

@@ -132,7 +132,7 @@ def test_nothing_is_left_running_beside_it(tmp_path: Path) -> None:
     sandbox_port = free_port()
     arguments = ("demo", "--listen", listen, "--sandbox-port", str(sandbox_port), "--folder", "data")
     with Process(*arguments, folder=tmp_path) as process:
-        process.wait_for("Reading the recorded day", STANDS_WITHIN_S)
+        process.wait_for("reading the recorded day", STANDS_WITHIN_S)
         process.wait_for("Break something", STANDS_WITHIN_S)
         assert process.terminate() == 0
         with pytest.raises(OSError, match="refused"):
