@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Sequence
+from inspect import Parameter
 
-from cyclopts import App
+from cyclopts import App, CycloptsError, MissingArgumentError, UnusedCliTokensError
 
 from monitor import __version__
+from monitor.cli.terminal import forget_output, survive_any_locale
 from monitor.core.errors import MonitorError
+from monitor.core.inert import one_line
 
 FINE, FAILED, OUR_FAULT = 0, 1, 2
+_LONGEST = 300
 
 COMMANDS = {
     "demo": (
@@ -56,13 +61,46 @@ def build() -> App:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code. What is wrong on our side is one sentence on stderr."""
     try:
-        code = build()(arguments if arguments is not None else sys.argv[1:])
-    except MonitorError as error:
-        print(f"earwitness: {error}", file=sys.stderr)  # noqa: T201 - the command line speaks to a person
-        return OUR_FAULT
+        code = _run(arguments if arguments is not None else sys.argv[1:])
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        sys.stderr.close()  # the reader of a pipe went away, as `| head` does; nothing is lost
+        forget_output()  # the reader of a pipe went away, as `| head` does; nothing is lost
         return FINE
+    except (MonitorError, CycloptsError, OSError) as error:
+        forget_output()
+        print(f"earwitness: {_sentence(error)}", file=sys.stderr)  # noqa: T201 - it speaks to a person
+        return OUR_FAULT
+    except Exception:  # noqa: BLE001 - the interpreter's own exit code would say that a target failed
+        traceback.print_exc()
+        return OUR_FAULT
     return code if isinstance(code, int) else FINE
+
+
+def _run(arguments: Sequence[str]) -> object:
+    survive_any_locale()
+    return build()(arguments, exit_on_error=False, print_error=False)
+
+
+def _sentence(error: Exception) -> str:
+    """What is wrong, in one line for all but the faults of a configuration, which have one each."""
+    match error:
+        case CycloptsError():
+            chain = " ".join(("earwitness", *(error.command_chain or ())))
+            return f"{one_line(_misuse(error), _LONGEST)}; see `{chain} --help`"
+        case OSError(filename=str(name)):
+            return f"{name}: {error.strerror}"
+        case _:
+            return str(error)
+
+
+def _misuse(error: CycloptsError) -> str:
+    if isinstance(error, UnusedCliTokensError):
+        return f"unexpected argument {' '.join(error.unused_tokens or ())}"
+    if isinstance(error, MissingArgumentError) and error.argument and not error.argument.tokens:
+        name = error.argument.names[0]
+        is_option = error.argument.field_info.kind is Parameter.KEYWORD_ONLY
+        if is_option and not error.argument.required:
+            return f"{name} needs a value"
+        return f"{name if is_option else name.lstrip('-').upper()} is missing"
+    return str(error).partition(" Available commands")[0].rstrip(".")

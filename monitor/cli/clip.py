@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from monitor.cli.terminal import say
+from monitor.cli.terminal import Unread, say
 
 app = App(name="clip", help="Reference recordings of one's own.", result_action="return_value")
 
@@ -21,6 +21,7 @@ def add(
     language: str = "en",
     licence: str = "the operator's own",
     to: Path = Path("clips"),
+    config: Unread = None,  # noqa: ARG001 - see there
 ) -> int:
     """Convert, check and note a recording, and say how to watch with it.
 

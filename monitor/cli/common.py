@@ -29,6 +29,7 @@ __all__ = [
     "complain",
     "database_of",
     "house_of",
+    "named",
     "say",
     "secrets",
     "settings_of",
@@ -51,7 +52,12 @@ Config = Annotated[
 
 def settings_of(config: Path | None) -> Settings:
     """The settings of the file that was named, or of ./config.toml; raises ConfigurationError."""
-    return load(config or DEFAULT_CONFIG, environ=os.environ)
+    return load(named(config) or DEFAULT_CONFIG, environ=os.environ)
+
+
+def named(config: Path | None) -> Path | None:
+    """The file that was named; None where the variable is there but empty, as CI systems leave it."""
+    return None if config == Path() and os.environ.get(CONFIG_VARIABLE) == "" else config
 
 
 def settings_or_defaults(config: Path | None) -> Settings:
@@ -59,7 +65,7 @@ def settings_or_defaults(config: Path | None) -> Settings:
 
     For commands that need no more of a configuration than where the database is.
     """
-    if config is None and not DEFAULT_CONFIG.exists():
+    if named(config) is None and not DEFAULT_CONFIG.exists():
         return Settings(path=DEFAULT_CONFIG)
     return settings_of(config)
 

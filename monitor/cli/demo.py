@@ -16,7 +16,7 @@ from cyclopts import Parameter
 from monitor.cli.demo_data import DAY
 from monitor.cli.logs import set_up
 from monitor.cli.loop import loop_factory
-from monitor.cli.terminal import say
+from monitor.cli.terminal import PORTS, Unread, say
 from monitor.core.errors import MonitorError
 
 PATIENCE_S = 60.0
@@ -25,8 +25,9 @@ PATIENCE_S = 60.0
 def demo(
     *,
     listen: str = "127.0.0.1:8080",
-    sandbox_port: int = 8900,
+    sandbox_port: Annotated[int, Parameter(validator=PORTS)] = 8900,
     folder: Annotated[Path | None, Parameter(help="Where to keep the database; a temporary folder.")] = None,
+    config: Unread = None,  # noqa: ARG001 - see there
 ) -> int:
     """Show a recorded day of outage and live checks against a practice provider that you can break.
 

@@ -14,7 +14,7 @@ import orjson
 from cyclopts import Parameter
 
 from monitor.cli.check import check_all
-from monitor.cli.common import DEFAULT_CONFIG, Config, say, secrets, settings_of, transport_of
+from monitor.cli.common import DEFAULT_CONFIG, Config, named, say, secrets, settings_of, transport_of
 from monitor.clips import load_clip
 from monitor.config import Settings, missing_secrets, resolve
 from monitor.config.forms import is_loopback
@@ -67,7 +67,7 @@ def doctor(*, json: Annotated[bool, Parameter(negative="")] = False, config: Con
         remarks = [*_of_settings(settings), *_of_database(settings), *_of_machine()]
         remarks += asyncio.run(_of_endpoints(settings, now))
     found = unique(remarks)
-    path = config or DEFAULT_CONFIG
+    path = named(config) or DEFAULT_CONFIG
     say(orjson.dumps(to_json(found, now)).decode() if json else f"{path}\n\n{render(found)}")
     return exit_code(found)
 

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from monitor.cli.terminal import say
+from monitor.cli.terminal import PORTS, Unread, say
 
 _STANDARD_INPUT = 0
 
@@ -19,10 +19,11 @@ _STANDARD_INPUT = 0
 def sandbox(
     *,
     host: str = "127.0.0.1",
-    port: Annotated[int, Parameter(name=["--port", "-p"])] = 8900,
+    port: Annotated[int, Parameter(name=["--port", "-p"], validator=PORTS)] = 8900,
     script: Path | None = None,
     whisper: Path | None = None,
     lifeline: Annotated[bool, Parameter(show=False, negative="")] = False,
+    config: Unread = None,  # noqa: ARG001 - see there
 ) -> int:
     """Serve the practice provider until it is stopped.
 
