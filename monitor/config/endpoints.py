@@ -30,6 +30,7 @@ _PLAIN = (
     "reserve",
 )
 _PLAIN_NAMED = ("organization", "project")
+_KEYS = {"azure_openai": "AZURE_OPENAI_KEY", "openai": "OPENAI_API_KEY", "azure_speech": "SPEECH_KEY"}
 _UPLOADS = (Pathway.REST_STREAM, Pathway.DUAL)  # deployed as `rest` is, unless they are named themselves
 _MEANS_DATED = (
     "the v1 path answers a dated api_version with 401, which looks like a bad key; remove it, or say "
@@ -131,7 +132,7 @@ def _url(table: EndpointTable, path: KeyPath, problems: Problems) -> str | None:
         problems.add(path, 'is missing, write such as url = "https://contoso.openai.azure.com"')
         return None
     try:
-        return _understood(table.provider, table.url or OPENAI_URL)
+        return _understood(table.provider, OPENAI_URL if table.url is None else table.url)
     except ValueError as error:
         problems.add(path, str(error))
         return None
@@ -189,7 +190,7 @@ def _needs_key(table: EndpointTable) -> list[tuple[str, str]]:
     if table.auth == "none":
         return [("auth", f"'none' is for openai_compatible only: {table.provider} always asks for a key")]
     if table.key is None:
-        return [("key", 'is missing, write such as key = "env:AZURE_OPENAI_KEY"')]
+        return [("key", f'is missing, write such as key = "env:{_KEYS.get(table.provider, "NAME")}"')]
     return []
 
 

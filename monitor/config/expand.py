@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 from monitor.config.endpoints import read_endpoints
-from monitor.config.file import Document, read_document
+from monitor.config.file import TOO_DEEP, Document, read_document
 from monitor.config.known import KNOWN_MODELS
+from monitor.config.pasted import left_out
 from monitor.config.planned import read_maintenance
 from monitor.config.prices import price_of
-from monitor.config.problems import KeyPath, Problems, nearest, spell
+from monitor.config.problems import KeyPath, Problems, nearest, quoted_key, spell
 from monitor.config.rules import read_rule
 from monitor.config.secrets import is_reference
 from monitor.config.sections import (
@@ -29,12 +29,10 @@ from monitor.config.settings import SecretUse, Settings
 from monitor.config.tables import ConfigurationFile
 from monitor.config.watches import read_watches
 from monitor.core.errors import ConfigurationError
-from monitor.core.model import Endpoint, Target
+from monitor.core.model import Target
 
 CONFIG_VARIABLE = "EARWITNESS_CONFIG"
 _PREFIX = "EARWITNESS_"
-_DEPLOYMENT = re.compile(r"/openai/deployments/([^/?#]+)")
-_VERSION = re.compile(r"[?&]api-version=(\d{4}-\d\d-\d\d[\w-]*)")
 _SECRET_KEYS = ("key", "secret", "url", "proxy")
 
 
@@ -45,13 +43,17 @@ def load(path: Path, *, environ: Mapping[str, str]) -> Settings:
     ConfigurationError with every problem, in file order, each with file name, line and key.
     """
     document = read_document(path)
-    settings = _expand(document, path)
+    try:
+        settings = _expand(document, path)
+    except RecursionError:
+        raise ConfigurationError([f"{path}:1: {TOO_DEEP}"]) from None
     if document.problems.found:
         raise ConfigurationError(document.problems.in_file_order())
     notes = (
         *_unread_variables(settings.secrets, environ),
         *_notes(settings),
-        *_left_out(document.table.get("endpoint"), settings.endpoints),
+        *_pasted(document.table.get("endpoint"), settings),
+        *_idle(settings),
     )
     return replace(settings, notes=notes)
 
@@ -116,23 +118,24 @@ def _unread_variables(secrets: tuple[SecretUse, ...], environ: Mapping[str, str]
             yield f"the variable {name} is set, but nothing reads it; settings stand in the file"
 
 
-def _left_out(tables: object, endpoints: Mapping[str, Endpoint]) -> Iterator[str]:
-    """What stood in a pasted address and has another place in the file, such as the portal's Target URI."""
-    for name, endpoint in endpoints.items():
-        pasted = str(tables[name].get("url", "")) if isinstance(tables, Mapping) else ""
-        found = _DEPLOYMENT.search(pasted)
-        deployment = unquote(found[1]) if found else None
-        if deployment and deployment not in {one.name for one in endpoint.deployments.values()}:
-            yield (
-                f"endpoint.{name}.url: the deployment '{deployment}' in the address is left out; name it "
-                f'with its model: [endpoint.{name}.deployment.MODEL] name = "{deployment}"'
-            )
-        version = _VERSION.search(pasted)
-        if version and endpoint.api_version is None:
-            yield (
-                f"endpoint.{name}.url: the api-version {version[1]} in the address is left out; the v1 route "
-                f'needs none, the dated one is api = "dated", api_version = "{version[1]}"'
-            )
+def _pasted(tables: object, settings: Settings) -> Iterator[str]:
+    for name, endpoint in settings.endpoints.items():
+        url = str(tables[name].get("url", "")) if isinstance(tables, Mapping) else ""
+        yield from left_out(url, endpoint, settings.targets)
+
+
+def _idle(settings: Settings) -> Iterator[str]:
+    """What is written for targets that nothing watches: most often a name was misspelt."""
+    keys = [target.key for target in settings.targets]
+    for number, entry in enumerate(settings.maintenance):
+        for pattern in entry.targets:
+            if not any(fnmatchcase(key, pattern) for key in keys):
+                yield f"maintenance[{number}].targets: '{pattern}' fits no watched target"
+    names = {name for t in settings.targets for name in (t.model, f"{t.endpoint.name}/{t.model}")}
+    for name in settings.prices:
+        if name not in names:
+            hint = nearest(name, sorted(names))
+            yield f"price.{quoted_key(name)}: no model of that name is watched; {hint}"
 
 
 def _notes(settings: Settings) -> Iterator[str]:

@@ -14,6 +14,7 @@ from monitor.config.problems import Problems
 from monitor.core.errors import ConfigurationError
 
 LARGEST_FILE = 1_000_000
+TOO_DEEP = "lists or tables are nested too deeply to be read"
 _START = "see it work without one by `earwitness demo`, or copy config.example.toml and change it"
 _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _UNQUOTED = re.compile(r"\s*[\w.\"'-]+\s*=\s*([\w./:+-]+)")
@@ -53,7 +54,7 @@ def parse_document(text: str, *, name: str) -> Document:
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError([_syntax_sentence(text, str(error), name)]) from None
     except RecursionError:
-        raise ConfigurationError([f"{name}:1: lists or tables are nested too deeply to be read"]) from None
+        raise ConfigurationError([f"{name}:1: {TOO_DEEP}"]) from None
     return Document(table=table, problems=Problems(name=name, lines=lines))
 
 
@@ -73,12 +74,16 @@ def _text(path: Path) -> str:
 
 def _decode(path: Path, raw: bytes) -> str:
     try:
-        return raw.decode("utf-8-sig")
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         if raw[:2] in {b"\xff\xfe", b"\xfe\xff"}:
             raise ConfigurationError([f"{path}:1: is saved as UTF-16; save it as UTF-8"]) from None
         raise ConfigurationError([f"{path}:{line}: is not UTF-8 here; save the file as UTF-8"]) from None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise ConfigurationError([f"{path}:{line}: holds a NUL, as UTF-16 does; save the file as UTF-8"])
+    return text
 
 
 def _syntax_sentence(text: str, message: str, name: str) -> str:

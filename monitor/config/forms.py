@@ -18,14 +18,17 @@ from pydantic_core import core_schema
 from monitor.config.problems import kind_of, one_of, shown
 from monitor.core.times import parse_duration, parse_instant
 
-_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-_LOCATION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62})")
-_DATED = re.compile(r"20\d\d-\d\d-\d\d(-preview)?")
+NAME_PATTERN = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
+LOCATION_PATTERN = "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
+VERSION_PATTERN = "^(v1|preview|20[0-9]{2}-[0-9]{2}-[0-9]{2}(-preview)?)$"
+_NAME = re.compile(NAME_PATTERN)
+_LOCATION = re.compile(LOCATION_PATTERN)
+_VERSION = re.compile(VERSION_PATTERN)
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]+\]")
 _SECRET_QUERY = re.compile(
     r"(?:^|[&;])(?:[\w-]*(?:key|token|secret|password|passwd|sig|signature))=", re.IGNORECASE
 )
-DURATION_PATTERN = r"^(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?$"
+DURATION_PATTERN = "^(?=.)([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"
 LONGEST = timedelta(days=1)
 
 
@@ -132,7 +135,9 @@ def timezone(value: str) -> str:
 
 
 def _nearest_zone(value: str) -> str:
-    by_lower = {zone.lower(): zone for zone in sorted(zoneinfo.available_timezones())}
+    # Abbreviations are left out: the nearest one to CEST is EST, an ocean away.
+    zones = [zone for zone in sorted(zoneinfo.available_timezones()) if "/" in zone or zone in {"UTC", "GMT"}]
+    by_lower = {zone.lower(): zone for zone in zones}
     close = difflib.get_close_matches(value.lower(), list(by_lower), n=1)
     return f"did you mean '{by_lower[close[0]]}'?" if close else "write such as 'Europe/Berlin' or 'UTC'"
 
@@ -151,7 +156,7 @@ def auth(value: str) -> str:
 
 def api_version(value: str) -> str:
     """A dated Azure API version, or one of the two names that the v1 path takes."""
-    if value not in {"v1", "preview"} and not _DATED.fullmatch(value):
+    if not _VERSION.fullmatch(value):
         raise ValueError("must be a date such as '2025-03-01-preview'")
     return value
 

@@ -36,7 +36,7 @@ def check_reference(text: str) -> str:
         if not _NAME.fullmatch(where):
             raise ValueError('after "env:" comes the name of a variable: letters, digits and _ only')
     elif kind == "file":
-        if not _path(where).is_absolute():
+        if not _path(where).is_absolute() or not where.isprintable():
             raise ValueError('after "file:" comes an absolute path, such as "file:/run/secrets/key"')
     else:
         raise ValueError(f"a literal secret is refused; {_HOW}")
@@ -115,6 +115,8 @@ def _unusable(value: str) -> str | None:
         return "contains a character outside ASCII, which no header can carry"
     if value != value.strip():
         return "begins or ends with a space"
+    if value.lower().startswith("bearer "):
+        return "begins with 'Bearer': write the key alone, what goes before it is put there"
     if value[0] == value[-1] and value[0] in "\"'" and len(value) > 1:
         return "stands in quotes; remove them, they would be sent as part of it"
     return None

@@ -124,6 +124,8 @@ def _check_database(url: str) -> None:
     if is_reference(url):
         check_reference(url)
         return
+    if not url.isprintable():
+        raise ValueError("contains a control character")
     if url.startswith(_SQLITE):
         if url.removeprefix(_SQLITE).partition("?")[0] in {"", ":memory:"}:
             raise ValueError('must name a file, such as "sqlite:///data/earwitness.db"')

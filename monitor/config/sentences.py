@@ -75,9 +75,9 @@ def _sentence(form: type[Table], fault: ErrorDetails) -> str:
 def _bounds(kind: str, context: Mapping[str, Any], value: object) -> str:
     match kind:
         case "greater_than_equal":
-            return f"must be at least {context['ge']:g}, got {value}"
+            return f"must be at least {context['ge']:.10g}, got {value}"
         case "less_than_equal":
-            return f"must be at most {context['le']:g}, got {value}"
+            return f"must be at most {context['le']:.10g}, got {value}"
         case "too_short":
             return "must name at least one"
         case _:

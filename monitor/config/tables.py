@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema
 
 from monitor.checks import CHECKS
 from monitor.checks.dialects import DIALECTS
@@ -22,18 +22,23 @@ from monitor.providers import PROVIDERS
 
 APIS = tuple(dict.fromkeys(api for provider in PROVIDERS.values() for api in provider.apis))
 SESSION_QUERIES = ("auto", "both", "model", "intent", "none")
+RECEIVER_PATTERN = r"^(env:.|file:/.|https?://(localhost|127\.|\[::1\]|[A-Za-z0-9-]+\.localhost))"
 TELLS = ("down", "degraded", "account", "monitor")
 
-_duration_schema = WithJsonSchema({"type": "string", "pattern": forms.DURATION_PATTERN, "examples": ["30s"]})
-Duration = Annotated[timedelta, BeforeValidator(forms.duration), _duration_schema]
-DurationOrZero = Annotated[timedelta, BeforeValidator(forms.duration_or_zero), _duration_schema]
+_DURATION = {"type": "string", "pattern": forms.DURATION_PATTERN, "examples": ["30s"]}
+_POSITIVE = {**_DURATION, "allOf": [{"pattern": "[1-9]"}]}
+Duration = Annotated[timedelta, BeforeValidator(forms.duration), WithJsonSchema(_POSITIVE)]
+DurationOrZero = Annotated[timedelta, BeforeValidator(forms.duration_or_zero), WithJsonSchema(_DURATION)]
 Moment = Annotated[
     datetime, BeforeValidator(forms.moment), WithJsonSchema({"type": "string", "format": "date-time"})
 ]
 Reference = Annotated[str, Form(check_reference, {"pattern": "^(env:[A-Za-z_][A-Za-z0-9_]*|file:/.+)$"})]
-Words = Annotated[str, Form(forms.words, {"minLength": 1, "maxLength": 200})]
-ModelName = Annotated[str, Form(forms.model_name, {"minLength": 1, "maxLength": 200})]
-HostPort = Annotated[str, Form(forms.host_port)]
+_LINE = {"minLength": 1, "maxLength": 200}
+Words = Annotated[str, Form(forms.words, {**_LINE, "pattern": r"^\S([^\n\r\t]*\S)?$"})]
+ModelName = Annotated[str, Form(forms.model_name, {**_LINE, "pattern": r"^[^\s/]+(/+[^\s/]+)*$"})]
+HostPort = Annotated[str, Form(forms.host_port, {"pattern": r"^[^\s/]+:[0-9]{1,5}$"})]
+_once = {"uniqueItems": True}
+_NAMED: dict[str, JsonValue] = {"propertyNames": {"pattern": forms.NAME_PATTERN}}
 
 
 class Table(BaseModel):
@@ -45,7 +50,7 @@ class Table(BaseModel):
 class MonitorTable(Table):
     """Where checks run from."""
 
-    location: Annotated[str, Form(forms.location)] | None = Field(
+    location: Annotated[str, Form(forms.location, {"pattern": forms.LOCATION_PATTERN})] | None = Field(
         None, description="The name of the place where checks run.", examples=["berlin"]
     )
     timezone: Annotated[str, Form(forms.timezone)] | None = Field(
@@ -65,7 +70,10 @@ class WebTable(Table):
         None, description="Where the page is served; loopback only.", examples=["127.0.0.1:8080"]
     )
     public_url: str | None = Field(
-        None, description="The page's address in alerts.", examples=["https://earwitness.example"]
+        None,
+        description="The page's address in alerts.",
+        examples=["https://earwitness.example"],
+        json_schema_extra={"pattern": "^https?://[^?#@ ]+$"},
     )
     behind_proxy: bool | None = Field(
         None, description="A reverse proxy in front asks for a password, so that `listen` may be any address."
@@ -76,7 +84,10 @@ class NetworkTable(Table):
     """The way out; REST and WebSocket take the same."""
 
     proxy: str | None = Field(
-        None, description="A reference to the proxy's URL, or the URL itself.", examples=["env:HTTPS_PROXY"]
+        None,
+        description="A reference to the proxy's URL, or the URL itself.",
+        examples=["env:HTTPS_PROXY"],
+        json_schema_extra={"pattern": "^(https?://[^@ ]+|env:.+|file:/.+)$"},
     )
     ca_file: Words | None = Field(
         None,
@@ -91,6 +102,7 @@ class DatabaseTable(Table):
     url: str = Field(
         description="sqlite:///… or postgresql+psycopg://…, or a reference to it.",
         examples=["sqlite:///data/earwitness.db"],
+        json_schema_extra={"pattern": r"^(sqlite:///[^:?]|postgresql(\+psycopg)?://|env:.|file:/.)"},
     )
 
 
@@ -114,7 +126,10 @@ class EndpointTable(Table):
 
     provider: Annotated[str, choice("provider", tuple(PROVIDERS))] = Field(examples=["azure_openai"])
     url: str | None = Field(
-        None, description="The resource's address.", examples=["https://contoso.openai.azure.com"]
+        None,
+        description="The resource's address.",
+        examples=["https://contoso.openai.azure.com"],
+        json_schema_extra={"pattern": "^((https?|wss?)://)?[^@ :/]+(:[0-9]{1,5})?([/?][^@ ]*)?$"},
     )
     region: Words | None = Field(None, examples=["swedencentral"])
     auth: Annotated[str, Form(forms.auth, {"enum": ["key", "none", "entra"]})] | None = None
@@ -130,7 +145,9 @@ class EndpointTable(Table):
     api: Annotated[str, choice("api", APIS)] | None = Field(
         None, description="The route of REST requests on Azure, or the kind of them on Azure Speech."
     )
-    api_version: Annotated[str, Form(forms.api_version)] | None = Field(None, examples=["2025-03-01-preview"])
+    api_version: Annotated[str, Form(forms.api_version, {"pattern": forms.VERSION_PATTERN})] | None = Field(
+        None, examples=["2025-03-01-preview"]
+    )
     dialect: Annotated[str, choice("dialect", tuple(DIALECTS))] | None = Field(
         None, description="The events of realtime sessions."
     )
@@ -160,10 +177,13 @@ class WatchTable(Table):
     """Models × pathways of one endpoint, and how they are watched."""
 
     endpoint: str = Field(examples=["azure-sweden"])
-    models: Annotated[list[ModelName], Field(min_length=1)] = Field(examples=[["gpt-4o-transcribe"]])
-    pathways: Annotated[list[Annotated[str, choice("pathway", tuple(CHECKS))]], Field(min_length=1)] = Field(
-        examples=[["rest", "realtime"]]
+    models: Annotated[list[ModelName], Field(min_length=1, json_schema_extra=_once)] = Field(
+        examples=[["gpt-4o-transcribe"]]
     )
+    pathways: Annotated[
+        list[Annotated[str, choice("pathway", tuple(CHECKS))]],
+        Field(min_length=1, json_schema_extra=_once),
+    ] = Field(examples=[["rest", "realtime"]])
     session_model: ModelName | None = Field(
         None, description="The model or deployment that hosts realtime sessions.", examples=["gpt-realtime"]
     )
@@ -176,12 +196,14 @@ class WatchTable(Table):
     clip: Words | None = Field(
         None, description="A shipped recording, silence, or a WAV file.", examples=["amiable"]
     )
-    clips: Annotated[list[Words], Field(min_length=1)] | None = Field(
+    clips: Annotated[list[Words], Field(min_length=1, json_schema_extra=_once)] | None = Field(
         None,
         description="Recordings that take turns, so that an answer out of a cache is caught.",
         examples=[["amiable", "respectable"]],
     )
-    language: Annotated[str, Form(forms.language)] | None = Field(None, examples=["en"])
+    language: Annotated[str, Form(forms.language, {"pattern": "^([a-z]{2,3}|auto)$"})] | None = Field(
+        None, examples=["en"]
+    )
     pace: Annotated[str, choice("pace", ("realtime", "burst"))] | None = None
     turn: Annotated[str, choice("turn", ("manual", "server_vad"))] | None = None
     client_secret: bool | None = Field(
@@ -211,11 +233,17 @@ class ChannelTable(Table):
     """One receiver of notices."""
 
     kind: Annotated[str, choice("kind", tuple(CHANNELS))] = Field(examples=["webhook"])
-    url: str = Field(description="A reference to the receiver's URL.", examples=["env:ONCALL_URL"])
+    url: str = Field(
+        description="A reference to the receiver's URL.",
+        examples=["env:ONCALL_URL"],
+        json_schema_extra={"pattern": RECEIVER_PATTERN},
+    )
     secret: Reference = Field(
         description="A reference to the signing secret.", examples=["env:ONCALL_SECRET"]
     )
-    when: list[Annotated[str, choice("occasion", TELLS)]] | None = Field(None, examples=[["down"]])
+    when: list[Annotated[str, choice("occasion", TELLS)]] | None = Field(
+        None, examples=[["down"]], json_schema_extra={"minItems": 1}
+    )
 
 
 Price = Annotated[float, Field(ge=0, le=1000)]
@@ -253,10 +281,10 @@ class ConfigurationFile(Table):
     web: WebTable | None = None
     network: NetworkTable | None = None
     database: DatabaseTable | None = None
-    endpoint: dict[str, EndpointTable] | None = None
+    endpoint: dict[str, EndpointTable] | None = Field(None, json_schema_extra=_NAMED)
     watch: list[WatchTable] | None = None
     rule: RuleTable | None = None
-    channel: dict[str, ChannelTable] | None = None
+    channel: dict[str, ChannelTable] | None = Field(None, json_schema_extra=_NAMED)
     maintenance: list[MaintenanceTable] | None = None
     price: dict[str, Price] | None = Field(
         None,

@@ -46,26 +46,14 @@ def test_a_model_that_looks_misspelt_is_noted(azure: str, loaded: Callable[[str]
     )
 
 
-def test_what_stands_in_a_pasted_address_is_told_where_it_belongs(
-    loaded: Callable[[str], Settings],
-) -> None:
-    """The portal's Target URI is understood, and nothing of it is dropped without a word."""
-    pasted = "/openai/deployments/stt%20prod/audio/transcriptions?api-version=2025-03-01-preview"
-    settings = loaded(
-        f'[endpoint.a]\nprovider = "azure_openai"\nkey = "env:K"\n'
-        f'url = "https://contoso.openai.azure.com{pasted}"\n'
+def test_what_is_written_for_nobody_is_noted(azure: str, loaded: Callable[[str], Settings]) -> None:
+    """A misspelt pattern of maintenance or model of a price would else be silently without effect."""
+    watch = '\n[[watch]]\nendpoint = "azure"\nmodels = ["whisper-1"]\npathways = ["rest"]\n'
+    planned = (
+        '[[maintenance]]\nname = "move"\ntargets = ["azure/*", "azur/*"]\n'
+        "from = 2026-01-01T00:00:00Z\nuntil = 2026-01-02T00:00:00Z\n"
     )
-    assert [note.partition(" in the address")[0] for note in settings.notes] == [
-        "endpoint.a.url: the deployment 'stt prod'",
-        "endpoint.a.url: the api-version 2025-03-01-preview",
-    ]
-
-
-def test_a_pasted_deployment_that_is_declared_needs_no_word(loaded: Callable[[str], Settings]) -> None:
-    """Once it is named with its model the address may stay as the portal shows it."""
-    settings = loaded(
-        '[endpoint.a]\nprovider = "azure_openai"\nkey = "env:K"\n'
-        'url = "https://contoso.openai.azure.com/openai/deployments/stt/audio/transcriptions"\n'
-        '[endpoint.a.deployment.gpt-4o-transcribe]\nname = "stt"\n'
+    assert loaded(f"{azure}{watch}{planned}[price]\nwisper-1 = 0.1\nwhisper-1 = 0.1\n").notes == (
+        "maintenance[0].targets: 'azur/*' fits no watched target",
+        "price.wisper-1: no model of that name is watched; did you mean 'whisper-1'?",
     )
-    assert settings.notes == ()

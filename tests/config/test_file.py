@@ -48,6 +48,13 @@ def test_utf16_is_named(tmp_path: Path) -> None:
     assert problem(path) == ":1: is saved as UTF-16; save it as UTF-8"
 
 
+def test_a_nul_is_named_on_its_line(tmp_path: Path) -> None:
+    """UTF-16 without its mark is such a file."""
+    path = tmp_path / "config.toml"
+    path.write_bytes(b"[monitor]\n" + "[web]".encode("utf-16-le"))
+    assert problem(path) == ":2: holds a NUL, as UTF-16 does; save the file as UTF-8"
+
+
 def test_a_byte_order_mark_of_utf8_does_no_harm(tmp_path: Path) -> None:
     """An editor's byte order mark is skipped, and lines count as without it."""
     path = tmp_path / "config.toml"

@@ -50,6 +50,7 @@ def test_a_file_gives_its_text_without_one_trailing_newline(tmp_path: Path, endi
         (f"{CANARY}\x00", "contains a line break or another control character"),
         (f"{CANARY}é", "contains a character outside ASCII, which no header can carry"),
         (f" {CANARY}", "begins or ends with a space"),
+        (f"Bearer {CANARY}", "begins with 'Bearer': write the key alone, what goes before it is put there"),
         (f'"{CANARY}"', "stands in quotes; remove them, they would be sent as part of it"),
     ],
 )
