@@ -34,8 +34,8 @@ def test_a_pasted_deployment_is_told_where_it_belongs(loaded: Loaded) -> None:
             '[endpoint.a.deployment.MODEL] name = "stt prod"'
         ),
         (
-            f"{LEFT_OUT.format('api-version', '2025-03-01-preview')}; the v1 route needs none, the dated one is "
-            'api = "dated", api_version = "2025-03-01-preview"'
+            f"{LEFT_OUT.format('api-version', '2025-03-01-preview')}; the v1 route needs none, the dated "
+            'one is api = "dated", api_version = "2025-03-01-preview"'
         ),
     ]
 
