@@ -6,9 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 
 from monitor.config import forms
 from monitor.config.secrets import POSTGRES_SCHEMES, check_webhook_secret, resolve_secret
+from monitor.config.sections import PROXY_SCHEMES
 from monitor.config.settings import SecretUse, Settings
 from monitor.core.errors import ConfigurationError, SecretError
 
+_SCHEMES = {"database": ("sqlite", *POSTGRES_SCHEMES), "network": PROXY_SCHEMES}
 ALL = ("endpoint", "network", "database", "channel")
 
 
@@ -45,7 +47,7 @@ def _fault(use: SecretUse, environ: Mapping[str, str]) -> str | None:
         return check_webhook_secret(value)
     if section == "endpoint":
         return None
-    schemes = ("sqlite", *POSTGRES_SCHEMES) if section == "database" else ("https", "http")
+    schemes = _SCHEMES.get(section, ("https", "http"))
     if forms.scheme_of(value) not in schemes:
         return f"is no URL that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}"
     return None

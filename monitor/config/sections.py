@@ -29,6 +29,7 @@ from monitor.config.tables import (
 )
 
 T = TypeVar("T", bound=Table)
+PROXY_SCHEMES = ("http",)  # TLS to the proxy itself and SOCKS are not spoken
 _SQLITE = "sqlite:///"
 
 
@@ -92,7 +93,7 @@ def _reference_or_url(value: str, path: KeyPath, problems: Problems) -> None:
         if is_reference(value):
             check_reference(value)
         else:
-            forms.split_url(value, ("http", "https"))
+            forms.split_url(value, PROXY_SCHEMES)
     except ValueError as error:
         problems.add(path, f'{error}; or write a reference such as "env:HTTPS_PROXY"')
 

@@ -87,7 +87,7 @@ class NetworkTable(Table):
         None,
         description="A reference to the proxy's URL, or the URL itself.",
         examples=["env:HTTPS_PROXY"],
-        json_schema_extra={"pattern": "^(https?://[^@ ]+|env:.+|file:/.+)$"},
+        json_schema_extra={"pattern": "^(http://[^@ ]+|env:.+|file:/.+)$"},
     )
     ca_file: Words | None = Field(
         None,

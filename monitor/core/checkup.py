@@ -25,6 +25,8 @@ _CHEAPEST = (
 )  # fmt: skip
 _NOT_TOLD = frozenset({Failure.DNS, Failure.CONNECT, Failure.TLS, Failure.MONITOR})  # nothing about the key
 
+_BY_PROXY = "Look at proxy in [network], and ask whoever runs it whether it lets this host through."
+
 
 class Level(StrEnum):
     """How bad a remark is."""
@@ -98,12 +100,13 @@ def of_host(area: str, reached: Reached, now: datetime) -> Iterator[Remark]:
         yield Remark(area=area, subject=reached.host, level=Level.FINE, said=f"{names}: fine{spent}")
     if reached.failure is not None:
         ours = reached.failure is Failure.MONITOR
+        detail = one_line(reached.detail or "", 200)
         yield Remark(
             area=area,
             subject=reached.host,
             level=Level.FAULT if ours else Level.PROBLEM,
-            said=f"{stages[reached.stage]} fails: {one_line(reached.detail or '', 200)}",
-            remedy=REMEDIES[reached.failure].do,
+            said=f"{stages[reached.stage]} fails: {detail}",
+            remedy=_BY_PROXY if detail.startswith("the proxy") else REMEDIES[reached.failure].do,
         )
     if reached.certificate_ends is not None:
         yield _certificate(area, reached, reached.certificate_ends - now)

@@ -52,3 +52,5 @@ def test_a_secret_address_must_be_an_address(loaded: Callable[[str], Settings]) 
     assert told.count("is no URL that begins with") == 3
     right = {**environ, "P": "http://p", "D": "postgresql://d", "U": "https://u"}
     assert missing_secrets(settings, right) == []
+    [told] = missing_secrets(settings, {**right, "P": "https://p"})
+    assert told.endswith("network.proxy: env:P: is no URL that begins with http://")

@@ -25,8 +25,9 @@ SHAPES_SAID = """
     key_shell_variable kind_bool_expected kind_list_expected kind_number_expected kind_table_expected
     kind_text_expected kind_watch_not_a_list kind_whole_number_expected language_in_words listen_without_port
     location_with_space max_per_minute_zero pace_unknown price_in_words price_negative provider_missing
-    provider_unknown proxy_other_scheme proxy_with_password public_url_with_password public_url_with_query
-    public_url_without_scheme reserve_too_large rule_good_zero rule_span_bare_number support_fact_multi_line
+    provider_unknown proxy_by_tls proxy_other_scheme proxy_with_password public_url_with_password
+    public_url_with_query public_url_without_scheme reserve_too_large rule_good_zero rule_span_bare_number
+    support_fact_multi_line
     turn_unknown unknown_key_endpoint unknown_key_watch unknown_section url_bad_port url_empty
     url_other_scheme url_with_password
     watch_model_twice watch_model_with_space watch_no_models watch_no_pathways

@@ -83,7 +83,9 @@ def test_a_deployment_under_two_names_is_asked_under_both() -> None:
 
 def reached(stage: Stage, failure: Failure | None = None, **more: Any) -> Reached:
     """How far the one host was reached."""
-    return Reached(host="contoso.test", stage=stage, seconds=0.04, failure=failure, detail="why", **more)
+    return Reached(
+        host="contoso.test", stage=stage, seconds=0.04, failure=failure, **{"detail": "why", **more}
+    )
 
 
 @pytest.mark.parametrize(
@@ -105,6 +107,12 @@ def test_a_fault_of_our_own_is_no_problem_of_the_host() -> None:
     """A proxy that refuses, or no descriptor, is ours."""
     told = list(of_host("azure", reached(Stage.CONNECT, Failure.MONITOR), NOW))
     assert exit_code(told) == 2
+
+
+def test_a_proxy_that_refuses_is_where_the_remedy_points() -> None:
+    """Not at the monitor's log, in which nothing more stands."""
+    refused = reached(Stage.CONNECT, Failure.MONITOR, detail="the proxy: refused")
+    assert str(list(of_host("azure", refused, NOW))[-1].remedy).startswith("Look at proxy in [network]")
 
 
 @pytest.mark.parametrize(("days", "level"), [(90, Level.FINE), (5, Level.NOTE)])
