@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -22,7 +23,7 @@ log = structlog.get_logger("deliver")
 
 ATTEMPT_S = 20.0  # Standard Webhooks 1.0 advises 15 to 30 seconds
 LEASE = timedelta(seconds=60)
-AT_ONCE = 8
+AT_ONCE = 4  # per channel: what one receiver keeps waiting is not taken from the others
 IDLE_S = 1.0
 
 
@@ -68,24 +69,29 @@ class Courier:
 
     async def run(self) -> None:
         """Deliver what is owed until cancelled; one slow receiver does not hold up another."""
-        under_way: set[asyncio.Task[None]] = set()
+        under_way: dict[asyncio.Task[None], str] = {}
+        away = False
         try:
             while True:
-                await self._claim_all(under_way)
+                try:
+                    await self._claim_all(under_way)
+                except DatabaseError as error:
+                    if not away:
+                        log.warning("notices wait for the database", error=str(error))
+                    away = True
+                else:
+                    away = False
                 await asyncio.sleep(IDLE_S)
         finally:
             for task in under_way:
                 task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
 
-    async def _claim_all(self, under_way: set[asyncio.Task[None]]) -> None:
-        try:
-            while len(under_way) < AT_ONCE and (notice := await asyncio.to_thread(self._claim)):
-                task = asyncio.create_task(self._deliver(notice))
-                under_way.add(task)
-                task.add_done_callback(under_way.discard)
-        except DatabaseError as error:
-            log.warning("notices wait for the database", error=str(error))
+    async def _claim_all(self, under_way: dict[asyncio.Task[None], str]) -> None:
+        while notice := await asyncio.to_thread(self._claim, _full(under_way.values())):
+            task = asyncio.create_task(self._deliver(notice))
+            under_way[task] = notice.channel
+            task.add_done_callback(under_way.pop)
 
     async def deliver_one(self) -> bool:
         """Claim and attempt one notice that is due; whether there was one.
@@ -107,14 +113,14 @@ class Courier:
             # The lease runs out and the notice goes out once more, under the same id.
             log.warning("a notice could not be settled", channel=notice.channel, error=str(error))
 
-    def _claim(self) -> Notice | None:
+    def _claim(self, full: Collection[str] = ()) -> Notice | None:
         now = self.clock()
         with self.database.read() as tx:
-            due = next_due(tx)
+            due = next_due(tx, without=full)
         if due is None or due > now:
             return None
         with self.database.write() as tx:
-            return claim_notice(tx, now, LEASE)
+            return claim_notice(tx, now, LEASE, without=full)
 
     async def _attempt(self, notice: Notice) -> Judgement:
         receiver = self.receivers.get(notice.channel)
@@ -142,3 +148,8 @@ class Courier:
                 case GiveUp():
                     settle_notice(tx, notice.id, now=now, gave_up=True, reply=judgement.reason)
         log.info("notice", channel=notice.channel, kind=notice.kind.value, result=judgement.reason)
+
+
+def _full(busy: Collection[str]) -> Collection[str]:
+    """The channels that have as many attempts under way as one may."""
+    return {channel for channel, attempts in Counter(busy).items() if attempts >= AT_ONCE}

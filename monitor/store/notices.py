@@ -42,13 +42,18 @@ def add_notices(tx: Connection, owed: Iterable[Notice]) -> int:
     return sum(tx.execute(added, row, execution_options=counted).rowcount for row in rows)
 
 
-def claim_notice(tx: Connection, now: datetime, lease: timedelta) -> Notice | None:
+def claim_notice(
+    tx: Connection, now: datetime, lease: timedelta, *, without: Collection[str] = ()
+) -> Notice | None:
     """The notice due longest, leased to the caller until ``now + lease``; None where none is due.
+
+    Channels in *without* are passed over.
 
     `attempts` already counts this one. Notices of one incident on one channel go out in their sequence: a
     later one waits until the earlier is sent or given up.
     """
-    due = select(notices.c.id).where(_claimable(now)).order_by(notices.c.due_at, notices.c.id).limit(1)
+    wanted = and_(_claimable(now), notices.c.channel.not_in(without))
+    due = select(notices.c.id).where(wanted).order_by(notices.c.due_at, notices.c.id).limit(1)
     chosen = tx.execute(due).scalar()
     if chosen is None:
         return None
@@ -100,9 +105,13 @@ def settle_notice(
     return tx.execute(mine.values(values)).rowcount == 1
 
 
-def next_due(tx: Connection) -> datetime | None:
-    """When the next notice may be claimed: the earliest of what is owed, a running lease included."""
-    rows = tx.execute(select(notices.c.due_at, notices.c.lease_until).where(_OWED))
+def next_due(tx: Connection, *, without: Collection[str] = ()) -> datetime | None:
+    """When the next notice may be claimed: the earliest of what is owed, a running lease included.
+
+    Channels in *without* are passed over.
+    """
+    wanted = and_(_OWED, notices.c.channel.not_in(without))
+    rows = tx.execute(select(notices.c.due_at, notices.c.lease_until).where(wanted))
     return min((max(row.due_at, row.lease_until or row.due_at) for row in rows), default=None)
 
 

@@ -15,7 +15,7 @@ from standardwebhooks.webhooks import Webhook
 from monitor.core.alerts import Notice, NoticeKind
 from monitor.core.delivery import PAUSES
 from monitor.core.errors import SecretError
-from monitor.pipeline.deliver import LEASE, Courier, Receiver
+from monitor.pipeline.deliver import AT_ONCE, LEASE, Courier, Receiver
 from monitor.store.engine import Database
 from monitor.store.notices import add_notices, claim_notice, stored_notices
 from tests.fakes import FakeClock
@@ -227,6 +227,18 @@ async def test_a_slow_receiver_does_not_hold_up_another(post: Post) -> None:
         with post.database.read() as tx:
             waiting = [one.id for one in stored_notices(tx) if one.channel == "slow" and one.sent_at]
         assert not waiting
+        slow.set()
+
+
+async def test_a_slow_receiver_that_is_owed_much_does_not_hold_up_another(post: Post) -> None:
+    """However many notices wait for the slow one, and though they are due longer, the others' go out."""
+    slow = post.receivers.gates[URLS["slow"]] = asyncio.Event()
+    post.owe(*(notice(f"s{number:02}", "slow") for number in range(30)))
+    async with delivering(post.courier()):
+        await until(lambda: post.receivers.posted)
+        post.owe(notice("z", "oncall"))
+        await until(lambda: "msg_z" in post.receivers.ids())
+        assert len(post.receivers.posted) == AT_ONCE + 1
         slow.set()
 
 

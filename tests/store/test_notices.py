@@ -57,6 +57,18 @@ def test_one_worker_wins_a_notice(database: Database) -> None:
     assert won == [replace(OPENED, attempts=1)]
 
 
+def test_channels_that_are_busy_are_passed_over(database: Database) -> None:
+    """What is owed to another channel is claimed, though the busy one's is due longer."""
+    later = replace(OPENED, id="msg_0", channel="mail", due_at=DAY + MINUTE)
+    owe(database, OPENED, later)
+    with database.write() as tx:
+        assert next_due(tx, without={"oncall"}) == DAY + MINUTE
+        assert claim_notice(tx, DAY, LEASE, without={"oncall"}) is None
+        claimed = claim_notice(tx, DAY + MINUTE, LEASE, without={"oncall"})
+        assert claimed == replace(later, attempts=1)
+        assert claim_notice(tx, DAY + MINUTE, LEASE, without={"oncall", "mail"}) is None
+
+
 def test_a_lost_lease_is_claimed_again(database: Database) -> None:
     """A worker that dies keeps a notice until its lease ends; then it is claimed under the same id."""
     owe(database, OPENED)
