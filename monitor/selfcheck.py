@@ -51,7 +51,12 @@ def free_descriptors() -> int | None:
     """How many more files and sockets this process may open; None where the system does not say."""
     folder = Path("/proc/self/fd")
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return limit - len(os.listdir(folder)) if folder.is_dir() and limit > 0 else None  # noqa: PTH208
+    if limit <= 0 or not folder.is_dir():
+        return None
+    try:
+        return limit - len(os.listdir(folder))  # noqa: PTH208
+    except OSError:  # to look takes one itself
+        return 0
 
 
 def free_disk(folder: Path) -> int | None:

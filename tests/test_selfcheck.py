@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -219,3 +220,13 @@ def test_the_real_gauges_read_this_machine(tmp_path: Path) -> None:
     assert descriptors is None or descriptors > 0
     assert (free_disk(tmp_path) or 0) > 0
     assert free_disk(tmp_path / "nowhere") is None
+
+
+def test_a_process_without_any_descriptor_left_has_none() -> None:
+    """Where not even a look can be had, the answer is none and no exception."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
+    try:
+        assert free_descriptors() in {0, None}
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
