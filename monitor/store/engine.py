@@ -6,6 +6,7 @@ writer reads cannot change before it commits. Readers never wait.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,25 @@ BUSY_TIMEOUT_S = 5
 _LOCK = 0x6561727769746E73  # "earwitns": any number that nobody else on the server uses
 
 
+class DatabaseFile:
+    """Which file a SQLite database was opened from: what is written to one that is gone nobody ever sees."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._opened: tuple[int, int] | None = None
+
+    def is_in_place(self) -> bool:
+        """Whether the same file lies there as the first time."""
+        try:
+            found = os.stat(self._path)  # noqa: PTH116 - asked before every transaction
+        except OSError:
+            return False
+        now = found.st_dev, found.st_ino
+        if self._opened is None:
+            self._opened = now
+        return self._opened == now
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Database:
     """An open database; `place` names it without credentials. Threads may share it, processes may not."""
@@ -34,6 +54,7 @@ class Database:
     place: str
     writer: Engine
     reader: Engine
+    file: DatabaseFile | None = None
 
     @property
     def folder(self) -> Path | None:
@@ -46,6 +67,7 @@ class Database:
 
         Raises DatabaseBusy where another process holds the lock for too long, else DatabaseError.
         """
+        self._find_file()
         known = known_of(self.writer)
         with translate(self.place), _forgetting(known), self.writer.begin() as tx, _forgetting(known):
             if tx.dialect.name == "postgresql":
@@ -55,8 +77,15 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One reading transaction; everything read in it is of the same moment."""
+        self._find_file()
         with translate(self.place), self.reader.connect() as tx:
             yield tx
+
+    def _find_file(self) -> None:
+        if self.file is not None and not self.file.is_in_place():
+            raise DatabaseError(
+                f"{self.place} was moved, deleted or replaced while in use: put it back, or start again"
+            )
 
     def dispose(self) -> None:
         """Close every connection."""
@@ -99,7 +128,7 @@ def open_database(url: str, *, create: bool = True, busy_timeout_s: float = BUSY
     else:
         database = _open_postgres(parsed, place, busy_timeout_s)
     try:
-        with database.read() as tx:
+        with translate(place), database.reader.connect() as tx:
             tx.execute(text("SELECT count(*) FROM sqlite_master" if _is_sqlite(parsed) else "SELECT 1"))
     except DatabaseError:
         database.dispose()
@@ -127,7 +156,9 @@ def _open_sqlite(url: URL, place: str, busy_timeout_s: float, *, create: bool) -
     reader = create_engine(url, pool_size=8, max_overflow=8)
     prepare_sqlite(writer, begin="BEGIN IMMEDIATE", busy_timeout_s=busy_timeout_s)
     prepare_sqlite(reader, begin="BEGIN", busy_timeout_s=busy_timeout_s)
-    return Database(url=url, place=place, writer=_with_known(writer), reader=_with_known(reader))
+    return Database(
+        url=url, place=place, writer=_with_known(writer), reader=_with_known(reader), file=DatabaseFile(path)
+    )
 
 
 def prepare_sqlite(engine: Engine, *, begin: str, busy_timeout_s: float, foreign_keys: bool = True) -> None:

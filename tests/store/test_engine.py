@@ -183,3 +183,23 @@ def test_a_database_without_tables_names_the_remedy(empty_database: Database) ->
     """Writing before the first migration is answered with the command to run."""
     with pytest.raises(DatabaseError, match="run `earwitness migrate`"), empty_database.write() as tx:
         add_outcomes(tx, [(make(1), None)])
+
+
+def test_nothing_is_written_to_a_file_that_is_gone(sqlite_database: Database) -> None:
+    """Moved away or replaced it is missed, by writers and readers, and not made anew; put back it goes on."""
+    path = Path(str(sqlite_database.url.database))
+    with sqlite_database.write() as tx:
+        add_outcomes(tx, [(make(1), None)])
+    aside = path.rename(path.with_name("aside.db"))
+    refused = "was moved, deleted or replaced while in use: put it back, or start again"
+    for replaced in (False, True):
+        if replaced:
+            path.touch()
+        for use in (sqlite_database.write, sqlite_database.read):
+            with pytest.raises(DatabaseError, match=refused), use():
+                pass
+        assert path.exists() is replaced
+    aside.replace(path)
+    with sqlite_database.write() as tx:
+        add_outcomes(tx, [(make(2), None)])
+    assert count(sqlite_database) == 2
