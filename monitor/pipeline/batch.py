@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 import structlog
@@ -22,6 +22,8 @@ Result = TypeVar("Result")
 MOST_AT_ONCE = 200
 BUFFER = 20_000
 PATIENCE_S = 2.0
+GRACE_S = 10.0  # how long a stop goes on trying to store what is left
+REMIND = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +51,16 @@ class Recorder(Generic[Item, Result]):
         clock: Callable[[], datetime],
         buffer: int = BUFFER,
         patience_s: float = PATIENCE_S,
+        grace_s: float = GRACE_S,
     ) -> None:
         self._store, self._done, self._clock = store, done, clock
-        self._buffer, self._patience_s = buffer, patience_s
+        self._buffer, self._patience_s, self._grace_s = buffer, patience_s, grace_s
         self._waiting: deque[Item] = deque()
         self._wake = asyncio.Event()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._failing_since: datetime | None = None
+        self._told_at: datetime | None = None
+        self._give_up_at = 0.0
         self._dropped = 0
         self._due = False
         self._closing = False
@@ -82,15 +87,22 @@ class Recorder(Generic[Item, Result]):
             self._wake.clear()
             while self._waiting or self._due:
                 if not await self._store_some():
-                    if self._closing:
-                        log.error("outcomes could not be stored and are lost", lost=len(self._waiting))
+                    if self._gives_up():
                         return
                     await asyncio.sleep(self._patience_s)
 
     def close(self) -> None:
-        """Let `run` return once everything is stored."""
+        """Let `run` return once everything is stored, or could not be for a while."""
         self._closing = True
+        self._give_up_at = asyncio.get_running_loop().time() + self._grace_s
         self._wake.set()
+
+    def _gives_up(self) -> bool:
+        if not self._closing or (self._waiting and asyncio.get_running_loop().time() < self._give_up_at):
+            return False
+        if self._waiting:
+            log.error("outcomes could not be stored and are lost", lost=len(self._waiting))
+        return True
 
     def _drop_excess(self) -> None:
         while len(self._waiting) > self._buffer:
@@ -104,14 +116,26 @@ class Recorder(Generic[Item, Result]):
         try:
             result = await loop.run_in_executor(self._thread, self._store, batch)
         except DatabaseError as error:
-            if self._failing_since is None:
-                self._failing_since = self._clock()
-                log.warning("outcomes cannot be stored, they wait", error=str(error), waiting=len(batch))
             self._waiting.extendleft(reversed(batch))
             self._drop_excess()
+            self._complain(error)
             return False
         if self._failing_since is not None:
-            log.info("outcomes are stored again", since=self._failing_since.isoformat())
-            self._failing_since = None
+            since = self._failing_since.isoformat()
+            log.info("outcomes are stored again", since=since, dropped=self._dropped)
+            self._failing_since = self._told_at = None
         self._done(result)
         return True
+
+    def _complain(self, error: DatabaseError) -> None:
+        """Say it at once, and again while it lasts: what waits, and what is lost already."""
+        now = self._clock()
+        self._failing_since = self._failing_since or now
+        if self._told_at is None or now - self._told_at >= REMIND:
+            self._told_at = now
+            log.warning(
+                "outcomes cannot be stored, they wait",
+                error=str(error),
+                waiting=len(self._waiting),
+                dropped=self._dropped,
+            )

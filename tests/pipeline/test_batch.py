@@ -7,6 +7,8 @@ import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from structlog.testing import capture_logs
+
 from monitor.core.errors import DatabaseBusy
 from monitor.pipeline.batch import MOST_AT_ONCE, Recorder
 from tests.fakes import FakeClock
@@ -40,10 +42,17 @@ class Store:
 
 
 @asynccontextmanager
-async def recording(store: Store, *, buffer: int = 20_000) -> AsyncIterator[Recorder[int, int]]:
+async def recording(
+    store: Store, *, buffer: int = 20_000, clock: FakeClock | None = None, grace_s: float = 0.0
+) -> AsyncIterator[Recorder[int, int]]:
     """A recorder that is closed, and has ended, after the block."""
     recorder: Recorder[int, int] = Recorder(
-        store, store.done.append, clock=FakeClock(), buffer=buffer, patience_s=0.0
+        store,
+        store.done.append,
+        clock=clock or FakeClock(),
+        buffer=buffer,
+        patience_s=0.0,
+        grace_s=grace_s,
     )
     task = asyncio.create_task(recorder.run())
     try:
@@ -159,3 +168,39 @@ async def test_closing_with_the_database_away_ends_all_the_same() -> None:
         recorder.put(1)
     assert store.attempts >= 1
     assert recorder.backlog().waiting == 1
+
+
+async def test_a_stop_waits_a_while_for_a_database_that_is_away() -> None:
+    """What is locked for a moment, as by a backup, costs no outcome."""
+    store = Store()
+    store.away = True
+    async with recording(store, grace_s=60.0) as recorder:
+        recorder.put(1)
+        await until(lambda: store.attempts)
+        recorder.close()
+        tried = store.attempts
+        await until(lambda: store.attempts >= tried + 2)
+        store.away = False
+    assert store.stored == [1]
+
+
+async def test_trouble_is_told_at_once_and_every_minute() -> None:
+    """With what waits and what is lost; a long one does not fill the log, its end is told."""
+    store, clock = Store(), FakeClock()
+    store.away = True
+    with capture_logs() as said:
+        async with recording(store, buffer=3, clock=clock) as recorder:
+            for item in range(5):
+                recorder.put(item)
+            await until(lambda: store.attempts >= 3)
+            clock.advance(seconds=60)
+            tried = store.attempts
+            await until(lambda: store.attempts >= tried + 3)
+            store.away = False
+            await until(lambda: store.stored)
+    told = [(line["event"], line.get("waiting"), line["dropped"]) for line in said]
+    assert told == [
+        ("outcomes cannot be stored, they wait", 3, 2),
+        ("outcomes cannot be stored, they wait", 3, 2),
+        ("outcomes are stored again", None, 2),
+    ]
