@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -165,8 +166,11 @@ class Scheduler:
             if target is None:
                 continue
             before = self._attention[target.key]
+            changes = interval(target, before) != interval(target, watching.attention)
+            if changes:
+                self._come_due(target)  # what came due by the old interval is not forgotten
             self._attention[target.key] = watching.attention
-            if interval(target, before) != interval(target, watching.attention):
+            if changes:
                 self._change_interval(target)
             if watching.attention in {Attention.CONFIRMING, Attention.CLOSING}:
                 self._confirm_in(target, CONFIRM_EVERY)
@@ -189,8 +193,9 @@ class Scheduler:
             self._engine.reschedule_job(key, trigger=self._trigger(target))
 
     def pause(self, target: Target, until: datetime) -> None:
-        """Leave the target's deployment alone until then: its provider asked for it."""
-        self._paused[quota_key(target)] = until
+        """Leave the target's deployment alone until then, or longer: its provider asked for it."""
+        asked_before = self._pause_of(target, self._clock())
+        self._paused[quota_key(target)] = max(until, asked_before or until)
 
     def _pause_of(self, target: Target, now: datetime) -> datetime | None:
         until = self._paused.get(quota_key(target))
@@ -237,7 +242,10 @@ class Scheduler:
 
         Called by the engine; how often or how late changes nothing but what is recorded as skipped.
         """
-        target, now = self.targets[key], self._clock()
+        self._come_due(self.targets[key])
+
+    def _come_due(self, target: Target) -> None:
+        key, now = target.key, self._clock()
         self.last_cycle = now
         every = self._every(target)
         slot, handled = slot_at(key, every, now), self._handled[key]
@@ -277,13 +285,24 @@ class Scheduler:
         self.purse.note(target, now)
         task = asyncio.create_task(self._carry_out(target, slot, kind), name=f"{target.key} {kind}")
         self._running[target.key] = task
+        task.add_done_callback(partial(self._ended, target, slot, kind))
 
     async def _carry_out(self, target: Target, slot: datetime, kind: Kind) -> None:
-        try:
-            async with self._places:
-                await self._run(target, slot, kind)
-        finally:
-            self._running.pop(target.key, None)
+        async with self._places:
+            await self._run(target, slot, kind)
+
+    def _ended(self, target: Target, slot: datetime, kind: Kind, task: asyncio.Task[None]) -> None:
+        """Free the target, and put a slot on record whose run gave nothing that could be stored."""
+        del self._running[target.key]
+        if task.cancelled():
+            reason = "stopped: the service ended before the run did"
+        elif (error := task.exception()) is not None:
+            log.error("a run was lost on our side", target=target.key, exc_info=error)
+            reason = f"lost: the run failed on our side, {type(error).__name__}"
+        else:
+            return
+        if kind is Kind.SCHEDULED:
+            self._skip(target, slot, reason)
 
     def _confirm_in(self, target: Target, delay: timedelta) -> None:
         if self._every(target) <= CONFIRM_EVERY:

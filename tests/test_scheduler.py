@@ -30,6 +30,7 @@ class House:
         self.now = START
         self.runs: list[tuple[str, datetime, Kind]] = []
         self.skips: list[tuple[str, datetime, str]] = []
+        self.broken = False
         self.gate = asyncio.Event()
         self.gate.set()
         self.scheduler = Scheduler(
@@ -38,6 +39,8 @@ class House:
 
     async def _run(self, target: Target, slot: datetime, kind: Kind) -> None:
         self.runs.append((target.key, slot, kind))
+        if self.broken:
+            raise ZeroDivisionError
         await self.gate.wait()
 
     def _skip(self, target: Target, slot: datetime, reason: str) -> None:
@@ -242,6 +245,56 @@ async def test_stopping_lets_runs_end_and_cancels_those_that_do_not() -> None:
         await at.scheduler.stop(timedelta(milliseconds=1))
         assert at.scheduler.in_flight() == 0
         assert not at.scheduler.is_running()
+        assert [reason.partition(":")[0] for _, _, reason in at.skips] == ["stopped"]
+
+
+async def test_a_run_that_raises_is_a_recorded_gap() -> None:
+    """What nobody foresaw loses one slot, with its reason, and the target goes on."""
+    one = target()
+    async with house(one) as at:
+        at.broken = True
+        slot = at.to_next_slot(one)
+        await at.scheduler.due(one.key)
+        await at.settle()
+        assert at.skips == [(one.key, slot, "lost: the run failed on our side, ZeroDivisionError")]
+        at.broken = False
+        at.to_next_slot(one)
+        await at.scheduler.due(one.key)
+        await at.settle()
+        assert len(at.runs) == 2
+        assert len(at.skips) == 1
+
+
+async def test_a_slot_due_while_the_interval_changes_is_not_forgotten() -> None:
+    """The last slot of the old interval runs though the store's word came before the engine's call."""
+    one = target(every=timedelta(minutes=5))
+    cell = Cell("azure", "m", "rest", "here")
+    async with house(one) as at:
+        slot = at.to_next_slot(one)
+        at.scheduler.attend([Watching(cell=cell, attention=Attention.OPEN)])
+        await at.scheduler.due(one.key)
+        await at.settle()
+        assert at.runs == [(one.key, slot, Kind.SCHEDULED)]
+        last = at.to_next_slot(one)
+        at.scheduler.attend([Watching(cell=cell, attention=Attention.CALM)])
+        await at.scheduler.due(one.key)
+        await at.settle()
+        due = {slot + MINUTE * minutes for minutes in range(1, 6)}
+        assert last in due
+        had = {when for _, when, _ in at.runs[1:]} | {when for _, when, _ in at.skips}
+        assert had == due
+
+
+async def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
+    """Two runs of a deployment may be told different times; the later one holds."""
+    one = target()
+    async with house(one) as at:
+        at.scheduler.pause(one, at.now + timedelta(minutes=10))
+        at.scheduler.pause(one, at.now + timedelta(seconds=1))
+        at.to_next_slot(one)
+        await at.scheduler.due(one.key)
+        await at.settle()
+        assert not at.runs
 
 
 async def test_what_the_store_says_of_an_unknown_target_is_passed_over() -> None:
