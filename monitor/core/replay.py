@@ -94,9 +94,12 @@ def settle(
     again, further back, until derived and stored incidents cover the same stretch.
     """
     since = now if touched is None else touched
+    derivation: Derivation | None = None
     while True:
         stored = stored_since(since)
-        derivation = derive(history, rule, now=now, since=horizon(stored, history, now, touched=since))
+        reach = horizon(stored, history, now, touched=since)
+        if derivation is None or reach != derivation.since:  # from the same bound the same would follow
+            derivation = derive(history, rule, now=now, since=reach)
         if derivation.since is None or derivation.since >= since:
             return stored, derivation
         since = derivation.since

@@ -36,6 +36,7 @@ from monitor.store.maintenance import stored_maintenance
 from monitor.store.notices import add_notices, notices_about
 from monitor.store.pages import newest_run
 
+LOOK_BACK = timedelta(hours=6)  # how far before a bad run deriving reads where nothing was wrong before
 LATE = timedelta(minutes=2)  # longer than any run lasts, so that runs side by side are never late
 
 
@@ -66,10 +67,16 @@ def judge(tx: Transaction, house: House, *, now: datetime, touched: datetime | N
     pass. Where everything passed in its time and nothing is unresolved there is nothing to derive: the
     usual case.
     """
+    since = now if touched is None else touched
+    living = incidents_since(tx, since)
     news = bad or _is_late(newest_run(tx), touched)
-    if not news and not incidents_since(tx, now if touched is None else touched):
+    if not news and not living:
         return Judged()
-    history = pause(StoreHistory(tx, house.every), stored_maintenance(tx))
+    # One seek per cell in one statement; cell by cell it would be several statements for each.
+    stored = StoreHistory(tx, house.every).prefetch(
+        min([since, *(one.start for one in living)]) - LOOK_BACK, now
+    )
+    history = pause(stored, stored_maintenance(tx))
     known, derivation = settle(
         history, house.rule, now=now, touched=touched, stored_since=partial(incidents_since, tx)
     )

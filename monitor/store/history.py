@@ -62,6 +62,8 @@ class StoreHistory:
         self._spacings: dict[Cell, timedelta | None] = {}
         self._held: dict[Cell, list[Run]] = {}
         self._held_range: tuple[int, int] | None = None
+        self._counts: dict[tuple[int, int], int] = {}
+        self._lasts: dict[tuple[int, int], Run | None] = {}
 
     def prefetch(self, since: datetime | None = None, until: datetime | None = None) -> StoreHistory:
         """Read at once every cell's notable runs with ``since <= started_at <= until``; returns itself."""
@@ -71,7 +73,8 @@ class StoreHistory:
         for row in lookups.notable_of_all(self._tx, low, high):
             held[names[row[lookups.CELL]]].append(row)
         self._held = {cell: self._notable_runs(cell, held[cell], low, high) for cell in self._facts}
-        self._held_range = (low, high)
+        oldest = lookups.oldest(self._tx)
+        self._held_range = (lookups.EVER if oldest is None or low <= oldest else low, high)
         return self
 
     def cells(self) -> Sequence[Cell]:
@@ -129,7 +132,10 @@ class StoreHistory:
         facts = self._facts[cell]
         if at > facts.last_ms:
             return facts.conclusive
-        return lookups.number_before(self._tx, facts.row_id, at)
+        key = facts.row_id, at
+        if key not in self._counts:
+            self._counts[key] = lookups.number_before(self._tx, *key)
+        return self._counts[key]
 
     def start_of(self, cell: Cell, number: int) -> datetime | None:
         """When the conclusive run of that number began."""
@@ -147,9 +153,11 @@ class StoreHistory:
 
     def last_run(self, cell: Cell, until: datetime | None) -> Run | None:
         """The latest run of any verdict with ``started_at <= until``."""
-        high = _bounds(None, until)[1]
-        row = lookups.last_run(self._tx, self._facts[cell].row_id, high)
-        return self._runs([row], self._silence_limit(cell))[0] if row else None
+        key = self._facts[cell].row_id, _bounds(None, until)[1]
+        if key not in self._lasts:
+            row = lookups.last_run(self._tx, *key)
+            self._lasts[key] = self._runs([row], self._silence_limit(cell))[0] if row else None
+        return self._lasts[key]
 
     def last_pass(self, cell: Cell, configuration: str | None, before: datetime) -> datetime | None:
         """When the latest passed run with this configuration before an instant began."""
@@ -187,12 +195,13 @@ class StoreHistory:
         return stored_marks(self._tx, since, until)
 
     def _runs(self, rows: Iterable[Any], limit: int | None) -> list[Run]:
-        self._learn_contexts({row[lookups.CONTEXT] for row in rows})
         known = self._contexts
+        missing = {row[lookups.CONTEXT] for row in rows} - known.keys()
+        if missing:
+            self._learn_contexts(sorted(missing))
         return [_run(row, *known[row[lookups.CONTEXT]], limit) for row in rows]
 
-    def _learn_contexts(self, ids: set[int]) -> None:
-        missing = sorted(ids - self._contexts.keys())
+    def _learn_contexts(self, missing: Sequence[int]) -> None:
         for start in range(0, len(missing), 500):
             chosen = contexts.c.id.in_(missing[start : start + 500])
             for row in self._tx.execute(select(contexts.c.id, contexts.c.document).where(chosen)):

@@ -59,6 +59,16 @@ def _notable_of_all(_dialect: str) -> Select[Any]:
     return select(*_RUN).where(every_cell, _is_notable, _in_range).order_by(outcomes.c.cell_id, *_in_order)
 
 
+def oldest(tx: Connection) -> int | None:
+    """The start of the oldest run of all."""
+    found = prepared.fetch(tx, _oldest).scalar()
+    return None if found is None else int(found)
+
+
+def _oldest(_dialect: str) -> Select[Any]:
+    return select(func.min(_at))
+
+
 def notable_of(tx: Connection, cell_id: int, low: int, high: int) -> Sequence[Any]:
     """The notable runs of one cell that began in the range, in order."""
     return prepared.fetch(tx, _notable_of, cell=cell_id, low=low, high=high).fetchall()
