@@ -26,10 +26,12 @@ from monitor.core.errors import DatabaseError, MonitorError
 from monitor.core.latency import percentile
 from monitor.core.model import Cell, Kind, Target
 from monitor.core.retirement import owed_notices
+from monitor.core.sampling import Watching
 from monitor.core.sights import Sight
 from monitor.pipeline.batch import Recorder
 from monitor.pipeline.deliver import Courier, Receiver
 from monitor.pipeline.endings import Endings
+from monitor.pipeline.lost import account
 from monitor.pipeline.observe import Due, Observed, observe
 from monitor.pipeline.record import Recorded, Skipped, record
 from monitor.pipeline.remarks import enter_maintenance
@@ -122,8 +124,9 @@ class Service:
             ]
             with _stop_signals() as stopping:
                 try:
-                    self._take_over()
-                    self.scheduler.start(watchings(self._database, self._house, now=self._clock()))
+                    watched = watchings(self._database, self._house, now=self._clock())
+                    self._take_over(watched)
+                    self.scheduler.start(watched)
                     await _until_stopped(stopping, tasks)
                 finally:
                     await self._wind_up(server, tasks)
@@ -141,9 +144,12 @@ class Service:
         await asyncio.gather(turns, looking, delivering, return_exceptions=True)
         await self._transport.aclose()
 
-    def _take_over(self) -> None:
-        """Go on under the limits as they stood: a restart gives no quota and no money back."""
+    def _take_over(self, watched: Sequence[Watching]) -> None:
+        """Go on under the limits as they stood: a restart gives no quota, no money and no slot back."""
         now, location = self._clock(), self._settings.monitor.location
+        lost = account(self._database, self._settings.targets, watched, location=location, now=now)
+        if lost:
+            log.info("slots were lost with the process before", lost=lost)
         known = resume(self._database, self._settings.targets, self._costs, location=location, now=now)
         for key, at in known.starts:
             self.scheduler.quota.note(self.scheduler.targets[key], at)

@@ -5,9 +5,11 @@ A limit that a restart forgets is none. It reads, and starts nothing.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from monitor.core.budget import LONGEST_PAUSE, midnight
@@ -15,10 +17,12 @@ from monitor.core.delivery import asked_pause
 from monitor.core.model import Cell, Failure, Outcome, Target
 from monitor.core.sampling import QUOTA_MINUTE
 from monitor.store.engine import Database
+from monitor.store.heartbeats import killed_runs
 from monitor.store.runs import evidence_of, latest_outcomes
 from monitor.store.spending import billable_runs, recent_starts
 
 _ASKING = frozenset({Failure.QUOTA, Failure.CAPACITY})
+_UNAVAILABLE = 503  # the other status for which RFC 9110, 10.2.3, gives the header a meaning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +36,15 @@ class Resumed:
 
 def pause_until(outcome: Outcome, document: Mapping[str, Any] | None) -> datetime | None:
     """Until when the provider asked to be left alone, at most an hour; None where it did not."""
-    if outcome.failure not in _ASKING or not document:
+    if not document or not _may_ask(outcome):
         return None
     headers = [(str(name), str(value)) for name, value in document.get("response_headers", ())]
     asked = asked_pause(headers, now=outcome.finished_at)
     return None if asked is None else outcome.finished_at + min(asked, LONGEST_PAUSE)
+
+
+def _may_ask(outcome: Outcome) -> bool:
+    return outcome.failure in _ASKING or outcome.http_status == _UNAVAILABLE
 
 
 def resume(
@@ -45,19 +53,26 @@ def resume(
     """What the store says of the limits at *now*; *costs* is what one run of each target costs."""
     known = {target.key: target for target in targets}
     with database.read() as tx:
-        starts = recent_starts(tx, location, now - QUOTA_MINUTE)
+        starts = [
+            *recent_starts(tx, location, now - QUOTA_MINUTE),
+            *killed_runs(tx, location, now - QUOTA_MINUTE),
+        ]
         spent: dict[str, float] = {}
-        for cell, runs in billable_runs(tx, location, midnight(now)).items():
+        paid = Counter(billable_runs(tx, location, midnight(now)))
+        paid.update(cell for cell, _ in killed_runs(tx, location, midnight(now)))
+        for cell, runs in paid.items():
             usd = runs * costs.get(cell.target, _dearest(cell, costs))
             spent[cell.endpoint] = spent.get(cell.endpoint, 0.0) + usd
         pauses: dict[str, datetime] = {}
         for cell, last in latest_outcomes(tx).items():
-            if cell.location == location and cell.target in known and last.failure in _ASKING:
+            if cell.location == location and cell.target in known and _may_ask(last):
                 until = pause_until(last, evidence_of(tx, last.id))
                 if until is not None and until > now:
                     pauses[cell.target] = until
     return Resumed(
-        starts=[(cell.target, at) for cell, at in starts if cell.target in known], spent=spent, pauses=pauses
+        starts=sorted(((cell.target, at) for cell, at in starts if cell.target in known), key=itemgetter(1)),
+        spent=spent,
+        pauses=pauses,
     )
 
 

@@ -24,15 +24,16 @@ from sqlalchemy import (
     update,
 )
 
-from monitor.core.model import Cell
+from monitor.core.model import Cell, Kind
 from monitor.core.summary import Span
 from monitor.store import prepared
 from monitor.store.cells import FirstSight, cell_rows, ensure_cells
 from monitor.store.columns import raw, to_ms
 from monitor.store.engine import known_of
 from monitor.store.prepared import insert_into
-from monitor.store.tables import heartbeats, skips
+from monitor.store.tables import heartbeats, outcomes, skips
 
+KILLED = "killed: the process ended before the run's outcome was stored"
 PAUSE = timedelta(minutes=3)  # a longer one between two beats means that the monitor did not run
 
 
@@ -108,6 +109,32 @@ def add_skips(tx: Connection, skipped: Iterable[tuple[Cell, datetime, str]]) -> 
     ids = ensure_cells(tx, known_of(tx), first, lambda cell: FirstSight(first[cell]))
     rows = [{"cell_id": ids[cell], "slot": slot, "reason": reason} for cell, slot, reason in wanted]
     tx.execute(insert_into(tx.dialect.name)(skips).on_conflict_do_nothing(), rows)
+
+
+def accounted_slots(tx: Connection, location: str, since: datetime) -> dict[Cell, set[datetime]]:
+    """The slots at or after an instant that a scheduled run took or that were skipped, by cell."""
+    names = {row_id: cell for cell, row_id in cell_rows(tx).items() if cell.location == location}
+    found: dict[Cell, set[datetime]] = {}
+    taken = select(outcomes.c.cell_id, outcomes.c.slot).where(
+        outcomes.c.kind == literal_column(f"'{Kind.SCHEDULED.value}'"), outcomes.c.slot >= since
+    )
+    skipped = select(skips.c.cell_id, skips.c.slot).where(
+        skips.c.cell_id.in_(list(names)), skips.c.slot >= since
+    )
+    for wanted in (taken, skipped):
+        for row in tx.execute(wanted):
+            if row.cell_id in names:
+                found.setdefault(names[row.cell_id], set()).add(row.slot)
+    return found
+
+
+def killed_runs(tx: Connection, location: str, since: datetime) -> tuple[tuple[Cell, datetime], ...]:
+    """The slots at or after an instant whose run may have been made by a process that was killed."""
+    names = {row_id: cell for cell, row_id in cell_rows(tx).items() if cell.location == location}
+    wanted = select(skips.c.cell_id, skips.c.slot).where(
+        skips.c.cell_id.in_(list(names)), skips.c.slot >= since, skips.c.reason == KILLED
+    )
+    return tuple((names[row.cell_id], row.slot) for row in tx.execute(wanted.order_by(skips.c.slot)))
 
 
 def skipped_slots(tx: Connection, since: datetime, until: datetime) -> tuple[tuple[Cell, datetime, str], ...]:

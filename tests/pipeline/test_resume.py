@@ -41,6 +41,12 @@ def test_only_a_refusal_for_quota_or_capacity_asks_for_a_pause() -> None:
     assert pause_until(make(0, Verdict.FAILED, failure=Failure.CAPACITY), None) is None
 
 
+def test_an_unavailable_service_may_ask_too() -> None:
+    """RFC 9110 gives the header a meaning with 503, however the failure is called."""
+    away = make(0, Verdict.FAILED, failure=Failure.SERVER, http_status=503)
+    assert pause_until(away, headers("20")) == away.finished_at + timedelta(seconds=20)
+
+
 def test_a_restart_gives_nothing_back(sqlite_database: Database) -> None:
     """Runs of the last minute, the money of the day with targets that are watched no more, the last pause."""
     refused = make(3, Verdict.FAILED, failure=Failure.QUOTA)
