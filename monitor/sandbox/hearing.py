@@ -20,6 +20,8 @@ ENOUGH = 8.0  # score of half a second of matching speech; other speech and nois
 ACTIVE_BELOW_PEAK = 6.5  # natural-log units (28 dB): frames of a recording that carry speech
 PHASES = 4  # a recording may begin anywhere inside a frame
 KEPT = 128
+KEPT_BYTES = 20 * 48_000  # longer recordings are heard anew each time
+_BLOCK = 2048  # rows whose similarities are in memory at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,8 @@ class Ear:
 
     def hear(self, chunks: Sequence[bytes]) -> Heard:
         """The words in *chunks*: 24 kHz mono signed 16-bit little-endian, in order, cut anywhere."""
-        return self._recall(tuple(chunks))
+        kept = tuple(chunks)
+        return self._recall(kept) if sum(map(len, kept)) <= KEPT_BYTES else self._recognise(kept)
 
     def _recognise(self, chunks: tuple[bytes, ...]) -> Heard:
         rows = shapes(log_energies(_samples(b"".join(chunks))), self._average)
@@ -81,13 +84,62 @@ class Ear:
 
     def _matches(self, rows: Floats) -> Iterator[_Match]:
         free: NDArray[np.bool_] = np.any(rows != 0, axis=1)
+        searches = [_Search(rows, free, learned) for learned in self._learned]
         while free.sum() * (1 - SIMILAR) >= ENOUGH:
-            best = max((_best_match(rows, free, learned) for learned in self._learned), key=_score)
+            best = max((search.best() for search in searches), key=_score)
             if best.score < ENOUGH:
                 return
             yield best
             begin, end = _extent(best)
+            if (free.sum() - free[begin:end].sum()) * (1 - SIMILAR) < ENOUGH:
+                return
+            for search in searches:
+                search.leave_out(begin, end)
             free[begin:end] = False
+
+
+class _Search:
+    """Looks for one recording in what was received; *free* says which rows are still to be explained.
+
+    The work grows with the rows alone, however often the recording is found: only what a match takes away is
+    reckoned again.
+    """
+
+    def __init__(self, rows: Floats, free: NDArray[np.bool_], learned: _Learned) -> None:
+        self._rows = rows
+        self._free = free
+        self._learned = learned
+        self._sums = np.zeros(len(rows) + learned.shapes.shape[1] - 1, np.float32)
+        self._add(0, len(rows), 1)
+
+    def _add(self, begin: int, end: int, sign: int) -> None:
+        columns = self._learned.shapes.shape[1]
+        for first in range(begin, end, _BLOCK):
+            last = min(end, first + _BLOCK)
+            similarity = product(self._rows[first:last], self._learned.shapes[0].T)
+            evidence = _evidence(similarity, self._free[first:last], self._learned.active)
+            self._sums[first : last + columns - 1] += sign * _diagonal_sums(np.maximum(evidence, 0))
+
+    def leave_out(self, begin: int, end: int) -> None:
+        """Forgets the rows of a match, which must still be free."""
+        self._add(begin, min(end, len(self._rows)), -1)
+
+    def best(self) -> _Match:
+        """The stretch longest in step with the recording, found coarsely and then to a quarter frame."""
+        columns = self._learned.shapes.shape[1]
+        lags = (int(at) - columns + 1 for at in _two_largest(self._sums))
+        return max(
+            (
+                _along(self._rows, self._free, self._learned, phase, lag)
+                for lag in lags
+                for phase in range(PHASES)
+            ),
+            key=_score,
+        )
+
+
+def _two_largest(sums: Floats) -> NDArray[np.intp]:
+    return np.argpartition(sums, -2)[-2:] if len(sums) > 2 else np.arange(len(sums))
 
 
 def _extent(match: _Match) -> tuple[int, int]:
@@ -131,16 +183,6 @@ def _middles(words: tuple[str, ...], active: Floats) -> NDArray[np.float64]:
     return middles
 
 
-def _best_match(rows: Floats, free: NDArray[np.bool_], learned: _Learned) -> _Match:
-    """The stretch longest in step with the recording, found coarsely and then to a quarter frame."""
-    coarse = np.maximum(_evidence(product(rows, learned.shapes[0].T), free, learned.active), 0)
-    sums = _diagonal_sums(coarse)
-    candidates = (int(lag) - coarse.shape[1] + 1 for lag in np.argsort(sums)[-2:])
-    return max(
-        (_along(rows, free, learned, phase, lag) for lag in candidates for phase in range(PHASES)), key=_score
-    )
-
-
 def _evidence(similarity: Floats, free: NDArray[np.bool_], active: Floats) -> Floats:
     evidence: Floats = (np.where(free[:, None], similarity, 0) - np.float32(SIMILAR)) * active
     return evidence
@@ -149,10 +191,10 @@ def _evidence(similarity: Floats, free: NDArray[np.bool_], active: Floats) -> Fl
 def _diagonal_sums(matrix: Floats) -> Floats:
     """The sum along each diagonal; a row and a column meet at index row - column + columns - 1."""
     rows, columns = matrix.shape
-    skewed = np.zeros((rows, rows + columns), np.float32)
-    skewed[:, :columns] = matrix[:, ::-1]
+    skewed = np.zeros((columns, rows + columns), np.float32)
+    skewed[:, :rows] = matrix.T[::-1]
     sums: Floats = (
-        skewed.reshape(-1)[: rows * (rows + columns - 1)].reshape(rows, rows + columns - 1).sum(axis=0)
+        skewed.reshape(-1)[: columns * (rows + columns - 1)].reshape(columns, rows + columns - 1).sum(axis=0)
     )
     return sums
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from monitor.sandbox.refusals import Complaint
 
+LONGEST_SHOWN = 200  # characters of a client's own value in a complaint
 Check = Callable[[Any, str], Complaint | None]
 
 _KINDS: Mapping[type, str] = {
@@ -30,14 +31,16 @@ def missing(path: str) -> Complaint:
 
 def unknown(path: str) -> Complaint:
     """A parameter this dialect does not have."""
-    return Complaint("unknown_parameter", f"Unknown parameter: '{path}'.", path)
+    shown = path[:LONGEST_SHOWN]
+    return Complaint("unknown_parameter", f"Unknown parameter: '{shown}'.", shown)
 
 
 def unsupported(value: object, path: str, right: tuple[str, ...]) -> Complaint:
     """A value outside a closed list."""
     names = [f"'{name}'" for name in right]
     listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])}, and {names[-1]}"
-    return Complaint("invalid_value", f"Invalid value: '{value}'. Supported values are: {listed}.", path)
+    shown = str(value)[:LONGEST_SHOWN]
+    return Complaint("invalid_value", f"Invalid value: '{shown}'. Supported values are: {listed}.", path)
 
 
 def wrong_type(value: object, path: str, expected: str) -> Complaint:
@@ -55,6 +58,23 @@ def anything(value: Any, path: str) -> Complaint | None:  # noqa: ARG001
 def text(value: Any, path: str) -> Complaint | None:
     """A string."""
     return None if isinstance(value, str) else wrong_type(value, path, "a string")
+
+
+def short_text(longest: int) -> Check:
+    """A string of so many characters at most."""
+
+    def check(value: Any, path: str) -> Complaint | None:
+        if not isinstance(value, str):
+            return wrong_type(value, path, "a string")
+        if len(value) <= longest:
+            return None
+        message = (
+            f"Invalid '{path}': string too long. Expected a string with maximum length {longest},"
+            f" but got a string with length {len(value)} instead."
+        )
+        return Complaint("string_above_max_length", message, path)
+
+    return check
 
 
 def flag(value: Any, path: str) -> Complaint | None:
@@ -144,7 +164,7 @@ def by_type(kinds: Mapping[str, Check], *, required: bool = True) -> Check:
         if "type" not in value:
             return missing(f"{path}.type") if required else next(iter(kinds.values()))(value, path)
         kind = value["type"]
-        if kind not in kinds:
+        if not isinstance(kind, str) or kind not in kinds:
             return unsupported(kind, f"{path}.type", tuple(kinds))
         return kinds[kind](value, path)
 

@@ -28,6 +28,7 @@ from monitor.sandbox.turns import AudioBuffer, Turn, TurnDetector
 SHORTEST_COMMIT_MS = 100
 LIVE_STEP_MS = 500
 CUT_AFTER_MS = 500
+LONGEST_PAUSE_MS = 60_000
 LARGEST_BUFFER_MS = 20 * 60_000
 WITHOUT_DEPLOYMENT = "whisper-1"  # Azure's realtime transcribes with it though nobody deployed it
 
@@ -56,6 +57,7 @@ class Session:
         self.endpoint = endpoint
         self._identity = identity
         self._line = line
+        self._listener = sandbox.listener(line)
         self.settings = Settings(identity, endpoint)
         self.speaker = Speaker(sandbox.ids, identity.dialect)
         self._buffer = AudioBuffer()
@@ -170,6 +172,8 @@ class Session:
         if self._detector is not None:
             for turn in self._detector.feed(pcm):
                 self._take_turn(turn)
+            if not self._detector.is_speaking and self._buffer.milliseconds > LONGEST_PAUSE_MS:
+                self._buffer.keep(LONGEST_PAUSE_MS // 2)  # hours of silence are no reason to run full
         elif abilities(self.settings.model).live:
             self._transcribe_live()
         return None
@@ -214,7 +218,7 @@ class Session:
             if name == "session_expired":
                 self.expire()
                 return
-            self._sandbox.listen(chunks, heard, self._line.resume)
+            self._listener.ask(chunks, heard)
 
         def heard(found: Heard) -> None:
             self.conversation.heard(found.text)
@@ -313,7 +317,9 @@ class Session:
     def _transcribe_live(self) -> None:
         """Says the words of the audio so far, as streaming models do before any commit."""
         waiting = self._buffer.milliseconds
-        if waiting - self._live.heard_ms < LIVE_STEP_MS:
+        # The longer it gets, the rarer: the whole work must not grow with the square of the length.
+        step = max(LIVE_STEP_MS, self._live.heard_ms / 10)
+        if waiting - self._live.heard_ms < step or self._listener.is_busy:
             return
         self._live.heard_ms = waiting
         fault = self._item_fault()
@@ -326,7 +332,7 @@ class Session:
             if live is self._live:
                 self._say_live(live, item_id, heard.words[:1] if only_one else heard.words)
 
-        self._sandbox.listen(self._buffer.chunks, say, self._line.resume)
+        self._listener.ask(self._buffer.chunks, say)
 
     def _say_live(self, live: _Live, item_id: str, words: tuple[str, ...]) -> None:
         for piece in transcripts.deltas(words)[live.said :]:

@@ -33,11 +33,19 @@ FLAT_FORMATS = {"pcm16": "audio/pcm", "g711_ulaw": "audio/pcmu", "g711_alaw": "a
 _pcm = table({"type": anything, "rate": integer(24_000, 24_000)}, "type")
 _g711 = table({"type": anything}, "type")
 _format = schema.by_type({"audio/pcm": _pcm, "audio/pcmu": _g711, "audio/pcma": _g711})
+
+
+def _languages(value: Any, path: str) -> Complaint | None:
+    if value == []:
+        return Complaint("invalid_value", f"Invalid '{path}': empty array. Leave it out instead.", path)
+    return listing(text)(value, path)
+
+
 _transcription = table(
     {
         "model": text,
         "language": or_null(text),
-        "languages": listing(text),
+        "languages": _languages,
         "keywords": listing(text),
         "prompt": or_null(text),
         "delay": choice("minimal", "low", "medium", "high", "xhigh"),
@@ -74,20 +82,29 @@ def _input(*, answering: bool) -> Check:
 
 _tokens_limit: Check = lambda value, path: None if value == "inf" else integer(1, 4096)(value, path)  # noqa: E731
 _tools: dict[str, Check] = {"tools": listing(anything), "tool_choice": anything}
-_output = table({"format": _format, "voice": anything, "speed": number(0.25, 1.5)})
+
+
+def _voice(value: Any, path: str) -> Complaint | None:
+    """A voice of the service by name, or one of the customer's own as an object."""
+    return None if isinstance(value, dict) else choice(*VOICES)(value, path)
+
+
+_output = table({"format": _format, "voice": _voice, "speed": number(0.25, 1.5)})
 
 
 def _modalities(value: Any, path: str) -> Complaint | None:
     if value in (["text"], ["audio"]):
         return None
-    message = f"Invalid modalities: {value}. Supported combinations are: ['text'] and ['audio']."
+    shown = str(value)[: schema.LONGEST_SHOWN]
+    message = f"Invalid modalities: {shown}. Supported combinations are: ['text'] and ['audio']."
     return Complaint("invalid_value", message, path)
 
 
 def _preview_modalities(value: Any, path: str) -> Complaint | None:
     if isinstance(value, list) and sorted(map(str, value)) in (["text"], ["audio", "text"]):
         return None
-    message = f"Invalid modalities: {value}. Supported combinations are: ['text'] and ['audio', 'text']."
+    shown = str(value)[: schema.LONGEST_SHOWN]
+    message = f"Invalid modalities: {shown}. Supported combinations are: ['text'] and ['audio', 'text']."
     return Complaint("invalid_value", message, path)
 
 

@@ -21,6 +21,7 @@ from monitor.sandbox.turns import AudioBuffer, Turn, TurnDetector
 
 HYPOTHESIS_MS = 500
 SILENCE_MS = 800
+LONGEST_PHRASE_MS = 60_000  # who speaks on is given one phrase for each minute
 _MUTE = ("silent", "no_created")
 
 
@@ -131,6 +132,7 @@ class _Turn:
         self._sandbox = sandbox
         self._wanted = wanted
         self._line = line
+        self._listener = sandbox.listener(line)
         self._fault = fault
         self._name = fault.fault if fault else ""
         self._resampler = Resampler(header.rate)
@@ -166,7 +168,12 @@ class _Turn:
             return
         for turn in self._detector.feed(pcm):
             self._take_turn(turn)
-        if self._speaking_since is not None:
+        if self._speaking_since is None:
+            if self._buffer.milliseconds > LONGEST_PHRASE_MS:
+                self._buffer.keep(LONGEST_PHRASE_MS // 2)
+        elif self._taken_ms - self._speaking_since > LONGEST_PHRASE_MS:
+            self._take_turn(Turn("stopped", int(self._taken_ms), self._detector.restart()))
+        else:
             self._suppose()
 
     def _take_turn(self, turn: Turn) -> None:
@@ -180,10 +187,12 @@ class _Turn:
 
     def _suppose(self) -> None:
         """Says the words so far, as often as new audio makes it worth while."""
-        if self._buffer.milliseconds - self._shown_ms < HYPOTHESIS_MS:
+        # The longer it gets, the rarer: the whole work must not grow with the square of the length.
+        step = max(HYPOTHESIS_MS, self._shown_ms / 10)
+        if self._buffer.milliseconds - self._shown_ms < step or self._listener.is_busy:
             return
         self._shown_ms = self._buffer.milliseconds
-        self._sandbox.listen(self._buffer.chunks, self._show, self._line.resume)
+        self._listener.ask(self._buffer.chunks, self._show)
 
     def _show(self, heard: Heard) -> None:
         words = transcripts.altered(heard.words, self._fault)
@@ -221,12 +230,12 @@ class _Turn:
             )
             self._say_later("speech.phrase", body)
 
-        self._sandbox.listen(chunks, phrase, self._line.resume)
+        self._listener.ask(chunks, phrase)
 
     def _end(self) -> None:
         self._is_over = True
         # The ear keeps order: the turn ends behind the phrase that is still being recognised.
-        self._sandbox.listen((), lambda _heard: self._say_later("turn.end", {}), self._line.resume)
+        self._listener.ask((), lambda _heard: self._say_later("turn.end", {}))
 
     def _say_later(self, path: str, body: dict[str, Any]) -> None:
         if self._name == "deltas_stop":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from monitor.sandbox.evidence import EvidenceHeaders
 from monitor.sandbox.faults import Fault, Faults
 from monitor.sandbox.hearing import Ear, Heard, Reference, shipped_ear
 from monitor.sandbox.identifiers import Identifiers
+from monitor.sandbox.listening import QUICK_BYTES, Asking, Desk, Listener
 from monitor.sandbox.script import Script
 from monitor.sandbox.secret_store import SecretStore
 from monitor.sandbox.transcripts import altered
@@ -52,23 +52,9 @@ class Sandbox:
         for fault in script.faults:
             self.faults.add(fault)
 
-    def listen(
-        self,
-        chunks: Sequence[bytes],
-        then: Callable[[Heard], None],
-        resume: Callable[[Callable[[], None]], None],
-    ) -> None:
-        """Tells *then* what is heard in *chunks*: at once, or through *resume* where hearing takes long.
-
-        Answers come in the order of the questions.
-        """
-        ear = self.ear
-        if isinstance(ear, Ear):
-            then(ear.hear(chunks))
-            return
-        loop, kept = asyncio.get_running_loop(), tuple(chunks)
-        work = self._thread.submit(ear.hear, kept)
-        work.add_done_callback(lambda done: loop.call_soon_threadsafe(resume, lambda: then(done.result())))
+    def listener(self, line: Asking) -> Listener:
+        """The way in which one connection asks what is heard."""
+        return Listener(lambda: self._desk, line)
 
     def answer(self, words: tuple[str, ...], fault: Fault | None, prompt: str = "") -> tuple[str, ...]:
         """The words to answer with; what was heard is kept for a fault that shows it the next time."""
@@ -77,19 +63,21 @@ class Sandbox:
 
     async def hear(self, chunks: Sequence[bytes]) -> Heard:
         """What is heard in *chunks*."""
-        ear = self.ear
-        if isinstance(ear, Ear):
-            return ear.hear(chunks)
-        return await asyncio.get_running_loop().run_in_executor(self._thread, ear.hear, tuple(chunks))
+        kept = tuple(chunks)
+        heard = self._desk.at_once(kept)
+        return heard if heard is not None else await asyncio.wrap_future(self._desk.later(kept))
 
     def close(self) -> None:
         """Ends the work that goes on beside the event loop; what nobody waits for any more is dropped."""
-        if "_thread" in self.__dict__:
-            self._thread.shutdown(wait=True, cancel_futures=True)
+        if "_desk" in self.__dict__:
+            self._desk.close()
 
     @cached_property
-    def _thread(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(1, "whisper")
+    def _desk(self) -> Desk:
+        ear = self.ear
+        if isinstance(ear, Ear):
+            return Desk(ear, quick=QUICK_BYTES, threads=2)
+        return Desk(ear, quick=0, threads=1)
 
     @cached_property
     def ear(self) -> Ear | WhisperEar:

@@ -5,6 +5,7 @@ Positions are milliseconds since the first sample of the session. Nothing here i
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
@@ -30,7 +31,7 @@ class AudioBuffer:
     """The audio since the last commit, in the pieces in which it came."""
 
     def __init__(self) -> None:
-        self._chunks: list[bytes] = []
+        self._chunks: deque[bytes] = deque()
         self._size = 0
         self._base = 0  # bytes of the session before the first chunk
 
@@ -51,9 +52,15 @@ class AudioBuffer:
 
     def take(self) -> tuple[bytes, ...]:
         """Hands over all waiting audio and forgets it."""
-        taken, self._chunks = tuple(self._chunks), []
+        taken, self._chunks = tuple(self._chunks), deque()
         self._base, self._size = self._base + self._size, 0
         return taken
+
+    def keep(self, milliseconds: int) -> None:
+        """Forgets all but the newest audio."""
+        while self._chunks and self._size - len(self._chunks[0]) >= milliseconds * BYTES_PER_MS:
+            oldest = len(self._chunks.popleft())
+            self._base, self._size = self._base + oldest, self._size - oldest
 
     def take_span(self, begin_ms: int, end_ms: int) -> tuple[bytes, ...]:
         """Hands over the audio between two positions; what is older is dropped, what is newer waits on."""
@@ -61,7 +68,7 @@ class AudioBuffer:
         begin = max(0, begin_ms * BYTES_PER_MS - self._base)
         end = max(begin, end_ms * BYTES_PER_MS - self._base)
         taken, rest = whole[begin:end], whole[end:]
-        self._chunks = [rest] if rest else []
+        self._chunks = deque([rest] if rest else [])
         self._base, self._size = self._base + len(whole) - len(rest), len(rest)
         return (taken,)
 
@@ -103,6 +110,11 @@ class TurnDetector:
         if self._speaking_since is not None and self._quiet_ms >= max(FRAME_MS, self._silence_ms):
             return Turn("stopped", self._now_ms, self.restart())
         return None
+
+    @property
+    def is_speaking(self) -> bool:
+        """Whether a turn is in progress."""
+        return self._speaking_since is not None
 
     def restart(self) -> int:
         """Forgets the turn in progress, as after a commit; returns where it began."""

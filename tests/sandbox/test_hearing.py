@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from monitor import clips
-from monitor.sandbox.hearing import Ear, Reference, shipped_ear
+from monitor.sandbox.hearing import KEPT_BYTES, Ear, Reference, shipped_ear
 
 NAMES = clips.names()
 Samples = NDArray[np.float64]
@@ -156,3 +156,24 @@ def test_what_was_heard_once_is_remembered() -> None:
     for _ in range(100):
         shipped_ear().hear(chunks)
     assert time.process_time() - begun < 0.1
+
+
+def test_the_work_grows_with_the_audio_and_not_with_its_square() -> None:
+    """Five minutes of one clip over and over, every word of it, in a few seconds of one processor.
+
+    The matrix of all frames against all frames would take a gigabyte, and minutes.
+    """
+    once = clips.load_clip("amiable").pcm
+    begun = time.process_time()
+    words = shipped_ear().hear([once] * 90).words
+    assert words == tuple(clips.load_clip("amiable").text.split()) * 90
+    assert time.process_time() - begun < 10
+
+
+def test_long_audio_is_not_remembered() -> None:
+    """Whoever sends long recordings fills no memory with them."""
+    ear = Ear([Reference(name="amiable", text="a", pcm=clips.load_clip("amiable").pcm)])
+    ear.hear([bytes(KEPT_BYTES + 2)])
+    assert ear._recall.cache_info().currsize == 0
+    ear.hear([bytes(KEPT_BYTES)])
+    assert ear._recall.cache_info().currsize == 1

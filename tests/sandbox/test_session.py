@@ -349,3 +349,37 @@ def test_two_sandboxes_with_the_same_seed_say_the_same() -> None:
     """Everything random comes from the generator that was handed in."""
     assert Caller().transcribe() == Caller().transcribe()
     assert orjson.dumps(Caller().line.events()) == orjson.dumps(Caller().line.events())
+
+
+def test_hours_of_silence_fill_no_buffer() -> None:
+    """With turn detection on, a session goes on listening after more silence than a buffer holds."""
+    caller = Caller()
+    caller.configure(turn_detection={"type": "server_vad"})
+    minute = bytes(60 * 48_000)
+    for _ in range(22):
+        caller.speak(minute, chunk=len(minute))
+    caller.speak(clips.load_clip("amiable").pcm + HALF_SECOND)
+    assert "error" not in caller.line.kinds()
+    assert caller.line.last()["transcript"] == AMIABLE
+
+
+@pytest.mark.parametrize("kind", [["server_vad"], {}, 7, None])
+def test_a_type_of_any_kind_is_refused_and_not_stumbled_over(kind: object) -> None:
+    """What is no text is no known type; the session goes on."""
+    inputs = {"turn_detection": {"type": kind}}
+    events = Caller().say("session.update", session={"type": "transcription", "audio": {"input": inputs}})
+    assert complaint(events)["param"] == "session.audio.input.turn_detection.type"
+
+
+def test_a_complaint_repeats_only_a_little_of_what_was_wrong() -> None:
+    """A megabyte of a wrong type does not come back."""
+    caller = Caller()
+    for event in ({"type": "x" * 1_000_000}, {"type": "session.update", "y" * 1_000_000: 1}):
+        caller.session.receive(orjson.dumps(event))
+        assert len(caller.line.sent[-1]) < 2000
+
+
+def test_no_language_is_left_out_rather_than_empty() -> None:
+    """The service takes `languages` neither empty nor null."""
+    events = Caller().configure("gpt-transcribe", transcription={"model": "gpt-transcribe", "languages": []})
+    assert complaint(events)["param"] == "session.audio.input.transcription.languages"

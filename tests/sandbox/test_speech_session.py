@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from itertools import pairwise
 from typing import Any
@@ -392,3 +393,49 @@ def test_a_stream_needs_a_whole_header(content: bytes) -> None:
     """Anything less is unreadable audio."""
     with pytest.raises(UnreadableAudio):
         read_stream_header(content)
+
+
+class Counting(RecordedLine):
+    """Tells when so many phrases have come."""
+
+    def __init__(self, phrases: int) -> None:
+        super().__init__()
+        self.reached = asyncio.Event()
+        self._left = phrases
+
+    def send(self, event: bytes) -> None:
+        super().send(event)
+        self._left -= b"Path:speech.phrase" in event
+        if self._left == 0:
+            self.reached.set()
+
+
+async def test_who_never_pauses_gets_a_phrase_a_minute() -> None:
+    """Noise without end is cut into phrases, so that nothing grows with the length of the audio."""
+    noise = random.Random(5).randbytes(3200) * 10
+    line, box = Counting(2), sandbox(SPEECH)
+    session = SpeechSession(box, SPEECH.endpoints["speech-sweden"], Wanted("conversation", False), line)
+    session.receive(CONFIG)
+    session.receive_binary(speech_audio(wav(b"", 16_000), media="audio/x-wav"))
+    for _ in range(150):
+        session.receive_binary(speech_audio(noise))
+    await asyncio.wait_for(line.reached.wait(), 10)
+    assert [read_text(frame).path for frame in line.sent].count("speech.enddetected") == 2
+    box.close()
+
+
+async def test_audio_may_come_in_fragments() -> None:
+    """A binary message cut into several frames is one message."""
+    app = create_app(SPEECH, rng=random.Random(3))
+    key = {"ocp-apim-subscription-key": KEY}
+    async with (
+        running(app) as base,
+        connect(base.replace("http", "ws", 1) + PATH, additional_headers=key) as peer,
+    ):
+        await peer.send(CONFIG.decode())
+        for frame in speech_frames(clips.load_clip("amiable").pcm):
+            await peer.send([frame[:50], frame[50:90], frame[90:]])
+        said = ""
+        while "Path:speech.phrase" not in said:
+            said = str(await peer.recv())
+    assert AMIABLE in said

@@ -29,6 +29,7 @@ from tests.sandbox.talking import (
     KEY,
     QUICK,
     SPEECH,
+    RecordedLine,
     appends,
     at_16_khz,
     speech_frames,
@@ -117,6 +118,7 @@ async def test_slow_hearing_keeps_order_and_returns_to_the_loop() -> None:
     """Answers come in the order of the questions, through `resume`, on the loop's own thread."""
     box = Sandbox(QUICK)
     box.__dict__["ear"] = SlowEar()
+    listener = box.listener(RecordedLine())
     told: list[str] = []
     done = asyncio.Event()
 
@@ -125,8 +127,8 @@ async def test_slow_hearing_keeps_order_and_returns_to_the_loop() -> None:
         done.set()
 
     for number in range(1, 4):
-        box.listen([b"x"] * number, lambda heard: told.append(heard.text), lambda step: step())
-    box.listen((), last, lambda step: step())
+        listener.ask([b"x"] * number, lambda heard: told.append(heard.text))
+    listener.ask((), last)
     assert told == []
     await asyncio.wait_for(done.wait(), 2)
     assert told == ["1 pieces", "2 pieces", "3 pieces", ""]
@@ -139,7 +141,7 @@ def test_cheap_hearing_is_told_at_once() -> None:
     box = Sandbox(QUICK)
     assert isinstance(box.ear, Ear)
     told: list[str] = []
-    box.listen([CLIP.pcm], lambda heard: told.append(heard.text), lambda step: step())
+    box.listener(RecordedLine()).ask([CLIP.pcm], lambda heard: told.append(heard.text))
     assert told == [AMIABLE]
 
 
