@@ -20,6 +20,7 @@ from monitor.sandbox.transcripts import LETTERS_A_TOKEN, deltas
 if TYPE_CHECKING:
     from monitor.sandbox.session import Line, Session
 
+MOST_WORDS = 4096  # about as many as the live models may say
 NOT_HEARD = "I did not catch that."
 _SECOND_OF_SOUND = base64.b64encode(bytes(4800)).decode()
 
@@ -83,7 +84,7 @@ class Answering:
         settings = self._session.settings
         is_ga = settings.dialect == "ga"
         key = "output_modalities" if is_ga else "modalities"
-        words = tuple((self._session.conversation.last_words or NOT_HEARD).split())
+        words = tuple((self._session.conversation.last_words or NOT_HEARD).split())[:MOST_WORDS]
         return _Response(
             name=self._sandbox.ids.draw("resp"),
             item_id=self._sandbox.ids.draw("item"),

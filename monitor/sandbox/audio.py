@@ -1,6 +1,6 @@
 """Audio as it comes over the wire, turned into 24 kHz mono signed 16-bit little-endian samples.
 
-Only WAV files with PCM inside are opened; the sandbox carries no decoder for compressed formats.
+Of files only WAV with 16-bit PCM inside is opened here; what else may be uploaded is decoded in `uploads`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 RATE = 24_000
 BYTES_PER_MS = 48
 TELEPHONE_RATE = 8_000
+_KEPT_UPLOAD = 1024 * 1024  # what is read once and remembered, in bytes
+_KEPT_OCTETS = 2_000
+_BLOCK = 240_000  # samples that are resampled at once
 
 
 class UnreadableAudio(ValueError):
@@ -30,9 +33,12 @@ class Recording(NamedTuple):
     seconds: float
 
 
-@lru_cache(maxsize=32)
 def read_wav(content: bytes) -> Recording:
     """The samples of a WAV file of any rate and number of channels; raises UnreadableAudio."""
+    return _recalled_wav(content) if len(content) <= _KEPT_UPLOAD else _read_wav(content)
+
+
+def _read_wav(content: bytes) -> Recording:
     try:
         with wave.open(io.BytesIO(content)) as file:
             rate, channels, width = file.getframerate(), file.getnchannels(), file.getsampwidth()
@@ -42,23 +48,43 @@ def read_wav(content: bytes) -> Recording:
     if width != 2 or not 4_000 <= rate <= 192_000:
         raise UnreadableAudio(f"{8 * width} bits at {rate} Hz")
     samples = np.frombuffer(raw[: len(raw) // (2 * channels) * 2 * channels], "<i2").reshape(-1, channels)
-    mono = samples[:, 0] if channels == 1 else samples.mean(axis=1)
+    return recording(samples[:, 0] if channels == 1 else samples.mean(axis=1), rate)
+
+
+def recording(mono: NDArray[np.generic], rate: int) -> Recording:
+    """Samples of 16 bits at any rate as a recording."""
     return Recording(_at_24_khz(mono, rate), len(mono) / rate)
+
+
+_recalled_wav = lru_cache(maxsize=32)(_read_wav)
 
 
 def _at_24_khz(samples: NDArray[np.generic], rate: int) -> bytes:
     if rate == RATE or not len(samples):
         return samples.astype("<i2").tobytes()
-    moments = np.arange(len(samples) * RATE // rate) * (rate / RATE)
-    resampled = np.interp(moments, np.arange(len(samples)), samples.astype(np.float64))
-    return bytes(resampled.astype("<i2").tobytes())
+    count, positions = len(samples) * RATE // rate, np.arange(len(samples))
+    made = np.empty(count, "<i2")
+    for begin in range(0, count, _BLOCK):  # hours of audio must not take gigabytes
+        moments = np.arange(begin, min(count, begin + _BLOCK)) * (rate / RATE)
+        first, last = int(moments[0]), int(moments[-1]) + 2
+        made[begin : begin + _BLOCK] = np.interp(
+            moments, positions[first:last], samples[first:last].astype(np.float64)
+        )
+    return made.tobytes()
 
 
-@lru_cache(maxsize=1024)
 def from_telephone(law: str, octets: bytes) -> bytes:
     """G.711 at 8 kHz (*law* is ``audio/pcmu`` or ``audio/pcma``) as 24 kHz samples."""
+    is_short = len(octets) <= _KEPT_OCTETS
+    return _recalled_octets(law, octets) if is_short else _from_telephone(law, octets)
+
+
+def _from_telephone(law: str, octets: bytes) -> bytes:
     table = _MU_LAW if law == "audio/pcmu" else _A_LAW
     return _at_24_khz(table[np.frombuffer(octets, np.uint8)], TELEPHONE_RATE)
+
+
+_recalled_octets = lru_cache(maxsize=1024)(_from_telephone)
 
 
 def _mu_law() -> NDArray[np.int16]:

@@ -75,7 +75,7 @@ def admit(call: Call) -> None:
     if "deployment" in call.request.path_params:
         if version is None or not _DATED.fullmatch(version):
             raise Refused(refusals.no_such_path(call.endpoint, "POST", call.request.url.path))
-    elif version not in (None, "v1", "preview"):
+    elif call.endpoint.kind == "azure" and version not in (None, "v1", "preview"):
         raise Refused(refusals.azure_refusal(400, "BadRequest", "API version not supported"))
 
 

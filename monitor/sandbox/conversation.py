@@ -14,6 +14,8 @@ from monitor.sandbox.identifiers import Identifiers
 from monitor.sandbox.refusals import Complaint
 from monitor.sandbox.speaker import Speaker
 
+MOST_ITEMS = 500
+ROOT = "root"  # what `previous_item_id` calls the beginning
 Handler = Callable[[dict[str, Any]], Complaint | None]
 
 
@@ -52,7 +54,9 @@ class Conversation:
         }
 
     def add(self, item: dict[str, Any]) -> None:
-        """Puts an item at the end of the conversation."""
+        """Puts an item at the end of the conversation; the oldest go when there are too many."""
+        if len(self._items) >= MOST_ITEMS:
+            del self._items[next(iter(self._items))]
         self._items[item["id"]] = item
         self.last_item = item["id"]
 
@@ -70,6 +74,9 @@ class Conversation:
         item = incoming.read_item(event.get("item"))
         if isinstance(item, Complaint):
             return item
+        complaint = self._misplaced(item, event.get("previous_item_id"))
+        if complaint is not None:
+            return complaint
         fault = self._strike()
         if fault is not None and fault.fault == "item_refused":
             return refusals.item_complaint(fault)
@@ -82,18 +89,36 @@ class Conversation:
             "status": "completed",
             **{name: value for name, value in item.items() if name not in ("id", "type")},
         }
-        previous = event.get("previous_item_id") or self.last_item
-        self.add(made)
+        previous = self._insert(made, event.get("previous_item_id"))
         self.last_words, self.last_came_as = incoming.item_text(made) or self.last_words, "text"
         for reply in self._speaker.item(made, previous):
             self._send(reply)
         return None
 
+    def _misplaced(self, item: Mapping[str, Any], previous: Any) -> Complaint | None:
+        if item.get("id") in self._items:
+            return Complaint("invalid_value", f"An item with id '{item['id']}' already exists.", "item.id")
+        if previous is None or previous == ROOT or (isinstance(previous, str) and previous in self._items):
+            return None
+        message = f"Previous item with item_id not found: {str(previous)[: schema.LONGEST_SHOWN]}"
+        return Complaint("item_not_found", message, "previous_item_id")
+
+    def _insert(self, item: dict[str, Any], previous: str | None) -> str | None:
+        """Puts *item* behind *previous*, or at the end; returns the id before it."""
+        before = list(self._items)
+        at = len(before) if previous is None else 0 if previous == ROOT else before.index(previous) + 1
+        self.add(item)
+        for later in before[at:]:
+            if later in self._items:
+                self._items[later] = self._items.pop(later)
+        self.last_item = next(reversed(self._items))
+        return before[at - 1] if at else None
+
     def _named(self, event: dict[str, Any]) -> dict[str, Any] | Complaint:
         item_id = event.get("item_id")
         if not isinstance(item_id, str):
             return schema.missing("item_id")
-        message = f"Item with item_id not found: {item_id}"
+        message = f"Item with item_id not found: {item_id[: schema.LONGEST_SHOWN]}"
         return self._items.get(item_id) or Complaint("item_not_found", message, "item_id")
 
     def _delete(self, event: dict[str, Any]) -> Complaint | None:

@@ -13,7 +13,9 @@ from monitor.sandbox import schema
 from monitor.sandbox.refusals import Complaint
 
 LARGEST_APPEND = 15 * 1024 * 1024
-_KEPT_BYTES = 65_536
+LONGEST_ID = 32
+LARGEST_TEXT = 256 * 1024
+_KEPT_BYTES = 20_000
 _APPEND = "input_audio_buffer.append"
 _FIELDS: dict[str, tuple[str, ...]] = {
     "session.update": ("session",),
@@ -30,7 +32,6 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "response.cancel": ("response_id",),
 }
 _PREVIEW_FIELDS = {**_FIELDS, "transcription_session.update": ("session",)}
-_CONTENTS = ("input_text", "input_audio", "output_text", "text", "item_reference")
 
 
 class Append(NamedTuple):
@@ -135,22 +136,52 @@ def not_in_transcription(kind: str) -> Complaint:
     return Complaint("invalid_parameter", f"'{kind}' is not allowed in a transcription session.", "type")
 
 
+_said = schema.short_text(LARGEST_TEXT)
+_PARTS: dict[str, schema.Check] = {
+    "input_text": schema.table({"type": schema.anything, "text": _said}, "text"),
+    "input_audio": schema.table(
+        {"type": schema.anything, "audio": schema.text, "transcript": schema.or_null(schema.text)}
+    ),
+    "input_image": schema.table(
+        {"type": schema.anything, "image_url": schema.text, "detail": schema.text}, "image_url"
+    ),
+    "output_text": schema.table({"type": schema.anything, "text": _said}, "text"),
+    "output_audio": schema.table({"type": schema.anything, "transcript": schema.text}),
+    "text": schema.table({"type": schema.anything, "text": _said}, "text"),
+}
+_SAYABLE = {
+    "user": ("input_text", "input_audio", "input_image"),
+    "assistant": ("output_text", "output_audio", "text"),
+    "system": ("input_text",),
+}
+_ITEMS = {
+    role: schema.table(
+        {
+            "id": schema.or_null(schema.short_text(LONGEST_ID)),
+            "object": schema.text,
+            "type": schema.anything,
+            "status": schema.text,
+            "role": schema.anything,
+            "content": schema.listing(schema.by_type({kind: _PARTS[kind] for kind in kinds})),
+        },
+        "content",
+    )
+    for role, kinds in _SAYABLE.items()
+}
+
+
 def read_item(item: Any) -> dict[str, Any] | Complaint:
     """The item of a `conversation.item.create`; only messages are known."""
     if not isinstance(item, dict):
         return schema.missing("item") if item is None else schema.wrong_type(item, "item", "an object")
     if item.get("type") != "message":
         return schema.unsupported(item.get("type"), "item.type", ("message",))
-    if item.get("role") not in ("user", "assistant", "system"):
-        return schema.unsupported(item.get("role"), "item.role", ("user", "assistant", "system"))
-    content = item.get("content")
-    if not isinstance(content, list) or not content:
+    role = item.get("role")
+    if not isinstance(role, str) or role not in _ITEMS:
+        return schema.unsupported(role, "item.role", tuple(_ITEMS))
+    if item.get("content") == []:
         return schema.missing("item.content")
-    for index, part in enumerate(content):
-        kind = part.get("type") if isinstance(part, dict) else None
-        if kind not in _CONTENTS:
-            return schema.unsupported(kind, f"item.content[{index}].type", _CONTENTS)
-    return item
+    return _ITEMS[role](item, "item") or item
 
 
 def item_text(item: dict[str, Any]) -> str:

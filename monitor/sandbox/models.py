@@ -21,6 +21,7 @@ class Abilities:
     names_languages: bool = False  # takes `languages` and `keywords`, answers with `languages`
     partials: bool = True
     prompt: bool = True
+    diarizes: bool = False  # says who speaks
 
 
 ABILITIES: Mapping[str, Abilities] = {
@@ -28,7 +29,9 @@ ABILITIES: Mapping[str, Abilities] = {
     "gpt-4o-transcribe": Abilities(logprobs=True),
     "gpt-4o-mini-transcribe": Abilities(logprobs=True),
     "gpt-4o-mini-transcribe-2025-12-15": Abilities(logprobs=True),
-    "gpt-4o-transcribe-diarize": Abilities(formats=("json", "text", "diarized_json"), prompt=False),
+    "gpt-4o-transcribe-diarize": Abilities(
+        formats=("json", "text", "diarized_json"), prompt=False, diarizes=True
+    ),
     "gpt-transcribe": Abilities(formats=("json",), by_duration=True, names_languages=True),
     "gpt-live-transcribe": Abilities(live=True, uploads=False, by_duration=True, names_languages=True),
     "gpt-realtime-whisper": Abilities(live=True, uploads=False, by_duration=True, prompt=False),

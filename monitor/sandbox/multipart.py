@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+KEPT_BYTES = 1024 * 1024  # some twenty seconds of audio
 _BOUNDARY = re.compile(r'boundary=(?:"([^"]{1,200})"|([^;,\s]{1,200}))', re.IGNORECASE)
 _PARAMETER = re.compile(r';\s*(filename|name)\s*=\s*"((?:[^"\\]|\\.)*)"', re.IGNORECASE)
 
@@ -36,12 +37,15 @@ class Form:
         return values[0] if values else None
 
 
-@lru_cache(maxsize=32)
 def read_form(content_type: str, body: bytes) -> Form:
     """The form in *body*; raises BadForm.
 
-    Equal bodies are read once: a monitor sends the same upload all day.
+    Equal bodies are read once: a monitor sends the same upload all day. Large ones are not kept.
     """
+    return _recalled(content_type, body) if len(body) <= KEPT_BYTES else _read_form(content_type, body)
+
+
+def _read_form(content_type: str, body: bytes) -> Form:
     match = _BOUNDARY.search(content_type)
     if not content_type.lower().startswith("multipart/form-data") or match is None:
         raise BadForm("expected multipart/form-data with a boundary")
@@ -62,6 +66,9 @@ def read_form(content_type: str, body: bytes) -> Form:
         else:
             fields[name] = (*fields.get(name, ()), content.decode("utf-8", "replace"))
     return Form(fields=fields, files=files)
+
+
+_recalled = lru_cache(maxsize=32)(_read_form)
 
 
 def _disposition(head: bytes) -> Mapping[str, str]:

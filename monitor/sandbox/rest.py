@@ -5,7 +5,8 @@ Answers are made from what was heard in the upload; nothing here knows sessions.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from typing import Any, NamedTuple
 
 import orjson
@@ -13,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from monitor.sandbox import refusals, transcripts
-from monitor.sandbox.audio import Recording, UnreadableAudio, read_wav
+from monitor.sandbox.audio import Recording, UnreadableAudio
 from monitor.sandbox.breakage import http_breakage, spoilt
 from monitor.sandbox.calls import Call, Refused, admit, called, nothing_here, until_gone, with_headers
 from monitor.sandbox.faults import Fault
@@ -22,9 +23,12 @@ from monitor.sandbox.models import abilities
 from monitor.sandbox.multipart import BadForm, Form, read_form
 from monitor.sandbox.refusals import Refusal
 from monitor.sandbox.script import Endpoint
+from monitor.sandbox.upload_options import bad, check_length, check_options
+from monitor.sandbox.uploads import read_upload
 
 LARGEST = 26_214_400  # 25 MB, as both vendors count it
-_FORMATS = "['flac', 'm4a', 'mp3', 'mp4', 'mpeg', 'mpga', 'oga', 'ogg', 'wav', 'webm']"
+QUICK = 1024 * 1024  # larger uploads are decoded in a thread
+_FORMATS = ("flac", "m4a", "mp3", "mp4", "mpeg", "mpga", "oga", "ogg", "wav", "webm")
 
 
 class _Job(NamedTuple):
@@ -52,7 +56,7 @@ async def transcribe(request: Request) -> Response:
         broken = await http_breakage(call, fault, name)
         if broken is not None:
             return broken
-        job = _accept(call, form, name)
+        job = await _beside_the_loop(_accept, call, form, name)
     except Refused as refused:
         return call.answer(refused.refusal, name)
     return await _perform(call, job, fault)
@@ -67,7 +71,7 @@ async def _form(call: Call) -> Form:
     try:
         return read_form(call.request.headers.get("content-type", ""), bytes(body))
     except BadForm as error:
-        raise Refused(_bad(f"Could not parse multipart form: {error}", None)) from error
+        raise Refused(bad(f"Could not parse multipart form: {error}", None)) from error
 
 
 def _fault(call: Call, name: str | None, form: Form) -> Fault | None:
@@ -78,10 +82,18 @@ def _fault(call: Call, name: str | None, form: Form) -> Fault | None:
     )
 
 
+async def _beside_the_loop(
+    accept: Callable[[Call, Form, str | None], _Job], call: Call, form: Form, name: str | None
+) -> _Job:
+    """The job, judged in a thread where the upload is large, so that nobody else waits for its decoding."""
+    size = sum(len(upload.content) for upload in form.files.values())
+    return accept(call, form, name) if size <= QUICK else await asyncio.to_thread(accept, call, form, name)
+
+
 def _accept(call: Call, form: Form, name: str | None) -> _Job:
     model = call.endpoint.deployments.get(name or "")
     if not name:
-        raise Refused(_bad("you must provide a model parameter", None))
+        raise Refused(bad("you must provide a model parameter", None))
     if model is None:
         raise Refused(refusals.unknown_model(call.endpoint, name))
     able = abilities(model)
@@ -90,47 +102,32 @@ def _accept(call: Call, form: Form, name: str | None) -> _Job:
     wanted = form.text("response_format") or "json"
     if wanted not in able.formats:
         raise Refused(_wrong_format(wanted, model, able.formats))
-    _check_options(form, model)
+    check_options(form, model)
+    recording = _recording(form)
+    check_length(form, model, recording.seconds)
     streams = form.text("stream") == "true" and able.streams
-    return _Job(name, model, form, _recording(form), wanted, streams)
-
-
-def _check_options(form: Form, model: str) -> None:
-    able = abilities(model)
-    if "language" in form.fields and "languages[]" in form.fields:
-        raise Refused(
-            _bad("You cannot provide both 'language' and 'languages'.", "invalid_parameter", "languages")
-        )
-    for field in ("languages[]", "keywords[]"):
-        if field in form.fields and not able.names_languages:
-            raise Refused(_bad(f"Unknown parameter: '{field[:-2]}'.", "unknown_parameter", field[:-2]))
-    if "logprobs" in form.fields.get("include[]", ()) and not able.logprobs:
-        raise Refused(
-            _bad(f"logprobs is not supported with model '{model}'.", "unsupported_value", "include")
-        )
-    if form.text("prompt") and not able.prompt:
-        raise Refused(_bad(f"prompt is not supported with model '{model}'.", "unsupported_value", "prompt"))
-    if form.fields.get("timestamp_granularities[]") and form.text("response_format") != "verbose_json":
-        message = "timestamp_granularities requires response_format 'verbose_json'."
-        raise Refused(_bad(message, "unsupported_value", "timestamp_granularities"))
+    return _Job(name, model, form, recording, wanted, streams)
 
 
 def _recording(form: Form) -> Recording:
     upload = form.files.get("file")
     if upload is None:
-        raise Refused(_bad("[{'type': 'missing', 'loc': ('body', 'file'), 'msg': 'Field required'}]", None))
+        raise Refused(bad("[{'type': 'missing', 'loc': ('body', 'file'), 'msg': 'Field required'}]", None))
     if len(upload.content) > LARGEST:
         raise Refused(_too_large(len(upload.content)))
-    if "." not in upload.filename:
-        raise Refused(_bad(f"Unrecognized file format. Supported formats: {_FORMATS}", None))
+    _, dot, ending = upload.filename.rpartition(".")
+    if not dot:
+        raise Refused(bad(f"Unrecognized file format. Supported formats: {list(_FORMATS)}", None))
+    if ending.lower() not in _FORMATS:
+        raise Refused(bad(f"Invalid file format. Supported formats: {list(_FORMATS)}", None))
     try:
-        recording = read_wav(upload.content)
+        recording = read_upload(upload.content)
     except UnreadableAudio as error:
         message = "Audio file might be corrupted or unsupported"
-        raise Refused(_bad(message, "invalid_value", "file")) from error
+        raise Refused(bad(message, "invalid_value", "file")) from error
     if recording.seconds < 0.1:
         message = "Audio file is too short. Minimum audio length is 0.1 seconds."
-        raise Refused(_bad(message, "audio_too_short", "file"))
+        raise Refused(bad(message, "audio_too_short", "file"))
     return recording
 
 
@@ -144,7 +141,7 @@ async def _perform(call: Call, job: _Job, fault: Fault | None) -> Response:
     spoken = transcripts.Spoken(words, job.recording.seconds, job.model)
     headers = call.evidence(job.name)
     if job.streams and name != "stream_ignored":
-        return _streamed(call, _events(spoken, fault), headers, fault)
+        return _streamed(call, _events(spoken, fault, job), headers, fault)
     if name == "deltas_stop":
         await until_gone(call.request)
     media, body = transcripts.rendered(spoken, job.format, job.form)
@@ -165,11 +162,9 @@ async def _one_by_one(events: list[bytes]) -> AsyncIterator[bytes]:
         yield event
 
 
-def _events(spoken: transcripts.Spoken, fault: Fault | None) -> list[bytes]:
+def _events(spoken: transcripts.Spoken, fault: Fault | None, job: _Job) -> list[bytes]:
     name = fault.fault if fault else ""
-    said = [{"type": "transcript.text.delta", "delta": delta} for delta in transcripts.deltas(spoken.words)]
-    usage = transcripts.upload_usage(spoken)
-    done = {"type": "transcript.text.done", "text": spoken.text, "usage": usage}
+    said, done = _said(spoken, job)
     half = said[: len(said) // 2]
     match name:
         case "deltas_stop":
@@ -182,8 +177,22 @@ def _events(spoken: transcripts.Spoken, fault: Fault | None) -> list[bytes]:
     return [*(b"data: " + orjson.dumps(event) + b"\n\n" for event in events), *marker]
 
 
-def _bad(message: str, code: str | None, param: str | None = None) -> Refusal:
-    return refusals.openai_refusal(400, message, code=code, param=param)
+def _said(spoken: transcripts.Spoken, job: _Job) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The deltas of a stream and its last event, with what the form wants besides the words."""
+    wants_logprobs = "logprobs" in job.form.fields.get("include[]", ())
+    is_diarized = job.format == "diarized_json"
+    said: list[dict[str, Any]] = []
+    for delta in transcripts.deltas(spoken.words):
+        event: dict[str, Any] = {"type": "transcript.text.delta", "delta": delta}
+        if wants_logprobs:
+            event["logprobs"] = transcripts.logprobs((delta,))
+        said.append(event | ({"segment_id": transcripts.SEGMENT} if is_diarized else {}))
+    if is_diarized and spoken.words:
+        said.append(transcripts.segment(spoken))
+    done: dict[str, Any] = {"type": "transcript.text.done", "text": spoken.text}
+    if wants_logprobs:
+        done["logprobs"] = transcripts.logprobs(spoken.words)
+    return said, done | {"usage": transcripts.upload_usage(spoken)}
 
 
 def _too_large(size: int) -> Refusal:
@@ -199,7 +208,7 @@ def _sessions_only(endpoint: Endpoint, model: str) -> Refusal:
             " Please choose different model and try again."
         )
         return refusals.azure_refusal(400, "OperationNotSupported", message)
-    return _bad(
+    return bad(
         f"Model '{model}' is not supported in the v1/audio/transcriptions endpoint.", "invalid_value", "model"
     )
 
@@ -207,4 +216,4 @@ def _sessions_only(endpoint: Endpoint, model: str) -> Refusal:
 def _wrong_format(wanted: str, model: str, formats: tuple[str, ...]) -> Refusal:
     instead = " or ".join(f"'{name}'" for name in formats)
     message = f"response_format '{wanted}' is not compatible with model '{model}'. Use {instead} instead."
-    return _bad(message, "unsupported_value", "response_format")
+    return bad(message, "unsupported_value", "response_format")

@@ -26,6 +26,7 @@ ODD_TEXT = (
 )
 AUDIO_TOKENS_A_SECOND = 10
 LETTERS_A_TOKEN = 4
+SEGMENT = "seg_001"
 
 
 class Spoken(NamedTuple):
@@ -179,20 +180,24 @@ def _timed_words(spoken: Spoken) -> list[dict[str, Any]]:
     ]
 
 
-def _diarized(spoken: Spoken) -> dict[str, Any]:
-    segment = {
+def segment(spoken: Spoken) -> dict[str, Any]:
+    """What one speaker said, as diarized answers show it; here one speaker says everything."""
+    return {
         "type": "transcript.text.segment",
-        "id": "seg_001",
+        "id": SEGMENT,
         "start": 0.0,
         "end": round(spoken.seconds, 2),
         "text": spoken.text,
         "speaker": "A",
     }
+
+
+def _diarized(spoken: Spoken) -> dict[str, Any]:
     return {
         "task": "transcribe",
         "duration": round(spoken.seconds, 2),
         "text": spoken.text,
-        "segments": [segment] if spoken.words else [],
+        "segments": [segment(spoken)] if spoken.words else [],
         "usage": _duration(spoken),
     }
 

@@ -222,3 +222,79 @@ def test_an_upgrade_fault_cannot_be_had_for_dual_alone() -> None:
     """The sandbox cannot tell then: the sentence names what can be had."""
     with pytest.raises(ValueError, match="'no_created' is a fault of realtime"):
         sandbox(broken(fault("no_created", pathway="dual")))
+
+
+def part(**fields: Any) -> dict[str, Any]:
+    """A user's message with one part."""
+    return {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "x", **fields}]}
+
+
+@pytest.mark.parametrize(
+    ("item", "param"),
+    [
+        ({**TEXT, "id": ["x"]}, "item.id"),
+        ({**TEXT, "id": "x" * 33}, "item.id"),
+        ({**TEXT, "colour": "red"}, "item.colour"),
+        ({**TEXT, "content": []}, "item.content"),
+        ({"type": "message", "role": "user"}, "item.content"),
+        ({**TEXT, "role": "nobody"}, "item.role"),
+        ({**TEXT, "role": ["user"]}, "item.role"),
+        (part(text=5), "item.content[0].text"),
+        (part(text="x" * 300_000), "item.content[0].text"),
+        (part(font="bold"), "item.content[0].font"),
+        (part(type="output_text"), "item.content[0].type"),
+        ({**TEXT, "content": [{"type": "input_text"}]}, "item.content[0].text"),
+        ({**TEXT, "content": ["x"]}, "item.content[0]"),
+    ],
+)
+def test_an_item_that_is_wrong_is_refused_by_its_place(item: dict[str, Any], param: str) -> None:
+    """The error names the field; nothing joins the conversation."""
+    caller = conversation()
+    assert complaint(caller.say("conversation.item.create", item=item))["param"] == param
+
+
+def test_items_are_placed_where_they_are_wanted() -> None:
+    """At the end, behind another, or at the root; the acknowledgement names the item before."""
+    caller = conversation()
+
+    def put(name: str, **fields: Any) -> str | None:
+        events = caller.say("conversation.item.create", item={**TEXT, "id": name}, **fields)
+        assert kinds(events) == ["conversation.item.added", "conversation.item.done"]
+        previous: str | None = events[0]["previous_item_id"]
+        return previous
+
+    assert put("a") is None
+    assert put("b") == "a"
+    assert put("c", previous_item_id="a") == "a"
+    assert put("d", previous_item_id="root") is None
+    assert put("e") == "b"
+
+
+def test_an_unknown_place_and_a_taken_name_are_refused() -> None:
+    """Nothing is put behind an item that is not there, and no name is given twice."""
+    caller = conversation()
+    unknown = caller.say("conversation.item.create", item=TEXT, previous_item_id="nowhere")
+    assert complaint(unknown)["param"] == "previous_item_id"
+    caller.say("conversation.item.create", item={**TEXT, "id": "a"})
+    assert complaint(caller.say("conversation.item.create", item={**TEXT, "id": "a"}))["param"] == "item.id"
+
+
+def test_a_long_conversation_forgets_its_beginning() -> None:
+    """A session holds a bounded number of items."""
+    caller = conversation()
+    for number in range(502):
+        caller.say("conversation.item.create", item={**TEXT, "id": f"n{number}"})
+    gone = caller.say("conversation.item.retrieve", item_id="n0")
+    assert complaint(gone)["code"] == "item_not_found"
+    assert kinds(caller.say("conversation.item.retrieve", item_id="n501")) == ["conversation.item.retrieved"]
+
+
+def test_an_unknown_voice_is_refused() -> None:
+    """A voice is one of the service's, or an object that names one's own."""
+
+    def asked_for(voice: object) -> list[dict[str, Any]]:
+        session = {"type": "realtime", "audio": {"output": {"voice": voice}}}
+        return Caller(purpose="realtime").say("session.update", session=session)
+
+    assert complaint(asked_for("robot"))["param"] == "session.audio.output.voice"
+    assert kinds(asked_for("cedar")) == kinds(asked_for({"id": "voice_1"})) == ["session.updated"]
