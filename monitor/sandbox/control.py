@@ -15,6 +15,11 @@ from monitor.sandbox.kinds import EXTRAS, KINDS, PATHWAYS, SPEECH
 from monitor.sandbox.script import Endpoint
 from monitor.sandbox.state import Sandbox
 
+_ADDRESSES = (
+    "GET /_control, GET /_control/overview, GET /_control/kinds, GET, POST and DELETE /_control/faults,"
+    " GET and DELETE /_control/faults/{id}"
+)
+LARGEST_BODY = 65_536
 _FOREIGN = "faults are switched from the sandbox's own page, or by a script without an Origin header"
 
 
@@ -32,19 +37,28 @@ async def overview(request: Request) -> Response:
             "endpoints": [_shown(endpoint) for endpoint in sandbox.script.endpoints.values()],
             "pathways": PATHWAYS,
             "extras": EXTRAS,
-            "kinds": [
-                {
-                    "fault": name,
-                    "says": kind.says,
-                    "group": kind.group,
-                    "pathways": list(kind.at),
-                    "at_upgrade": kind.at_upgrade,
-                    "extras": kind.extras,
-                }
-                for name, kind in KINDS.items()
-            ],
+            "kinds": _kinds(),
         }
     )
+
+
+async def list_kinds(_request: Request) -> Response:
+    """Which faults can be had: what each does, on which pathways it strikes, and what it can be told."""
+    return _json({"kinds": _kinds(), "extras": EXTRAS})
+
+
+def _kinds() -> list[dict[str, Any]]:
+    return [
+        {
+            "fault": name,
+            "says": kind.says,
+            "group": kind.group,
+            "pathways": list(kind.at),
+            "at_upgrade": kind.at_upgrade,
+            "extras": kind.extras,
+        }
+        for name, kind in KINDS.items()
+    ]
 
 
 async def list_faults(request: Request) -> Response:
@@ -59,8 +73,13 @@ async def add_fault(request: Request) -> Response:
     if _is_foreign(request):
         return _problem(403, _FOREIGN)
     sandbox: Sandbox = request.app.state.sandbox
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            return _problem(413, f"a fault takes less than {LARGEST_BODY} bytes")
     try:
-        table = orjson.loads(await request.body())
+        table = orjson.loads(bytes(body))
     except orjson.JSONDecodeError as error:
         return _problem(400, f"the body is no JSON: {error}")
     if not isinstance(table, dict):
@@ -72,6 +91,14 @@ async def add_fault(request: Request) -> Response:
     return _json(fault.as_json(sandbox.clock()), 201)
 
 
+async def show_fault(request: Request) -> Response:
+    """One fault; 404 where there is none of that id."""
+    sandbox: Sandbox = request.app.state.sandbox
+    identifier = request.path_params["id"]
+    found = [fault for fault in sandbox.faults.listed() if fault.id == identifier]
+    return _json(found[0].as_json(sandbox.clock())) if found else _no_such_fault(identifier)
+
+
 async def remove_fault(request: Request) -> Response:
     """Ends a fault; 204, or 404 where there is none of that id."""
     if _is_foreign(request):
@@ -80,7 +107,7 @@ async def remove_fault(request: Request) -> Response:
     identifier = request.path_params["id"]
     if sandbox.faults.remove(identifier):
         return Response(status_code=204)
-    return _problem(404, f"no fault has the id '{identifier[:40]}'; GET /_control/faults lists them")
+    return _no_such_fault(identifier)
 
 
 async def remove_all(request: Request) -> Response:
@@ -91,6 +118,16 @@ async def remove_all(request: Request) -> Response:
     for fault in sandbox.faults.listed():
         sandbox.faults.remove(fault.id)
     return Response(status_code=204)
+
+
+async def nothing_here(request: Request) -> Response:
+    """The answer to any other address of the control API, or to another method."""
+    sentence = f"{request.method} {request.url.path[:80]} is nothing here; there are: {_ADDRESSES}"
+    return _problem(404, sentence)
+
+
+def _no_such_fault(identifier: str) -> Response:
+    return _problem(404, f"no fault has the id '{identifier[:40]}'; GET /_control/faults lists them")
 
 
 def _is_foreign(request: Request) -> bool:
@@ -117,7 +154,13 @@ def _json(value: object, status: int = 200) -> Response:
 
 
 def _problem(status: int, detail: str) -> Response:
-    titles = {400: "Bad Request", 403: "Forbidden", 404: "Not Found", 422: "Unprocessable Content"}
+    titles = {
+        400: "Bad Request",
+        403: "Forbidden",
+        404: "Not Found",
+        413: "Content Too Large",
+        422: "Unprocessable Content",
+    }
     body = {"type": "about:blank", "title": titles[status], "status": status, "detail": detail}
     return Response(orjson.dumps(body), status, media_type="application/problem+json")
 
@@ -125,9 +168,13 @@ def _problem(status: int, detail: str) -> Response:
 ROUTES = [
     Route("/", page),
     Route("/_control", page),
+    Route("/_control/", page),
     Route("/_control/overview", overview),
+    Route("/_control/kinds", list_kinds),
     Route("/_control/faults", list_faults, methods=["GET"]),
     Route("/_control/faults", add_fault, methods=["POST"]),
     Route("/_control/faults", remove_all, methods=["DELETE"]),
+    Route("/_control/faults/{id}", show_fault, methods=["GET"]),
     Route("/_control/faults/{id}", remove_fault, methods=["DELETE"]),
+    Route("/_control{rest:path}", nothing_here, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
 ]

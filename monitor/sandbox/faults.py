@@ -5,6 +5,7 @@ What can be asked for stands in `kinds`; how it looks on the wire is decided whe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
@@ -16,6 +17,8 @@ from monitor.core.times import parse_instant, rfc3339
 from monitor.sandbox.hostile import BROKEN_JSON
 from monitor.sandbox.kinds import EXTRAS, KINDS, PATHWAYS, SESSIONS, SPEECH, Stage
 from monitor.sandbox.models import ABILITIES
+
+_CLOCK = re.compile(r"\d\d:\d\d(:\d\d)?Z?")
 
 
 class FaultError(MonitorError, ValueError):
@@ -65,8 +68,10 @@ class Fault:
 def parse_fault(table: Mapping[str, Any]) -> Fault:
     """The fault that a JSON object or TOML table describes; raises FaultError."""
     name = table.get("fault")
+    if isinstance(name, int) and not isinstance(name, bool):
+        name = str(name)  # a status may be given as the number it is
     if not isinstance(name, str) or name not in KINDS:
-        raise FaultError(_unknown("fault", name, KINDS))
+        raise FaultError(f"{_unknown('fault', name, KINDS)}; GET /_control/kinds says what each does")
     kind = KINDS[name]
     known = ("endpoint", "model", "pathway", "fault", "from", "until", "share", *kind.extras)
     for key in table:
@@ -110,7 +115,8 @@ def _moment(key: str, value: object) -> datetime | time | None:
         return value.astimezone(UTC)
     try:
         text = value if isinstance(value, str) else str(value)
-        return time.fromisoformat(text) if len(text) in (5, 8) else parse_instant(text)
+        is_clock = _CLOCK.fullmatch(text) is not None
+        return time.fromisoformat(text.removesuffix("Z")) if is_clock else parse_instant(text)
     except ValueError:
         raise FaultError(
             f"{key}: '{value}' is neither an instant with offset (2025-11-17T08:30:00Z)"

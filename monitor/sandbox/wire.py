@@ -56,11 +56,13 @@ class Wire(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport
         self._session: Session | SpeechSession | None = None
-        self._fragments: list[bytes] = []
+        self._fragments = bytearray()
+        self._is_text = True  # the message that is under way
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._assault: Iterator[bytes] = iter(())
         self._pause = 0.0  # seconds between two pieces of the assault
         self._may_write = True
+        self._is_deaf = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The HTTP side hands the connection over."""
@@ -76,12 +78,15 @@ class Wire(asyncio.Protocol):
             timer.cancel()
 
     def pause_writing(self) -> None:
-        """The client reads more slowly than it is written to."""
+        """The client reads more slowly than it is written to; until it catches up it is not heard either."""
         self._may_write = False
+        self._transport.pause_reading()
 
     def resume_writing(self) -> None:
         """The client has caught up."""
         self._may_write = True
+        if not self._is_deaf:
+            self._transport.resume_reading()
         self._throw()
 
     def eof_received(self) -> None:
@@ -106,29 +111,29 @@ class Wire(asyncio.Protocol):
 
     def _take_frame(self, frame: Frame) -> None:
         match frame.opcode:
-            case Opcode.TEXT if frame.fin:
-                self._take_text(bytes(frame.data))
-            case Opcode.TEXT:
-                self._fragments = [bytes(frame.data)]
+            case Opcode.TEXT | Opcode.BINARY if frame.fin:
+                self._take_message(bytes(frame.data), is_text=frame.opcode is Opcode.TEXT)
+            case Opcode.TEXT | Opcode.BINARY:
+                self._fragments, self._is_text = bytearray(frame.data), frame.opcode is Opcode.TEXT
             case Opcode.CONT:
-                self._fragments.append(bytes(frame.data))
+                self._fragments += frame.data
                 if frame.fin:
-                    self._take_text(b"".join(self._fragments))
-            case Opcode.BINARY if frame.fin:
-                self._take_binary(bytes(frame.data))
+                    whole, self._fragments = bytes(self._fragments), bytearray()
+                    self._take_message(whole, is_text=self._is_text)
             case Opcode.CLOSE:
                 self._flush()
                 self._transport.close()
 
-    def _take_text(self, text: bytes) -> None:
-        if self._session is not None and self._protocol.state is OPEN:
-            self._session.receive(text)
-
-    def _take_binary(self, data: bytes) -> None:
-        if isinstance(self._session, SpeechSession) and self._protocol.state is OPEN:
-            self._session.receive_binary(data)
-        elif isinstance(self._session, Session):
-            self._session.refuse_binary()
+    def _take_message(self, data: bytes, *, is_text: bool) -> None:
+        session = self._session
+        if session is None or self._protocol.state is not OPEN:
+            return
+        if is_text:
+            session.receive(data)
+        elif isinstance(session, SpeechSession):
+            session.receive_binary(data)
+        else:
+            session.refuse_binary()
 
     def _take_request(self, request: Request) -> None:
         headers = {name.lower(): value for name, value in request.headers.raw_items()}
@@ -240,6 +245,7 @@ class Wire(asyncio.Protocol):
     def stop_reading(self) -> None:
         """Reads nothing more of what the client sends."""
         self._flush()
+        self._is_deaf = True
         self._transport.pause_reading()
 
     def close(self, code: int, reason: str) -> None:

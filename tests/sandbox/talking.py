@@ -30,7 +30,7 @@ TRANSCRIPTION = "conversation.item.input_audio_transcription."
 ACKNOWLEDGED = ["input_audio_buffer.committed", "conversation.item.added", "conversation.item.done"]
 
 
-def fault(name: str, **rest: Any) -> Fault:
+def fault(name: str | int, **rest: Any) -> Fault:
     """A fault of that name."""
     return parse_fault({"fault": name, **rest})
 

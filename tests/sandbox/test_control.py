@@ -145,3 +145,44 @@ async def test_the_page_groups_faults_and_fits_a_phone(control: httpx.AsyncClien
     assert 'name="viewport"' in page
     assert "@media (max-width: 46rem)" in page
     assert "min-height: 2.75rem" in page
+
+
+async def test_the_kinds_are_listed_for_scripts(control: httpx.AsyncClient) -> None:
+    """Each with what it does, where it strikes and what it takes; an unknown name points to the list."""
+    found = (await control.get("/_control/kinds")).json()
+    named = {kind["fault"]: kind for kind in found["kinds"]}
+    for name in ("failed", "silent", "slow", "empty", "truncated", "refused", "drop", "429", "500", "401"):
+        assert named[name]["says"]
+        assert named[name]["pathways"]
+    assert named["slow"]["extras"] == ["delay"]
+    assert found["extras"]["delay"].startswith("seconds")
+    refused = (await control.post("/_control/faults", json={"fault": "outage"})).json()
+    assert "GET /_control/kinds" in refused["detail"]
+    assert all(name in refused["detail"] for name in named)
+
+
+async def test_one_fault_can_be_looked_at(control: httpx.AsyncClient) -> None:
+    """By its id; an id that is not there is a 404 with a sentence."""
+    made = (await control.post("/_control/faults", json={"fault": "failed"})).json()
+    assert (await control.get(f"/_control/faults/{made['id']}")).json() == made
+    missing = await control.get("/_control/faults/77")
+    assert (missing.status_code, missing.json()["status"]) == (404, 404)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("PUT", "/_control/faults"), ("GET", "/_control/nope"), ("POST", "/_control/kinds")]
+)
+async def test_other_addresses_of_the_control_name_the_right_ones(
+    control: httpx.AsyncClient, method: str, path: str
+) -> None:
+    """Nobody is told that an endpoint is missing."""
+    reply = await control.request(method, path)
+    assert reply.status_code == 404
+    assert "GET, POST and DELETE /_control/faults" in reply.json()["detail"]
+
+
+async def test_a_fault_of_any_length_is_not_read(control: httpx.AsyncClient) -> None:
+    """The body is bounded; the rest is refused with the bound."""
+    reply = await control.post("/_control/faults", content=b"[" * 70_000)
+    assert reply.status_code == 413
+    assert "65536 bytes" in reply.json()["detail"]

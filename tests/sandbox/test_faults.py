@@ -38,7 +38,7 @@ def hit(faults: Faults, stage: Stage, pathway: str, model: str | None = "whisper
         ({"fault": "fialed"}, "did you mean 'failed'"),
         ({"fault": "nothing at all"}, "right are: failed, failed_code"),
         ({}, "fault: missing; right are: failed"),
-        ({"fault": 500}, "'500' is unknown"),
+        ({"fault": 599}, "'599' is unknown"),
         ({"fault": "failed", "from": "08:30", "until": "08:30"}, "until: must be another time"),
         ({"fault": "failed", "delay": 3}, "key of 'failed': 'delay' is unknown"),
         ({"fault": "slow", "dealy": 3}, "did you mean 'delay'"),
@@ -91,6 +91,25 @@ def test_every_fault_strikes_somewhere(name: str) -> None:
     """No name in the list is without effect."""
     faults = board(fault(name))
     assert any(hit(faults, stage, pathway) for stage in Stage for pathway in PATHWAYS)
+
+
+def test_a_status_may_be_given_as_a_number() -> None:
+    """429 without quotes is the same fault as with them; true is no number."""
+    assert fault(429) == fault("429")
+    with pytest.raises(FaultError, match="'True' is unknown"):
+        fault(True)
+
+
+@pytest.mark.parametrize("given", ["20251117", "T0830", "0830", "08:30+01:00", "8:30", "24:00"])
+def test_a_clock_time_has_one_form(given: str) -> None:
+    """Hours and minutes, perhaps seconds; nothing is guessed from other digits."""
+    with pytest.raises(FaultError, match="nor a clock time of every day in UTC"):
+        fault("failed", **{"from": given})
+
+
+def test_a_clock_time_may_say_that_it_is_utc() -> None:
+    """08:30Z is 08:30."""
+    assert fault("failed", **{"from": "08:30Z"}) == fault("failed", **{"from": "08:30"})
 
 
 def test_the_reference_outage_hits_one_model_in_sessions_only() -> None:

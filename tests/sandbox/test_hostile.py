@@ -9,7 +9,7 @@ import time
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import orjson
@@ -451,6 +451,28 @@ async def hold(base: str) -> None:
         await asyncio.sleep(30)
     finally:
         writer.transport.abort()
+
+
+async def test_who_does_not_read_is_not_heard_either() -> None:
+    """A client that asks without end and reads no answer is stopped by back-pressure: nothing piles up."""
+    junk = b'{"type": "nonsense of some length"}'
+    frames = (bytes([0x81, 0x80 | len(junk), 0, 0, 0, 0]) + junk) * 2000
+
+    async def ask_on(writer: asyncio.StreamWriter) -> None:
+        for _ in range(400):
+            writer.write(frames)
+            await asyncio.wait_for(writer.drain(), 2)
+
+    async with serving("slow", delay=0) as base:
+        reader, writer = await raw_session(base)
+        cast(asyncio.ReadTransport, writer.transport).pause_reading()
+        with pytest.raises(TimeoutError):
+            await ask_on(writer)
+        begun = time.monotonic()
+        assert (await post(base)).status_code == 200
+        assert time.monotonic() - begun < 2
+        writer.transport.abort()
+        del reader
 
 
 def test_every_fault_belongs_to_a_group_and_says_what_it_does() -> None:
