@@ -36,6 +36,7 @@ _ANSWERED_BY_CLOSE = (
     "401",
     "404",
     "429_quota",
+    "429_credit",
 )  # OpenAI says these inside the socket, the rest its edge says
 
 

@@ -65,6 +65,8 @@ class EvidenceHeaders:
             ("x-envoy-upstream-service-time", str(milliseconds)),
             ("x-ratelimit-limit-requests", "3"),
             ("x-ratelimit-remaining-requests", "2"),
+            ("x-ratelimit-limit-tokens", "100000"),
+            ("x-ratelimit-remaining-tokens", "99000"),
             ("strict-transport-security", "max-age=31536000; includeSubDomains; preload"),
             ("x-content-type-options", "nosniff"),
         ]
@@ -80,6 +82,9 @@ class EvidenceHeaders:
             ("x-ratelimit-limit-requests", "10000"),
             ("x-ratelimit-remaining-requests", "9999"),
             ("x-ratelimit-reset-requests", "6ms"),
+            ("x-ratelimit-limit-tokens", "2000000"),
+            ("x-ratelimit-remaining-tokens", "1999955"),
+            ("x-ratelimit-reset-tokens", "1ms"),
             ("server", "cloudflare"),
             ("cf-cache-status", "DYNAMIC"),
             ("cf-ray", f"{self._ids.hexadecimal(16)}-ARN"),

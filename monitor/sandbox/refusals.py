@@ -257,12 +257,18 @@ def _openai_fault(endpoint: Endpoint, fault: Fault, model: str | None) -> Refusa
 
 def _waits(fault: Fault) -> tuple[tuple[str, str], ...]:
     names = {"retry_after": "retry-after", "retry_after_ms": "retry-after-ms"}
-    return tuple((header, str(fault.extras[key])) for key, header in names.items() if key in fault.extras)
+    waits = tuple((header, str(fault.extras[key])) for key, header in names.items() if key in fault.extras)
+    return (*waits, ("x-ratelimit-limit-tokens", "1000")) if fault.fault == "429_limit" else waits
 
 
 def fault_farewell(fault: Fault, host: str | None) -> Farewell:
     """The error and close frame of a refusal in OpenAI's way; the key is refused if nothing else is said."""
-    default = {"401": "invalid_api_key", "404": "model_not_found", "429_quota": "credit_balance_exhausted"}
+    default = {
+        "401": "invalid_api_key",
+        "404": "model_not_found",
+        "429_quota": "credit_balance_exhausted",
+        "429_credit": "credit_balance_exhausted",
+    }
     code = fault.extras.get("code", default.get(fault.fault, "invalid_api_key"))
     texts = {
         "invalid_api_key": _wrong_key("sk-sandbox-refused"),
@@ -316,6 +322,8 @@ def item_failure(fault: Fault, item_id: str, model: str) -> dict[str, Any]:
         "429": "failed_rate_limit",
         "429_tokens": "failed_rate_limit",
         "429_quota": "failed_quota",
+        "429_credit": "failed_quota",
+        "429_limit": "failed_rate_limit",
         "404": "failed_model_not_found",
     }
     match hidden.get(fault.fault, fault.fault):

@@ -28,6 +28,10 @@ _FORMAT = (
     "Invalid file format. Supported formats: ['flac', 'm4a', 'mp3', 'mp4', 'mpeg', 'ogg', 'wav', 'webm']"
 )
 _TOO_LARGE = "413: Maximum content size limit (26214400) exceeded (26294972 bytes read)"
+_NO_CREDITS = "You have no credits remaining. Add credits to continue."
+_LOWERED = (
+    "Rate limit is exceeded. The limit of this deployment is lowered for the time being. Try again later."
+)
 _REGION = "Country, region, or territory not supported"
 
 STATUS_TEXTS: Mapping[str, StatusText] = {
@@ -40,6 +44,10 @@ STATUS_TEXTS: Mapping[str, StatusText] = {
     "401_token": StatusText(
         ("401", "Access token is missing, invalid, audience is incorrect, or have expired."),
         (_BAD, "token_expired", "Your authentication token has expired."),
+    ),
+    "401_ip": StatusText(
+        ("AccessDenied", "Access denied due to Virtual Network/Firewall rules."),
+        (_BAD, "ip_not_authorized", "Your IP address is not authorized to access this API key's project."),
     ),
     "403_region": StatusText(
         ("AccessDenied", "The service is not available in your region."),
@@ -58,6 +66,10 @@ STATUS_TEXTS: Mapping[str, StatusText] = {
         ("UnprocessableEntity", "The audio could not be processed."),
         (_BAD, None, "The audio could not be processed."),
     ),
+    "429_credit": StatusText(
+        ("429", _NO_CREDITS), ("insufficient_quota", "credit_balance_exhausted", _NO_CREDITS)
+    ),
+    "429_limit": StatusText(("429", _LOWERED), ("tokens", "rate_limit_exceeded", _LOWERED)),
     "429_tokens": StatusText(
         ("429", _RATE_OF_TOKENS),
         ("tokens", "rate_limit_exceeded", "Rate limit reached on tokens per min (TPM): Limit 3, Used 3"),

@@ -156,7 +156,7 @@ class Wire(asyncio.Protocol):
             self._open(visit, decision)
 
     def _refuse(self, refusal: Refusal, evidence: HeaderList) -> None:
-        headers = Headers([*evidence, *refusal.headers])
+        headers = Headers({**dict(evidence), **dict(refusal.headers)})
         headers["content-type"] = refusal.media
         headers["content-length"] = str(len(refusal.body))
         headers["connection"] = "close"
