@@ -33,6 +33,7 @@ class Answering:
         self._line = line
         self._sandbox = sandbox
         self._active: _Response | None = None
+        self.has_spoken = False  # aloud, after which the voice is settled
         self._conversation = sandbox.ids.draw("conv")
 
     def create(self, event: dict[str, Any]) -> Complaint | None:
@@ -121,6 +122,7 @@ class Answering:
             self._send(*events[: 3 + max(1, len(response.text.split()) // 2)])
             return
         self._send(*events)
+        self.has_spoken = self.has_spoken or response.speaks
         self._session.conversation.add(response.item("completed"))
         self._active = None
 

@@ -19,6 +19,7 @@ from monitor.sandbox.refusals import Refusal
 from monitor.sandbox.script import Endpoint
 from monitor.sandbox.state import Sandbox
 
+HANG_UP = (("connection", "close"),)  # of an answer to a request that is not read to its end
 _OWN = {"azure": "/openai/", "openai": "/v1/", "speech": "/speech"}
 _DATED = re.compile(r"\d{4}-\d\d-\d\d(-preview)?")
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from monitor.sandbox import refusals, schema
 from monitor.sandbox.breakage import http_breakage, spoilt
-from monitor.sandbox.calls import Call, Refused, admit, called, nothing_here
+from monitor.sandbox.calls import HANG_UP, Call, Refused, admit, called, nothing_here
 from monitor.sandbox.faults import Fault
 from monitor.sandbox.kinds import Stage
 from monitor.sandbox.refusals import Complaint, Refusal
@@ -49,7 +49,8 @@ async def _read(call: Call) -> dict[str, Any]:
     async for chunk in call.request.stream():
         raw += chunk
         if len(raw) > LARGEST_BODY:
-            raise Refused(refusals.openai_refusal(413, "Request body too large.", code=None))
+            large = refusals.openai_refusal(413, "Request body too large.", code=None)
+            raise Refused(large._replace(headers=HANG_UP))
     try:
         body = orjson.loads(bytes(raw) or b"{}")
     except orjson.JSONDecodeError as error:

@@ -77,7 +77,9 @@ async def add_fault(request: Request) -> Response:
     async for chunk in request.stream():
         body += chunk
         if len(body) > LARGEST_BODY:
-            return _problem(413, f"a fault takes less than {LARGEST_BODY} bytes")
+            large = _problem(413, f"a fault takes less than {LARGEST_BODY} bytes")
+            large.headers["connection"] = "close"
+            return large
     try:
         table = orjson.loads(bytes(body))
     except orjson.JSONDecodeError as error:

@@ -16,7 +16,16 @@ from starlette.responses import Response, StreamingResponse
 from monitor.sandbox import refusals, transcripts
 from monitor.sandbox.audio import Recording, UnreadableAudio
 from monitor.sandbox.breakage import http_breakage, spoilt
-from monitor.sandbox.calls import Call, Refused, admit, called, nothing_here, until_gone, with_headers
+from monitor.sandbox.calls import (
+    HANG_UP,
+    Call,
+    Refused,
+    admit,
+    called,
+    nothing_here,
+    until_gone,
+    with_headers,
+)
 from monitor.sandbox.faults import Fault
 from monitor.sandbox.kinds import Stage
 from monitor.sandbox.models import abilities
@@ -24,10 +33,10 @@ from monitor.sandbox.multipart import BadForm, Form, read_form
 from monitor.sandbox.refusals import Refusal
 from monitor.sandbox.script import Endpoint
 from monitor.sandbox.upload_options import bad, check_length, check_options
-from monitor.sandbox.uploads import read_upload
+from monitor.sandbox.uploads import QUICK_BYTES, read_upload
 
 LARGEST = 26_214_400  # 25 MB, as both vendors count it
-QUICK = 1024 * 1024  # larger uploads are decoded in a thread
+LARGEST_FORM = LARGEST + 65_536
 _FORMATS = ("flac", "m4a", "mp3", "mp4", "mpeg", "mpga", "oga", "ogg", "wav", "webm")
 
 
@@ -63,11 +72,17 @@ async def transcribe(request: Request) -> Response:
 
 
 async def _form(call: Call) -> Form:
-    body = bytearray()
+    body, size = bytearray(), 0
     async for chunk in call.request.stream():
-        body += chunk
-        if len(body) > LARGEST + 65_536:
-            raise Refused(_too_large(len(body)))
+        size += len(chunk)
+        if size <= LARGEST_FORM:
+            body += chunk
+        elif size <= 4 * LARGEST_FORM:
+            body.clear()  # read to its end all the same: who is still sending does not see an answer
+        else:
+            raise Refused(_too_large(size)._replace(headers=HANG_UP))
+    if size > LARGEST_FORM:
+        raise Refused(_too_large(size))
     try:
         return read_form(call.request.headers.get("content-type", ""), bytes(body))
     except BadForm as error:
@@ -87,7 +102,9 @@ async def _beside_the_loop(
 ) -> _Job:
     """The job, judged in a thread where the upload is large, so that nobody else waits for its decoding."""
     size = sum(len(upload.content) for upload in form.files.values())
-    return accept(call, form, name) if size <= QUICK else await asyncio.to_thread(accept, call, form, name)
+    return (
+        accept(call, form, name) if size <= QUICK_BYTES else await asyncio.to_thread(accept, call, form, name)
+    )
 
 
 def _accept(call: Call, form: Form, name: str | None) -> _Job:

@@ -135,8 +135,8 @@ class Session:
         expected = "transcription_session.update" if preview_transcription else "session.update"
         if event["type"] != expected:
             return incoming.wrong_update(self._identity.purpose)
-        turns = self.settings.turn_detection
-        complaint = self.settings.change(event.get("session"))
+        turns, has_spoken = self.settings.turn_detection, self.answering.has_spoken
+        complaint = self.settings.change(event.get("session"), keeps_voice=has_spoken)
         if complaint:
             return complaint
         if self.settings.turn_detection != turns:
@@ -303,6 +303,8 @@ class Session:
         for piece in pieces[said:]:
             logprobs = transcripts.logprobs((piece,)) if self.settings.wants_logprobs else None
             self._line.send(self.speaker.delta(item_id, piece, logprobs))
+        if abilities(spoken.model).diarizes and spoken.words and name != "deltas_stop":
+            self._line.send(self.speaker.segment(item_id, transcripts.segment(spoken)))
 
     def _completed(self, item_id: str, spoken: transcripts.Spoken) -> bytes:
         rest: dict[str, Any] = {"usage": transcripts.item_usage(spoken)}

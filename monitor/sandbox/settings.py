@@ -38,8 +38,11 @@ class Settings:
         self._endpoint = endpoint
         self.shown = _first(identity)
 
-    def change(self, patch: Any) -> Complaint | None:
-        """Takes the `session` of an update; the complaint where it is refused, and then nothing changed."""
+    def change(self, patch: Any, *, keeps_voice: bool = False) -> Complaint | None:
+        """Takes the `session` of an update; the complaint where it is refused, and then nothing changed.
+
+        *keeps_voice*: somebody was spoken to already, and the voice is no longer to be changed.
+        """
         identity = self._identity
         complaint = _mismatch(patch, identity) or CHECKS[identity.dialect, identity.purpose](patch, "session")
         if complaint:
@@ -48,6 +51,9 @@ class Settings:
         (_merge_nested if identity.dialect == "ga" else _merge_flat)(changed, patch)
         before, self.shown = self.shown, changed
         complaint = self._contradiction(patch)
+        if keeps_voice and _voice(before) != _voice(changed):
+            message = "Cannot update a conversation's voice if assistant audio is present."
+            complaint = Complaint("cannot_update_voice", message)
         if complaint:
             self.shown = before
         return complaint
@@ -115,6 +121,10 @@ class Settings:
     def wants_logprobs(self) -> bool:
         """Whether transcripts are to come with log probabilities."""
         return INCLUDABLE in (self.shown.get("include") or ())
+
+
+def _voice(shown: Mapping[str, Any]) -> object:
+    return shown["audio"]["output"]["voice"] if "output" in shown.get("audio", {}) else shown.get("voice")
 
 
 def _mismatch(patch: Any, identity: Identity) -> Complaint | None:

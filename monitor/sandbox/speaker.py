@@ -76,6 +76,11 @@ class Speaker:
             fields["obfuscation"] = self._ids.padding()
         return self.say(TRANSCRIPTION + "delta", **fields)
 
+    def segment(self, item_id: str, segment: Mapping[str, Any]) -> bytes:
+        """What one speaker said of an item, from models that tell speakers apart."""
+        fields = {name: segment[name] for name in ("text", "id", "speaker", "start", "end")}
+        return self.say(TRANSCRIPTION + "segment", item_id=item_id, content_index=0, **fields)
+
     def completed(self, item_id: str, transcript: str, **rest: Any) -> bytes:
         """The transcript of an item."""
         return self.say(

@@ -5,6 +5,8 @@ Its errors are not wrapped in `error`, and its 200 does not mean that something 
 
 from __future__ import annotations
 
+import asyncio
+import re
 from typing import Any
 
 import orjson
@@ -12,21 +14,25 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from monitor.sandbox import speech_text
-from monitor.sandbox.audio import Recording, UnreadableAudio, is_silent, read_wav
+from monitor.sandbox.audio import Recording, UnreadableAudio, is_silent
 from monitor.sandbox.breakage import http_breakage, spoilt
-from monitor.sandbox.calls import Call, Refused, called, nothing_here
+from monitor.sandbox.calls import HANG_UP, Call, Refused, called, nothing_here
 from monitor.sandbox.faults import Fault
 from monitor.sandbox.kinds import Stage
 from monitor.sandbox.multipart import BadForm, Form, read_form
 from monitor.sandbox.refusals import Complaint, Refusal, speech_refusal
 from monitor.sandbox.schema import anything, choice, listing, table, text
 from monitor.sandbox.script import SPEECH_MODEL
+from monitor.sandbox.uploads import QUICK_BYTES, read_upload
 
 LONGEST_SHORT = 60.0
 LARGEST_FAST = 250 * 1024 * 1024
 LARGEST_SHORT = 16 * 1024 * 1024
 FAST_VERSIONS = ("2025-10-15", "2024-11-15")
 FORMATS = ("simple", "detailed")
+PROFANITY = ("masked", "removed", "raw")
+MEDIA = ("audio/wav", "audio/x-wav", "audio/ogg")
+_LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?-[A-Z]{2}(-[a-z]+)?")
 MODES = ("interactive", "conversation", "dictation")
 _definition = table(
     {
@@ -54,7 +60,7 @@ async def recognise_short(request: Request) -> Response:
         broken = await http_breakage(call, fault, None)
         if broken is not None:
             return broken
-        recording = _recording(body)
+        recording = await _recording(body)
         if recording.seconds > LONGEST_SHORT:
             raise _bad(f"The audio is longer than {LONGEST_SHORT:.0f} seconds.")
     except Refused as refused:
@@ -80,7 +86,7 @@ async def transcribe_fast(request: Request) -> Response:
         broken = await http_breakage(call, fault, None)
         if broken is not None:
             return broken
-        recording = _recording(form.files["audio"].content)
+        recording = await _recording(form.files["audio"].content)
     except Refused as refused:
         return call.answer(refused.refusal)
     words = await _words(call, recording, fault)
@@ -92,12 +98,17 @@ async def transcribe_fast(request: Request) -> Response:
 
 def _check_short(call: Call) -> None:
     query = call.request.query_params
-    if not query.get("language"):
+    language = query.get("language")
+    if not language:
         raise _bad("The query parameter 'language' is missing.")
+    if _LOCALE.fullmatch(language) is None:
+        raise _bad(f"The language '{language[:40]}' is not supported.")
+    if query.get("profanity", "masked") not in PROFANITY:
+        raise _bad("The query parameter 'profanity' must be 'masked', 'removed' or 'raw'.")
     if query.get("format", "simple") not in FORMATS:
         raise _bad("The query parameter 'format' must be 'simple' or 'detailed'.")
     media = call.request.headers.get("content-type", "")
-    if not media.lower().startswith(("audio/wav", "audio/x-wav")):
+    if not media.lower().startswith(MEDIA):
         raise Refused(speech_refusal(415, "UnsupportedMediaType", f"'{media[:60]}' is not supported here."))
 
 
@@ -106,7 +117,8 @@ async def _body(call: Call, largest: int) -> bytes:
     async for chunk in call.request.stream():
         body += chunk
         if len(body) > largest:
-            raise Refused(speech_refusal(413, "InvalidRequest", "The request body is too large."))
+            large = speech_refusal(413, "InvalidRequest", "The request body is too large.")
+            raise Refused(large._replace(headers=HANG_UP))
     return bytes(body)
 
 
@@ -150,11 +162,13 @@ def _strike(call: Call, *models: str | None) -> Fault | None:
     )
 
 
-def _recording(content: bytes) -> Recording:
+async def _recording(content: bytes) -> Recording:
     try:
-        return read_wav(content)
+        if len(content) <= QUICK_BYTES:
+            return read_upload(content)
+        return await asyncio.to_thread(read_upload, content)
     except UnreadableAudio as error:
-        raise _bad("The audio is no PCM WAV file that can be read.") from error
+        raise _bad("The audio is no file that can be read.") from error
 
 
 async def _words(call: Call, recording: Recording, fault: Fault | None) -> tuple[str, ...]:

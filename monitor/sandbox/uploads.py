@@ -13,6 +13,7 @@ import numpy as np
 
 from monitor.sandbox.audio import Recording, UnreadableAudio, read_wav, recording
 
+QUICK_BYTES = 1024 * 1024  # larger files are better read beside the event loop
 LONGEST = 4 * 3600.0  # seconds; a small file of silence may unpack to days
 _BLOCK = 1_000_000  # frames that are decoded at once
 

@@ -172,3 +172,18 @@ def test_nothing_heard_is_said_so() -> None:
     """A response without any input admits it."""
     events = conversation().say("response.create")
     assert next(e for e in events if "text" in e)["text"] == "I did not catch that."
+
+
+@pytest.mark.parametrize("dialect", ["ga", "preview"])
+def test_the_voice_is_settled_once_it_was_heard(dialect: Any) -> None:
+    """Before the first spoken answer it may be changed, afterwards only be named again."""
+    caller = Caller(purpose="realtime", dialect=dialect)
+
+    def voice(name: str) -> list[dict[str, Any]]:
+        nested = {"type": "realtime", "audio": {"output": {"voice": name}}}
+        return caller.say("session.update", session=nested if dialect == "ga" else {"voice": name})
+
+    assert kinds(voice("cedar")) == ["session.updated"]
+    caller.say("response.create")
+    assert complaint(voice("ash"))["code"] == "cannot_update_voice"
+    assert kinds(voice("cedar")) == ["session.updated"]

@@ -384,3 +384,30 @@ async def test_only_openai_lists_the_last_days_of_its_models() -> None:
         None,
     )
     assert all("shutdown_date" not in model for model in azure)
+
+
+async def test_a_stream_carries_log_probabilities_when_asked_for() -> None:
+    """With each delta its own, and all of them at the end."""
+    wanted: dict[str, Any] = {"stream": "true", "include[]": "logprobs"}
+    reply = await send(**wanted)
+    events = [orjson.loads(line[6:]) for line in reply.text.split("\n\n") if line]
+    assert [event["logprobs"][0]["token"] for event in events[:-1]] == [
+        entry["token"] for entry in events[-1]["logprobs"]
+    ]
+
+
+async def test_a_diarized_stream_tells_who_spoke() -> None:
+    """A segment with its speaker before the end; the deltas name it."""
+    model = "gpt-4o-transcribe-diarize"
+    served = Endpoint(name="openai-us", kind="openai", deployments={model: model})
+    script = Script(endpoints={"openai-us": served}, latency=NO_LATENCY)
+    reply = await send(script=script, model=model, stream="true", response_format="diarized_json")
+    events = [orjson.loads(line[6:]) for line in reply.text.split("\n\n") if line]
+    assert [event["type"] for event in events[-2:]] == ["transcript.text.segment", "transcript.text.done"]
+    assert (events[-2]["speaker"], events[-2]["text"]) == ("A", AMIABLE)
+    assert {event["segment_id"] for event in events[:-2]} == {events[-2]["id"]}
+
+
+async def test_an_api_version_means_nothing_to_openai() -> None:
+    """Only Azure reads that parameter."""
+    assert (await send(OPENAI + "?api-version=2024-10-21")).status_code == 200

@@ -383,3 +383,15 @@ def test_no_language_is_left_out_rather_than_empty() -> None:
     """The service takes `languages` neither empty nor null."""
     events = Caller().configure("gpt-transcribe", transcription={"model": "gpt-transcribe", "languages": []})
     assert complaint(events)["param"] == "session.audio.input.transcription.languages"
+
+
+def test_a_model_that_tells_speakers_apart_says_who_spoke() -> None:
+    """A segment with its speaker comes before the whole transcript."""
+    model = "gpt-4o-transcribe-diarize"
+    served = Endpoint(name="openai-us", kind="openai", deployments={model: model})
+    script = Script(endpoints={"openai-us": served}, latency=QUICK.latency)
+    events = Caller(script, endpoint="openai-us").transcribe(model)
+    segment, completed = events[-2:]
+    assert segment["type"] == TRANSCRIPTION + "segment"
+    assert (segment["item_id"], segment["text"]) == (completed["item_id"], AMIABLE)
+    assert list(segment)[2:] == ["item_id", "content_index", "text", "id", "speaker", "start", "end"]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import random
 from typing import Any
 
 import httpx
+import numpy as np
 import orjson
 import pytest
+import soundfile
 
 from monitor import clips
 from monitor.sandbox import Script, create_app
@@ -160,6 +163,8 @@ async def test_the_key_has_its_own_header(headers: dict[str, str], status: int) 
     [
         (SHORT.partition("?")[0], FILE, MEDIA, 400),
         (SHORT + "&format=verbose", FILE, MEDIA, 400),
+        (SHORT.replace("en-US", "klingon"), FILE, MEDIA, 400),
+        (SHORT + "&profanity=mild", FILE, MEDIA, 400),
         (SHORT, b"no audio", MEDIA, 400),
         (SHORT, b"", MEDIA, 400),
         (SHORT, FILE, "application/json", 415),
@@ -169,7 +174,20 @@ async def test_the_key_has_its_own_header(headers: dict[str, str], status: int) 
         ("/speech-sweden/v1/audio/transcriptions", FILE, MEDIA, 404),
         ("/speech-sweden/v1/realtime/client_secrets", FILE, MEDIA, 404),
     ],
-    ids=["language", "format", "bytes", "empty", "media", "long", "large", "mode", "openai", "secret"],
+    ids=[
+        "language",
+        "format",
+        "unknown",
+        "profanity",
+        "bytes",
+        "empty",
+        "media",
+        "long",
+        "large",
+        "mode",
+        "openai",
+        "secret",
+    ],
 )
 async def test_wrong_requests_are_refused(path: str, content: bytes, media: str, status: int) -> None:
     """With a code and a sentence, not wrapped."""
@@ -225,3 +243,17 @@ async def test_the_enhanced_model_can_be_hit_alone() -> None:
         await fast({"enhancedMode": {"enabled": True, "model": "MAI-Transcribe-2"}}, script=script)
     ).status_code == 500
     assert (await fast(script=script)).status_code == 200
+
+
+@pytest.mark.parametrize("form", ["OGG", "FLAC"])
+async def test_compressed_audio_is_understood(form: str) -> None:
+    """Opus in Ogg as short audio, and any file that can be decoded as fast transcription."""
+    buffer = io.BytesIO()
+    samples = np.frombuffer(clips.load_clip("amiable").pcm, "<i2")
+    soundfile.write(buffer, samples, 24_000, format=form, subtype="OPUS" if form == "OGG" else None)
+    if form == "OGG":
+        reply = await short(SHORT, buffer.getvalue(), media="audio/ogg; codecs=opus")
+        assert reply.json()["DisplayText"] == AMIABLE
+    else:
+        reply = await fast(content=buffer.getvalue())
+        assert reply.json()["combinedPhrases"] == [{"text": AMIABLE}]
