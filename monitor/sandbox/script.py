@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from monitor.core.errors import ConfigurationError
-from monitor.sandbox.faults import Fault, FaultError, parse_fault
+from monitor.sandbox.faults import Fault, FaultError, Faults, parse_fault
 
 MODELS = ("gpt-4o-transcribe", "gpt-4o-mini-transcribe", "whisper-1", "gpt-transcribe", "gpt-live-transcribe")
 HOSTS = ("gpt-realtime",)
 SPEECH_MODEL = "azure-speech"  # what faults call the recogniser of a speech endpoint
 KEY = "sandbox-key"
+LONGEST = 366 * 86_400  # seconds
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +81,12 @@ class Script:
     ping: float = 20.0
     session: float = 3600.0
 
+    def board(self, clock: Callable[[], datetime]) -> Faults:
+        """An empty board for the faults of what is served."""
+        hosts = {name: frozenset(endpoint.hosts) for name, endpoint in self.endpoints.items()}
+        names = {name: endpoint.names for name, endpoint in self.endpoints.items()}
+        return Faults(clock, hosts, names)
+
 
 def default_script() -> Script:
     """Two endpoints, one of each vendor's ways, and no fault."""
@@ -120,11 +130,25 @@ class _Reading:
         endpoints = self._table("endpoint", table.get("endpoint", {}))
         if endpoints:
             given["endpoints"] = {name: self._endpoint(name, entry) for name, entry in endpoints.items()}
-        return Script(**given)
+        script = Script(**given)
+        if not self.problems:
+            self._check_faults(script)
+        return script
+
+    def _check_faults(self, script: Script) -> None:
+        """Notes each fault that could never strike what the script serves."""
+        board = script.board(lambda: datetime.now(UTC))
+        for number, fault in enumerate(script.faults, start=1):
+            try:
+                board.add(fault)
+            except FaultError as error:
+                self._problem(f"fault {number}", str(error))
 
     def _endpoint(self, name: str, entry: object) -> Endpoint:
         place = f"endpoint.{name}"
         table = self._table(place, entry)
+        if _NAME.fullmatch(name) is None:
+            self._problem(place, "a name is part of addresses: letters, digits, '.', '_' and '-'")
         self._check_keys(place, table, ("kind", "region", "models", "deployments", "hosts", "key"))
         kind = table.get("kind")
         if kind not in ("azure", "openai", "speech"):
@@ -182,13 +206,13 @@ class _Reading:
 
     def _texts(self, place: str, value: object) -> list[str]:
         def fits(given: Any) -> bool:
-            return isinstance(given, list) and all(isinstance(entry, str) for entry in given)
+            return isinstance(given, list) and all(isinstance(entry, str) and entry for entry in given)
 
         return list(self._expect(place, value, fits, "a list of texts", []))
 
     def _seconds(self, place: str, value: object) -> float:
         def fits(given: Any) -> bool:
-            return isinstance(given, int | float) and not isinstance(given, bool) and given >= 0
+            return isinstance(given, int | float) and not isinstance(given, bool) and 0 <= given < LONGEST
 
         return float(self._expect(place, value, fits, "seconds as a number, 0 or more", 0.0))
 

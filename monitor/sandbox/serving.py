@@ -21,6 +21,8 @@ from monitor.sandbox.first_line import Verdict, judge_first_bytes
 from monitor.sandbox.script import Script
 from monitor.sandbox.wire import wire_factory
 
+HIGHEST_PORT = 65_535
+
 
 class _Cuttable(H11Protocol):
     """Lets an answer cut the connection, which an ASGI application cannot, and a fault strike before it."""
@@ -133,6 +135,8 @@ def _config(app: Starlette) -> uvicorn.Config:
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= HIGHEST_PORT:
+        raise MonitorError(f"port {port} is none: choose one from 1 to {HIGHEST_PORT}, or 0 for a free one")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from monitor import clips
 from monitor.sandbox.evidence import EvidenceHeaders
-from monitor.sandbox.faults import Fault, Faults
+from monitor.sandbox.faults import Fault
 from monitor.sandbox.hearing import Ear, Heard, Reference, shipped_ear
 from monitor.sandbox.identifiers import Identifiers
 from monitor.sandbox.listening import QUICK_BYTES, Asking, Desk, Listener
@@ -46,9 +46,7 @@ class Sandbox:
         self.evidence = EvidenceHeaders(clock, self.ids)
         self._before: tuple[str, ...] = ()
         self.secrets = SecretStore(clock, self.ids)
-        hosts = {name: frozenset(endpoint.hosts) for name, endpoint in script.endpoints.items()}
-        names = {name: endpoint.names for name, endpoint in script.endpoints.items()}
-        self.faults = Faults(clock, hosts, names)
+        self.faults = script.board(clock)
         for fault in script.faults:
             self.faults.add(fault)
 

@@ -10,7 +10,7 @@ import pytest
 from monitor.core.errors import ConfigurationError
 from monitor.sandbox import default_script, load_script
 from monitor.sandbox.faults import FaultError
-from tests.sandbox.talking import sandbox
+from tests.sandbox.talking import broken, fault, sandbox
 
 WHOLE = """
 ping = 5
@@ -89,6 +89,16 @@ def test_a_whole_script_is_read(tmp_path: Path) -> None:
         ("fault = 4", "fault: expected [[fault]] tables"),
         ("[[fault]]\nfault = 'failed'\n[[fault]]\nfault = 'fial'", "fault 2: fault: 'fial' is unknown"),
         ("[[fault]]\nfault = 'failed'\nfrom = 2025-11-17T08:30:00", "fault 1: from:"),
+        (
+            "[[fault]]\nfault = 'failed'\n[[fault]]\nfault = 'failed'\nendpoint = 'x'",
+            "fault 2: endpoint: 'x' is",
+        ),
+        ("[[fault]]\nfault = 'failed'\npathway = 'rest'", "fault 1: 'failed' is a fault of realtime"),
+        ("[endpoint.'a/b']\nkind = 'azure'", "endpoint.a/b: a name is part of addresses"),
+        ("[endpoint._control]\nkind = 'azure'", "endpoint._control: a name is part of addresses"),
+        ("[endpoint.x]\nkind = 'azure'\nmodels = ['']", "endpoint.x.models: expected a list of texts"),
+        ("ping = inf", "ping: expected seconds as a number, 0 or more"),
+        ("session = nan", "session: expected seconds as a number, 0 or more"),
         ("not toml", "sandbox.toml: "),
     ],
 )
@@ -115,6 +125,7 @@ def test_a_missing_script_says_so(tmp_path: Path) -> None:
 
 def test_a_script_with_a_fault_that_never_strikes_does_not_start(tmp_path: Path) -> None:
     """A sandbox that would silently not break is refused."""
-    script = load_script(write(tmp_path, "[[fault]]\nendpoint = 'elsewhere'\nfault = 'failed'"))
+    with pytest.raises(ConfigurationError, match=r"sandbox\.toml: fault 1: endpoint: 'elsewhere' is unknown"):
+        load_script(write(tmp_path, "[[fault]]\nendpoint = 'elsewhere'\nfault = 'failed'"))
     with pytest.raises(FaultError, match="'elsewhere' is unknown"):
-        sandbox(script)
+        sandbox(broken(fault("failed", endpoint="elsewhere")))

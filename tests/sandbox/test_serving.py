@@ -65,6 +65,14 @@ async def test_an_address_of_another_machine_is_told_with_the_remedy() -> None:
             pass
 
 
+@pytest.mark.parametrize("port", [-1, 65_536, 99_999])
+async def test_a_port_that_is_none_is_told_with_the_remedy(port: int) -> None:
+    """One sentence with the right range."""
+    with pytest.raises(MonitorError, match=f"port {port} is none: choose one from 1 to 65535"):
+        async with running(create_app(QUICK), port=port):
+            pass
+
+
 async def test_stopping_ends_open_connections_at_once() -> None:
     """Nobody waits for clients that stay."""
     with contextlib.closing(socket.socket()) as idle:
