@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 import orjson
 
@@ -99,14 +99,14 @@ class Visit(NamedTuple):
 
 def read_visit(script: Script, target: str, headers: Mapping[str, str]) -> Visit | Refusal:
     """The visit that a request target and its headers describe."""
-    parts = urlsplit(target)
-    path = unquote(parts.path)
+    path, _, query = target.partition("#")[0].partition("?")
+    path = unquote(path)
     endpoint = named_endpoint(script, path)
     if endpoint is None:
         sentence = f"no endpoint of that name here; this sandbox serves: {', '.join(script.endpoints)}"
         return Refusal(404, orjson.dumps({"detail": sentence}))
     rest = path.removeprefix(f"/{endpoint.name}").rstrip("/")
-    return Visit(endpoint, rest, dict(parse_qsl(parts.query)), headers)
+    return Visit(endpoint, rest, dict(parse_qsl(query)), headers)
 
 
 def enter(sandbox: Sandbox, visit: Visit) -> Admission | SpeechAdmission | Farewell | Refusal | Held:

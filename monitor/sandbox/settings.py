@@ -200,7 +200,8 @@ def _completed(key: str, value: Any, shown: Mapping[str, Any]) -> Any:
     answering = {} if shown["object"] == "realtime.transcription_session" else _ANSWERING
     if key == "turn_detection":
         if value["type"] == "server_vad":
-            return {**_VAD, **({"idle_timeout_ms": None, **answering} if answering else {}), **value}
+            idle = {"idle_timeout_ms": None} if answering and "audio" in shown else {}
+            return {**_VAD, **idle, **answering, **value}
         return {"type": "semantic_vad", "eagerness": "auto", **answering, **value}
     if key in ("transcription", "input_audio_transcription"):
         full = {"model": value.get("model"), "language": None, "prompt": None, **value}

@@ -128,7 +128,9 @@ class Wire(asyncio.Protocol):
         session = self._session
         if session is None or self._protocol.state is not OPEN:
             return
-        if is_text:
+        if is_text and not _is_utf8(data):
+            self.close(CloseCode.INVALID_DATA, "")  # RFC 6455, section 8.1
+        elif is_text:
             session.receive(data)
         elif isinstance(session, SpeechSession):
             session.receive_binary(data)
@@ -282,6 +284,16 @@ class Wire(asyncio.Protocol):
         data = b"".join(self._protocol.data_to_send())
         if data and not self._transport.is_closing():
             self._transport.write(data)
+
+
+def _is_utf8(data: bytes) -> bool:
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def wire_factory(sandbox: Sandbox) -> Callable[..., Wire]:

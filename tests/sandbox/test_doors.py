@@ -186,3 +186,11 @@ def test_silence_can_begin_at_the_door() -> None:
     """The upgrade unanswered, or answered and then nothing."""
     assert isinstance(knock(GA + "?intent=transcription", broken(fault("no_upgrade"))), Held)
     assert knock(GA + "?intent=transcription", broken(fault("no_created"))).begins is False
+
+
+@pytest.mark.parametrize(
+    "target", ["//[", "http://[x/openai-us", "*", "", "?", "#", "/%ff%fe", "/openai-us?=&%"]
+)
+def test_a_target_of_any_form_is_answered(target: str) -> None:
+    """What is no address is a 404, never an exception."""
+    assert knock(target).status == 404

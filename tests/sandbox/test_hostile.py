@@ -475,6 +475,16 @@ async def test_who_does_not_read_is_not_heard_either() -> None:
         del reader
 
 
+async def test_a_text_that_is_no_utf8_ends_the_connection() -> None:
+    """Close code 1007, as the protocol demands."""
+    async with serving("slow") as base:
+        reader, writer = await raw_session(base)
+        writer.write(bytes([0x81, 0x83, 0, 0, 0, 0]) + b"\xff\xfe{")
+        close_frame = bytes([0x88, 2]) + (1007).to_bytes(2)
+        assert await asyncio.wait_for(reader.readuntil(close_frame), 10)
+        writer.close()
+
+
 def test_every_fault_belongs_to_a_group_and_says_what_it_does() -> None:
     """The control page and the documentation show both."""
     assert {kind.group for kind in KINDS.values()} == {
