@@ -25,7 +25,8 @@ class Dialect:
     `update` makes the configuring event, where it is not that of the pathway; `answers` says that the
     server confirms it; `begin` goes out before the audio and `end` after it; `commits` says that the
     server names the item it makes of the audio; `forgives` that an `error` naming none of our events
-    may be about something else.
+    may be about something else; `listens` that its voice detection cannot be turned off, so that it and
+    not the client ends the turn, whatever the target asks for.
     """
 
     update: Callable[[Target], Update] | None = None
@@ -34,6 +35,7 @@ class Dialect:
     end: str = COMMIT
     commits: bool = True
     forgives: bool = True
+    listens: bool = False
 
 
 def vllm_update(target: Target) -> Update:
@@ -61,6 +63,16 @@ def together_update(target: Target) -> Update:
     return {"type": "transcription_session.updated", "session": {"turn_detection": turn}}
 
 
+def speaches_update(target: Target) -> Update:
+    """Flat, and only what speaches lets be set: it refuses a format, a padding and no voice detection."""
+    transcription = {"model": deployment_name(target)}
+    if target.language:
+        transcription["language"] = target.language
+    turn = {"type": "server_vad", "silence_duration_ms": 500, "create_response": False}
+    session = {"input_audio_transcription": transcription, "turn_detection": turn}
+    return {"type": "session.update", "event_id": "cfg-1", "session": session}
+
+
 DIALECTS: Mapping[str, Dialect] = {
     "ga": Dialect(),
     "preview": Dialect(),
@@ -74,4 +86,5 @@ DIALECTS: Mapping[str, Dialect] = {
     ),
     "qwen": Dialect(update=qwen_update, commits=False),
     "together": Dialect(update=together_update),
+    "speaches": Dialect(update=speaches_update, listens=True),
 }

@@ -59,7 +59,7 @@ class Run:
     @property
     def commits_itself(self) -> bool:
         """Whether the client ends the turn, as against the server's voice detection."""
-        return self.target.turn != "server_vad"
+        return self.target.turn != "server_vad" and not self.dialect.listens
 
     @property
     def dialect(self) -> Dialect:

@@ -159,7 +159,7 @@ class Endpoint:
     key: str | None = None
     api: str = "v1"  # v1 | dated
     api_version: str | None = None
-    dialect: str = "ga"  # ga | preview | vllm | qwen | together
+    dialect: str = "ga"  # ga | preview | vllm | qwen | together | speaches
     session_query: str = "auto"  # auto | both | model | intent | none: what a session's address names
     send_model: bool = True  # the form field `model` on Azure's dated route
     sample_rate: int = 24_000

@@ -46,7 +46,14 @@ CODES = {
 # What the address of a session that transcribes names, unless the endpoint says otherwise: servers of the
 # flat dialect take the model from it and refuse the upgrade without (speaches answers 403), those of the
 # GA dialect follow OpenAI.
-QUERIES = {"ga": "intent", "preview": "both", "vllm": "none", "qwen": "model", "together": "model"}
+QUERIES = {
+    "ga": "intent",
+    "preview": "both",
+    "vllm": "none",
+    "qwen": "model",
+    "together": "model",
+    "speaches": "both",
+}
 
 
 def session_url(target: Target) -> str:

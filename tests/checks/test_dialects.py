@@ -204,6 +204,30 @@ def test_recorded_speaches_passes_by_its_own_ear_and_fails_by_our_commit() -> No
     assert any(note.startswith("drift: turn detection is on") for note in finding.notes)
 
 
+def test_speaches_is_asked_only_for_what_it_lets_be_set() -> None:
+    """It refuses an event of another name, a format and a padding; and the turn is ended by its own ear."""
+    own_ear = target(
+        "realtime_transcription",
+        "openai_compatible",
+        endpoint={"dialect": "speaches", "sample_rate": 24_000},
+        model="Systran/faster-whisper-tiny.en",
+        session_model=None,
+    )
+    finding, player = hold(session("speaches.realtime-vad"), own_ear)
+
+    assert passes(finding, own_ear)
+    assert finding.notes == ()
+    first = player.asks[0]
+    assert isinstance(first, Open)
+    assert first.url.endswith("/realtime?model=Systran%2Ffaster-whisper-tiny.en&intent=transcription")
+    assert player.frames[0]["type"] == "session.update"
+    asked = player.frames[0]["session"]
+    assert asked["input_audio_transcription"] == {"model": "Systran/faster-whisper-tiny.en", "language": "en"}
+    assert set(asked) == {"input_audio_transcription", "turn_detection"}
+    assert set(asked["turn_detection"]) == {"type", "silence_duration_ms", "create_response"}
+    assert player.frames[-1]["type"] == "input_audio_buffer.append"  # silence, and no commit of ours
+
+
 def test_hugging_face_speaks_before_it_commits() -> None:
     """Deltas first, item events of the older name, a final text that the deltas do not make."""
     vad = target("realtime", "openai_compatible", turn="server_vad", endpoint={"sample_rate": 16_000})
