@@ -39,7 +39,8 @@ RULES_HEAD = """\
 What the provider says is compared with these rules from top to bottom, letters in either case. The first
 that fits decides. Before them come the provider's own codes (below) and everything that went wrong before
 the provider said a word. After them come the watchdog (`silent`) and the lost connection (`server`). The
-words of a text that did arrive are judged by themselves (`quality`).
+words of a text that did arrive are judged by themselves (`quality`). A type counts as a code where no code
+is given.
 """
 LAST_HEAD = """\
 Where none of them fits and something was answered, these are tried:

@@ -121,7 +121,9 @@ def _hear(run: Run, turn: _Turn, told: Text) -> Message:
 
 
 def _take_phrase(run: Run, turn: _Turn, message: Message) -> None:
-    status = text_of(message.fields.get("RecognitionStatus")) or "no status"
+    status = text_of(message.fields.get("RecognitionStatus"))
+    if status is None:
+        raise run.ended(End.MALFORMED, detail="a phrase without a RecognitionStatus")
     turn.awaited = "turn.end"
     if status.lower() in _FATAL:
         raise run.ended(End.ERROR, error=failed_status(status))

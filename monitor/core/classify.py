@@ -15,7 +15,15 @@ from typing import Any
 from monitor.core.bodies import bounded, text_of
 from monitor.core.exchange import End, FaultKind, Finding, ProviderError
 from monitor.core.model import Blame, Failure, Stage, Verdict
-from monitor.core.rules import LAST_RESORT, RULES, Class, Clues, class_of_code, first_match
+from monitor.core.rules import (
+    LAST_RESORT,
+    RULES,
+    Class,
+    Clues,
+    class_of_code,
+    class_of_status,
+    first_match,
+)
 from monitor.core.words import DEGRADES, PASSES, Score, score
 
 DRIFT = "drift: "  # how a note begins that is kept with the outcome
@@ -153,6 +161,9 @@ def _class_of(finding: Finding, codes: Mapping[str, Class], token_limit: int | N
     rule = first_match(RULES, clues)
     if rule is not None:
         return rule.number, rule.then
+    own = class_of_status(codes, clues)
+    if own is not None:
+        return 0, own
     if finding.end is End.UNANSWERED:
         return 14, Class.UNINTELLIGIBLE
     if finding.end is End.SILENT or finding.fault is FaultKind.TIMEOUT:

@@ -50,7 +50,10 @@ class Clues:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class When:
-    """A condition: every field that is given must hold; phrases and codes: any of them."""
+    """A condition: every field that is given must hold; phrases and codes: any of them.
+
+    A type counts as a code where there is no code: gateways put the name into either.
+    """
 
     status: frozenset[int] = frozenset()
     close: frozenset[int] = frozenset()
@@ -70,7 +73,7 @@ class When:
             (not self.status or clues.status in self.status)
             and (not self.close or clues.close in self.close)
             and (not self.type or clues.type in self.type)
-            and (not self.code or clues.code in self.code)
+            and (not self.code or (clues.code or clues.type) in self.code)
             and (not self.phrase or any(phrase in clues.words for phrase in self.phrase))
             and (self.url is None or re.search(self.url, clues.url) is not None)
             and (clues.item or not self.item)
@@ -117,7 +120,7 @@ RULES: Sequence[Rule] = (
         any_of=(
             _status(401),
             _codes("invalid_api_key", "missing_api_key", "authentication_error", "account_deactivated"),
-            _codes("PermissionDenied", "401", "ip_not_authorized"),
+            _codes("PermissionDenied", "401", "ip_not_authorized", "permission_error"),
             When(status=frozenset({403}), phrase=("temporarily blocked",)),
             _close(3000),
         ),
@@ -137,6 +140,7 @@ RULES: Sequence[Rule] = (
         any_of=(
             _codes("insufficient_quota", "credit_balance_exhausted"),
             _codes("billing_hard_limit_reached", "billing_not_active"),
+            _status(402),
             When(type=frozenset({"insufficient_quota"})),
             _says("exceeded your current quota", "no credits remaining", "credit balance"),
         ),
@@ -224,7 +228,20 @@ RULES: Sequence[Rule] = (
 
 # Tried after every rule above has passed: what a server explains itself is our request, not its fault.
 LAST_RESORT: Sequence[Rule] = (
-    Rule(number=15, then=Class.CAPACITY, any_of=(_close(1013), _says("slots are in use", "session limit"))),
+    Rule(
+        number=15,
+        then=Class.CAPACITY,
+        any_of=(
+            _close(1013),
+            _says("slots are in use", "session limit"),
+            _status(529),
+            _codes("overloaded_error"),
+        ),
+    ),
+    # RFC 6585, 6: a captive portal says that nothing beyond it was reached.
+    Rule(number=15, then=Class.NETWORK, any_of=(_status(511),)),
+    # 520 to 530 are those of the edge in front of OpenAI, where what lies behind it fails (Cloudflare).
+    Rule(number=15, then=Class.PROVIDER, any_of=(_status(501, 505, 507, 508, *range(520, 528), 530),)),
     Rule(
         number=15,
         then=Class.AUTH,
@@ -239,7 +256,9 @@ LAST_RESORT: Sequence[Rule] = (
         then=Class.AUDIO,
         any_of=(When(status=frozenset({400}), phrase=("unsupported audio", "invalid audio", "decode")),),
     ),
-    Rule(number=15, then=Class.CONFIG, any_of=(When(status=frozenset({400, 404}), explained=True),)),
+    Rule(
+        number=15, then=Class.CONFIG, any_of=(When(status=frozenset({400, 404, 405, 410}), explained=True),)
+    ),
 )
 
 
@@ -252,3 +271,8 @@ def class_of_code(codes: Mapping[str, Class], clues: Clues) -> Class | None:
     """What a provider's own code, type or close code means, by the data of that provider."""
     by_close = codes.get(f"close {clues.close}") if clues.close is not None else None
     return codes.get(clues.code or "") or codes.get(clues.type or "") or by_close
+
+
+def class_of_status(codes: Mapping[str, Class], clues: Clues) -> Class | None:
+    """What a status that explains nothing means to a provider, by its data."""
+    return codes.get(f"status {clues.status}") if clues.status is not None else None

@@ -35,7 +35,7 @@ _LOCALES = {
     "uk": "uk-UA", "vi": "vi-VN", "zh": "zh-CN",
 }  # fmt: skip
 
-# What `RecognitionStatus`, the top-level `code` of an error and a close code mean, in lower case.
+# What `RecognitionStatus`, the top-level `code` of an error, a status and a close code mean, in lower case.
 CODES = {
     "nomatch": Class.UNINTELLIGIBLE,
     "initialsilencetimeout": Class.UNINTELLIGIBLE,
@@ -45,6 +45,8 @@ CODES = {
     "badrequest": Class.CONFIG,
     "invalidargument": Class.CONFIG,
     "unauthorized": Class.AUTH,
+    "status 400": Class.CONFIG,  # a language that is missing or unknown; it comes without a body
+    "status 403": Class.AUTH,  # the key or token is missing
     "close 1002": Class.PROVIDER,
     "close 1003": Class.PROVIDER,
     "close 1007": Class.CONFIG,

@@ -38,7 +38,6 @@ CODES = {
     "model_not_validated": Class.CONFIG,
     "notfounderror": Class.CONFIG,
     # gateways
-    "permission_error": Class.AUTH,
     "auth_error": Class.AUTH,
 }
 

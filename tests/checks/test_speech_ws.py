@@ -130,6 +130,7 @@ def test_of_silence_nothing_is_heard() -> None:
         ([opened(), START, Closed(at=5, code=1006, reason="")], Failure.SERVER, Stage.TRANSCRIBE, "1006"),
         ([opened(), Binary(at=1, data=b"x")], Failure.PROTOCOL, Stage.CONFIGURE, "binary"),
         ([opened(), Text(at=1, text="{}")], Failure.PROTOCOL, Stage.TRANSCRIBE, "without a path"),
+        ([opened(), START, told("speech.phrase")], Failure.PROTOCOL, Stage.TRANSCRIBE, "RecognitionStatus"),
         (
             [Refused(at=1, status=401, headers=(), body=b"")],
             Failure.AUTH,

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.rules import LAST_RESORT, RULES, Class, Clues, Rule, When, class_of_code, first_match
+from monitor.core.rules import (
+    LAST_RESORT,
+    RULES,
+    Class,
+    Clues,
+    Rule,
+    When,
+    class_of_code,
+    class_of_status,
+    first_match,
+)
 
 
 def matched(**clues: object) -> tuple[int, Class] | None:
@@ -37,6 +47,10 @@ def matched(**clues: object) -> tuple[int, Class] | None:
         ({"close": 1013, "type": "insufficient_quota"}, 4, Class.QUOTA),
         ({"close": 1001, "words": "going away"}, None, None),
         ({"status": 429, "lowered": True}, 5, Class.CAPACITY),
+        ({"type": "rate_limit_exceeded"}, 6, Class.QUOTA),
+        ({"type": "rate_limit_exceeded", "code": "odd"}, None, None),
+        ({"type": "server_error", "code": "permission_error"}, 2, Class.AUTH),
+        ({"status": 402, "type": "invalid_request_error"}, 4, Class.QUOTA),
         ({"status": 403}, None, None),
         ({"status": 404}, None, None),
         ({"status": 200}, None, None),
@@ -79,3 +93,11 @@ def test_a_providers_own_code_or_type_is_looked_up() -> None:
     assert class_of_code(codes, Clues(code="a", type="b")) is Class.AUTH
     assert class_of_code(codes, Clues(code="x", type="b")) is Class.CONFIG
     assert class_of_code(codes, Clues()) is None
+
+
+def test_a_status_means_what_the_provider_says_it_means() -> None:
+    """Where it has a word of its own for it, and nothing else where it has none."""
+    codes = {"status 403": Class.AUTH}
+    assert class_of_status(codes, Clues(status=403)) is Class.AUTH
+    assert class_of_status(codes, Clues(status=404)) is None
+    assert class_of_status(codes, Clues()) is None

@@ -47,7 +47,6 @@ def test_a_flat_server_takes_the_model_from_the_address() -> None:
         ("model_load_error", Failure.SERVER, Blame.PROVIDER),
         ("session_limit_reached", Failure.CAPACITY, Blame.PROVIDER),
         ("model_not_validated", Failure.CONFIG, Blame.ACCOUNT),
-        ("permission_error", Failure.AUTH, Blame.ACCOUNT),
     ],
 )
 def test_their_own_codes_are_understood(code: str, failure: Failure, blame: Blame) -> None:
