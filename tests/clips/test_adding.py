@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -98,3 +99,72 @@ def test_facts_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     load_clip.cache_clear()
     with pytest.raises(ClipError, match=r"made\.toml cannot be read"):
         load_clip(str(path))
+
+
+@pytest.mark.parametrize("name", ["../up", "a/b", "/made", "", ".", "..", "a\nb", "x" * 300, "-x", "_"])
+def test_a_name_never_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
+    """What is no plain name is refused, and nothing is written anywhere."""
+    source = recording(tmp_path / "tone.wav")
+    with pytest.raises(ClipError, match="is no name for a clip"):
+        add_clip(source, tmp_path / "clips", name, WORDS)
+    assert [path.name for path in tmp_path.rglob("*")] == ["tone.wav"]
+
+
+@pytest.mark.parametrize("name", ["my clip", "Grüße", "take-2", "v1.2", "0930"])
+def test_plain_names_are_taken(tmp_path: Path, name: str) -> None:
+    """Spaces, letters of any script, dots and dashes are nobody's path."""
+    assert add_clip(recording(tmp_path / "tone.wav"), tmp_path, name, WORDS).name == f"{name}.wav"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (replace(WORDS, language="klingon"), "write it as in ISO 639-1"),
+        (replace(WORDS, language="en\n"), "write it as in ISO 639-1"),
+        (replace(WORDS, text="… !"), "the text has no words"),
+    ],
+    ids=["language", "line end", "punctuation"],
+)
+def test_words_that_nothing_could_match_are_refused(tmp_path: Path, words: Words, sentence: str) -> None:
+    """A language that is none, and a text of punctuation, would fail every run."""
+    with pytest.raises(ClipError, match=sentence):
+        add_clip(recording(tmp_path / "tone.wav"), tmp_path, "made", words)
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """The sentence says which, and what to give instead."""
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ClipError, match=r"file cannot be written: .*--to"):
+        add_clip(recording(tmp_path / "tone.wav"), tmp_path / "file", "made", WORDS)
+
+
+def test_a_text_that_lies_there_already_is_left_alone(tmp_path: Path) -> None:
+    """The facts of another recording are not overwritten."""
+    (tmp_path / "made.txt").write_text("by hand")
+    with pytest.raises(ClipError, match=r"made\.txt exists"):
+        add_clip(recording(tmp_path / "tone.wav"), tmp_path, "made", WORDS)
+    assert (tmp_path / "made.txt").read_text() == "by hand"
+
+
+def test_samples_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    """A damaged export is named, not turned into noise."""
+    samples = np.full(SAMPLE_RATE, 0.3)
+    samples[100] = np.nan
+    soundfile.write(tmp_path / "nan.wav", samples, SAMPLE_RATE, subtype="FLOAT")
+    with pytest.raises(ClipError, match="no numbers"):
+        add_clip(tmp_path / "nan.wav", tmp_path, "made", WORDS)
+
+
+def test_a_rate_without_speech_is_refused_before_it_is_resampled(tmp_path: Path) -> None:
+    """A header of one sample a second would otherwise become hours of sound."""
+    soundfile.write(tmp_path / "slow.wav", np.full(SAMPLE_RATE, 0.3), 1)
+    with pytest.raises(ClipError, match="1 samples a second"):
+        add_clip(tmp_path / "slow.wav", tmp_path, "made", WORDS)
+
+
+def test_channels_that_cancel_each_other_out_are_heard(tmp_path: Path) -> None:
+    """One channel the other's negative: the loudest is taken alone."""
+    tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(SAMPLE_RATE) / SAMPLE_RATE)
+    soundfile.write(tmp_path / "both.wav", np.stack([tone, -tone], axis=1), SAMPLE_RATE)
+    clip = load_clip(str(add_clip(tmp_path / "both.wav", tmp_path, "made", WORDS)))
+    assert np.frombuffer(clip.pcm, "<i2").max() == pytest.approx(0.3 * 32767, rel=0.05)
