@@ -1,6 +1,7 @@
 """Spelling text out into comparable words: lower case, no punctuation, numbers as words.
 
-English numbers are spelt; for every other language the digits stay as they are written.
+Numbers are spelt in English and in the languages of `numerals`; in every other the digits stay as they
+are written.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+
+from monitor.core.numerals import NUMERALS, Numerals
 
 # One number can be read in several ways; the words of a clip decide which was meant.
 READINGS = ("cardinal", "pairs", "digits")
@@ -61,22 +64,64 @@ _UNSPACED = frozenset({"zh", "yue", "ja", "th", "lo", "my", "km", "bo"})
 _NO_SPEECH = re.compile(r"\[[A-Z_ ]{1,40}\]")  # whisper.cpp writes [BLANK_AUDIO] where nobody speaks
 _APOSTROPHES = re.compile("['’ʼ＇`]")
 _GROUPED = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:,[0-9]{3}){1,6}(?![0-9])")
-_MONEY_AMOUNT = re.compile(r"([$£€])\s?([0-9][0-9.]{0,20})")
+_MONEY_AMOUNT = re.compile(r"([$£€])\s?([0-9][0-9.]{0,20})( (?:thousand|million|billion|trillion)\b)?")
+_INITIALS = re.compile(r"\b(?:[a-z]\.){2,10}")  # u.s.a., a.m.
 _DECIMAL = re.compile(r"([0-9])\.([0-9]{1,20})(?![0-9.])")
 _NUMBER = re.compile(r"([0-9]{1,40})(st|nd|rd|th|s)?")
+# Elsewhere the point groups and the comma divides: 1.250,5.
+_POINTED = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:\.[0-9]{3}){1,6}(?![0-9])")
+_COMMA = re.compile(r"([0-9]),([0-9]{1,20})(?![0-9,])")
+_DIGITS = re.compile(r"[0-9]{1,40}")
+_STANDING = re.compile(r"(?<![^\W_])[0-9]{1,40}(?![^\W_])")
+
+# What is written or left out at will, and never heard.
+_ALIKE = str.maketrans(
+    {
+        **dict.fromkeys("أإآٱ", "ا"), "ى": "ي", "ة": "ه", "ی": "ي", "ک": "ك", "ـ": "", "\u0670": "",
+        **dict.fromkeys(map(chr, range(0x064B, 0x0653)), ""),  # Arabic vowels
+        **dict.fromkeys(map(chr, (*range(0x0591, 0x05BE), 0x05BF, 0x05C1, 0x05C2, 0x05C4, 0x05C5)), ""),
+        "ё": "е", "œ": "oe", "æ": "ae", "两": "二", "兩": "二", "〇": "零", "萬": "万", "亿": "億",
+    }
+)  # fmt: skip
 
 
 def spell(text: str, language: str | None, reading: str = "cardinal") -> list[str]:
     """The words of *text* as they are compared; *reading* is one of READINGS."""
     code = (language or "").lower().partition("-")[0]
-    folded = _plain_digits(unicodedata.normalize("NFKC", _NO_SPEECH.sub(" ", text)).casefold())
-    english = code == "en"
+    folded = _fold(_NO_SPEECH.sub(" ", text), code)
+    english, numerals = code == "en", NUMERALS.get(code)
+    if numerals is not None:
+        folded = _spell_out(folded, numerals, reading, standing=code not in _UNSPACED)
     words = _words(_english_signs(folded) if english else folded)
     if english:
         words = [spelt for word in words for spelt in _english_word(word, reading)]
     if code in _UNSPACED:
         return [character for word in words for character in word]
     return _without_hundred_and(words) if english else words
+
+
+def _fold(text: str, code: str) -> str:
+    """The text without the differences that nobody hears, its digits as 0 to 9."""
+    if text.isascii() and code != "tr":
+        return text.casefold()
+    if code == "tr":
+        text = text.replace("İ", "i").replace("I", "ı")
+    return _plain_digits(unicodedata.normalize("NFKC", text).casefold().translate(_ALIKE))
+
+
+def _spell_out(text: str, numerals: Numerals, reading: str, *, standing: bool) -> str:
+    """Signs and digits as words; of *standing* digits only those that are no part of a word."""
+    between = " " if standing else ""
+    if standing:
+        text = _POINTED.sub(lambda match: match[0].replace(".", ""), text)
+        text = _COMMA.sub(rf"\1 {numerals.point} \2", text)
+    else:
+        text = _GROUPED.sub(lambda match: match[0].replace(",", ""), text)
+        text = _DECIMAL.sub(rf"\1{numerals.point}\2", text)
+    for sign, word in numerals.signs.items():
+        text = text.replace(sign, f" {word} ")
+    digits = _STANDING if standing else _DIGITS
+    return digits.sub(lambda match: between + numerals.read(match[0], reading) + between, text)
 
 
 def _plain_digits(text: str) -> str:
@@ -103,6 +148,7 @@ def _shows(character: str) -> bool:
 
 def _english_signs(text: str) -> str:
     text = _GROUPED.sub(lambda match: match[0].replace(",", ""), text)
+    text = _INITIALS.sub(lambda match: match[0].replace(".", ""), text)
     text = _MONEY_AMOUNT.sub(_amount, text)
     text = _DECIMAL.sub(lambda match: f"{match[1]} point {' '.join(match[2])}", text)
     return "".join(_ENGLISH.get(character, character) for character in text)
@@ -111,7 +157,8 @@ def _english_signs(text: str) -> str:
 def _amount(match: re.Match[str]) -> str:
     unit = _MONEY[match[1]]
     number = match[2].rstrip(".")
-    return f"{number} {unit if number == '1' else unit + 's'} "
+    scale = match[3] or ""
+    return f"{number}{scale} {unit if number == '1' and not scale else unit + 's'} "
 
 
 def _english_word(word: str, reading: str) -> list[str]:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.core.numerals import NUMERALS
 from monitor.core.spelling import READERS, READINGS, spell
 
 
@@ -52,6 +53,35 @@ def test_a_number_has_several_readings(reading: str, words: str) -> None:
     assert spell("1995", "en", reading) == words.split()
 
 
+@pytest.mark.parametrize(
+    ("written", "said", "language"),
+    [
+        ("10:30 a.m. in the U.S.A.", "ten thirty am in the USA", "en"),
+        ("$1.5 million", "one point five million dollars", "en"),
+        ("21 Äpfel, 3,5 %", "einundzwanzig Äpfel drei Komma fünf Prozent", "de"),
+        ("1.250 €", "eintausendzweihundertfünfzig Euro", "de"),
+        ("1995 & 30", "neunzehnhundertfünfundneunzig und dreißig", "de"),
+        ("99 francs & 71", "quatre-vingt-dix-neuf francs et soixante et onze", "fr"),
+        ("22 años, 31 días y 105", "veintidós años treinta y uno días y ciento cinco", "es"),
+        ("22 huizen", "tweeëntwintig huizen", "nl"),
+        ("我有3个苹果, 21和105", "我有三个苹果二十一和一百零五", "zh"),
+        ("２１個と1995年", "二十一個と千九百九十五年", "ja"),
+        ("两个", "二个", "zh"),
+        ("cœur", "coeur", "fr"),
+        ("مَرْحَبًا بِالْعَالَمِ إلى المدرسة ٣", "مرحبا بالعالم الي المدرسه 3", "ar"),
+        ("שָׁלוֹם", "שלום", "he"),
+        ("всё", "все", "ru"),
+        ("İSTANBUL ılık", "istanbul ILIK", "tr"),
+    ],
+)  # fmt: skip
+def test_what_is_said_alike_is_spelt_alike(written: str, said: str, language: str) -> None:
+    """Numbers, signs, initials, vowel points and letters that nobody hears apart, by language."""
+    fits = [
+        reading for reading in READINGS if spell(written, language, reading) == spell(said, language, reading)
+    ]
+    assert fits
+
+
 def test_years_with_small_ends() -> None:
     """1905 is nineteen oh five, 1900 nineteen hundred, 0905 no year."""
     assert [" ".join(READERS["pairs"](year)) for year in ("1905", "1900", "2012", "0905")] == [
@@ -65,7 +95,8 @@ def test_years_with_small_ends() -> None:
 @pytest.mark.parametrize(
     ("text", "language", "words"),
     [
-        ("Drei Äpfel, 3 Birnen & mehr", "de", ["drei", "äpfel", "3", "birnen", "mehr"]),
+        ("Drei Äpfel, 3 Birnen & mehr", "de", ["drei", "äpfel", "drei", "birnen", "und", "mehr"]),
+        ("3 tre 3", "sv", ["3", "tre", "3"]),
         ("STRASSE Straße", "de", ["strasse", "strasse"]),
         ("שלום, עולם!", "he", ["שלום", "עולם"]),
         ("\u200fשלום\u200e עולם", "he", ["שלום", "עולם"]),
@@ -76,7 +107,7 @@ def test_years_with_small_ends() -> None:
         ("a\x00b", "en", ["a", "b"]),
     ],
 )
-def test_other_languages_fall_back_to_letters_and_digits(
+def test_other_languages_come_to_letters_and_digits(
     text: str, language: str | None, words: list[str]
 ) -> None:
     """Scripts of every direction, combining marks, emoji and NUL are survived."""
@@ -84,7 +115,7 @@ def test_other_languages_fall_back_to_letters_and_digits(
 
 
 @settings(deadline=None)
-@given(st.text(max_size=200), st.sampled_from(["en", "de", "ja", None]), st.sampled_from(READINGS))
+@given(st.text(max_size=200), st.sampled_from([*NUMERALS, "en", "ar", "tr", None]), st.sampled_from(READINGS))
 def test_spelling_is_total_and_gives_plain_words(text: str, language: str | None, reading: str) -> None:
     """Whatever the text, each word is non-empty and without white space."""
     assert all(word and word == "".join(word.split()) for word in spell(text, language, reading))
