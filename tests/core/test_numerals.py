@@ -18,6 +18,7 @@ from monitor.core.spelling import READINGS
         ("nl", {1: "een", 33: "drieëndertig", 100: "honderd", 1900: "duizendnegenhonderd"}),
         ("fr", {21: "vingt et un", 71: "soixante et onze", 80: "quatre vingts", 81: "quatre vingt un"}),
         ("fr", {91: "quatre vingt onze", 200: "deux cents", 201: "deux cent un", 300_000: "trois cent mille"}),
+        ("es", {555: "quinientos cincuenta y cinco"}),
         ("fr", {3000: "trois mille", 1_000_000: "un million"}),
         ("es", {16: "dieciséis", 31: "treinta y uno", 100: "cien", 101: "ciento uno", 1000: "mil"}),
         ("es", {555: "quinientos cincuenta y cinco", 2_000_000: "dos millones", 1_000_000: "un millón"}),
