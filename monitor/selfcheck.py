@@ -47,6 +47,15 @@ def read_clocks() -> Clocks:
     return Clocks(wall=time.time(), steady=steady, awake_or_not=slept)
 
 
+def control_url(host: str) -> str:
+    """What is asked for at a control host, given as ``host:port``: a connection, and on port 443 TLS.
+
+    A captive portal or a proxy that reads along lets the connection stand and shows itself by the
+    certificate; without that look the providers would be blamed for it.
+    """
+    return f"{'https' if host.endswith(':443') else 'http'}://{host}"
+
+
 def free_descriptors() -> int | None:
     """How many more files and sockets this process may open; None where the system does not say."""
     folder = Path("/proc/self/fd")
@@ -132,7 +141,7 @@ class SelfCheck:
         return self._seen
 
     async def _look_at(self, host: str) -> Sight:
-        reach = await self._reach(f"http://{host}")  # a connection is all that is asked for
+        reach = await self._reach(control_url(host))
         now = _to_milliseconds(self._clock())
         detail = None if reach.reached else f"{reach.stage}: {reach.detail or reach.fault}"[:200]
         return Sight(self._location, SightKind.CONTROL, host, reach.reached, now, now, detail)

@@ -12,7 +12,16 @@ from typing import Any
 from monitor.core.exchange import FaultKind
 from monitor.core.model import Stage
 from monitor.core.sights import Sight, SightKind
-from monitor.selfcheck import FRESH, Clocks, Gauges, SelfCheck, free_descriptors, free_disk, read_clocks
+from monitor.selfcheck import (
+    FRESH,
+    Clocks,
+    Gauges,
+    SelfCheck,
+    control_url,
+    free_descriptors,
+    free_disk,
+    read_clocks,
+)
 from monitor.transport import Reach
 
 START = datetime(2025, 11, 17, 8, 30, tzinfo=UTC)
@@ -49,7 +58,7 @@ class Machine:
         """A host that answers once the gate is open, or is lost."""
         self.asked.append(url)
         await self.gate.wait()
-        if url.removeprefix("http://") in self.lost:
+        if url.partition("://")[2] in self.lost:
             return Reach(stage=Stage.RESOLVE, seconds=0.1, fault=FaultKind.NAME, detail="no such name")
         return Reach(stage=Stage.CONNECT, seconds=0.01)
 
@@ -73,7 +82,7 @@ async def test_every_control_host_is_looked_at() -> None:
     """What was reached, and at which stage the other was lost."""
     machine = Machine(lost={"example.org:443"})
     seen = await machine.selfcheck().look()
-    assert machine.asked == ["http://example.com:443", "http://example.org:443"]
+    assert machine.asked == ["https://example.com:443", "https://example.org:443"]
     assert [(sight.subject, sight.good, sight.detail) for sight in seen] == [
         ("example.com:443", True, None),
         ("example.org:443", False, "resolve: no such name"),
@@ -230,3 +239,10 @@ def test_a_process_without_any_descriptor_left_has_none() -> None:
         assert free_descriptors() in {0, None}
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_a_control_host_with_tls_must_prove_who_it_is() -> None:
+    """Whoever reads along lets any connection stand: only the certificate shows that it is not the host."""
+    assert control_url("example.com:443") == "https://example.com:443"
+    assert control_url("10.0.0.1:8443") == "http://10.0.0.1:8443"
+    assert control_url("resolver.example:53") == "http://resolver.example:53"

@@ -35,7 +35,7 @@ from monitor.core.errors import ConfigurationError, MonitorError
 from monitor.core.exchange import FaultKind
 from monitor.core.model import Failure, Stage, Target
 from monitor.pipeline.endings import Listing, ask_lists
-from monitor.selfcheck import FEWEST_DESCRIPTORS, LEAST_DISK, free_descriptors, free_disk
+from monitor.selfcheck import FEWEST_DESCRIPTORS, LEAST_DISK, control_url, free_descriptors, free_disk
 from monitor.store.engine import open_database
 from monitor.store.schema import check_schema, is_empty
 from monitor.transport import Reach, Transport
@@ -206,7 +206,7 @@ async def _of_control_hosts(settings: Settings, transport: Transport) -> list[Re
     if not hosts:
         remedy = "Name two hosts that have nothing to do with a provider in [monitor] control_hosts."
         return [_note("control hosts", "there is none: a fault of our own network cannot be told", remedy)]
-    found = [await transport.reach(f"http://{host}", deadline=REACH_WITHIN_S) for host in hosts]
+    found = [await transport.reach(control_url(host), deadline=REACH_WITHIN_S) for host in hosts]
     return [
         _fine("control hosts", f"{host} is reachable")
         if reach.reached
