@@ -112,9 +112,12 @@ def _literal(host: str, port: int) -> list[Address]:
 
 async def _resolve(host: str, port: int, resolver: Executor) -> list[Address]:
     loop = asyncio.get_running_loop()
-    found = await loop.run_in_executor(
-        resolver, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    )
+    try:
+        found = await loop.run_in_executor(
+            resolver, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        )
+    except UnicodeError as error:  # a label that is empty or longer than 63 characters
+        raise Broken(FaultKind.NAME, "this can be no host's name") from error
     # RFC 8305, 4: families take turns, so that one that leads nowhere costs one wait only.
     ours: list[Address] = [(family, address) for family, _, _, _, address in found]
     first = [entry for entry in ours if entry[0] == ours[0][0]]

@@ -12,8 +12,9 @@ class Limits:
     """Bounds of one run, in bytes unless the name says otherwise."""
 
     message: int = 16 * MIB  # the largest message a realtime server may send, as its documentation has it
-    received: int = 32 * MIB  # over the whole of one WebSocket
+    received: int = 32 * MIB  # over the whole of one connection
     frames: int = 6_000  # of any kind, pings too
+    head: int = 256 * 1024  # of everything that comes before the body of an HTTP response
     response: int = 4 * MIB  # of one HTTP response, also after unpacking
     reply: int = 64 * 1024  # what is kept of the answer to a notice
     body: int = 16 * 1024  # what one frame leaves in the evidence

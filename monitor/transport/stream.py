@@ -29,6 +29,7 @@ class Download:
         self, response: httpx.Response, connection: FreshConnection, tape: Tape, limits: Limits
     ) -> None:
         self._response = response
+        self._encoding = response.headers.get("content-encoding", "")
         self._connection = connection
         self._tape = tape
         self._limits = limits
@@ -86,7 +87,7 @@ class Download:
 
     async def _unpacked(self) -> AsyncGenerator[bytes, None]:
         """The body in chunks, unpacked if the peer packed it unasked, hardly over the bound."""
-        unpack = zlib.decompressobj(zlib.MAX_WBITS | 32) if is_packed(self._response) else None
+        unpack = zlib.decompressobj(zlib.MAX_WBITS | 32) if is_packed(self._encoding) else None
         async for chunk in self._response.aiter_raw():
             if unpack is None:
                 yield chunk

@@ -34,6 +34,7 @@ from monitor.core.model import Stage
 from monitor.transport.evidence import utc
 from monitor.transport.faults import Broken, translated
 from monitor.transport.tape import Entry, Tape
+from monitor.transport.upload import is_packed, unpack
 from monitor.transport.wire import Listener, Wire, head_of
 
 # Connects, and gives the headers to send with the upgrade, the credential among them.
@@ -154,6 +155,9 @@ class Talk:
             return None
         if status == _SWITCHING:
             return None
+        encoding = next((value for name, value in headers if name.lower() == "content-encoding"), "")
+        if is_packed(encoding):
+            body = unpack(body, self._tape.limits.reply)
         headers = self._tape.scrub.headers(headers)
         body = self._tape.scrub.data(body[: self._tape.limits.reply])
         self._tape.response(status, headers)

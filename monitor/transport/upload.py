@@ -28,6 +28,7 @@ from monitor.transport.tape import Tape
 
 # The engine would write whole response heads to the log at level DEBUG, and a peer may echo the key there.
 logging.getLogger("httpcore").setLevel(logging.WARNING)
+_SLICE = 8 * 1024  # parsed at a time before the head is there: a hundred answers "100" fit into it
 _DIALLING = (Stage.RESOLVE, Stage.CONNECT, Stage.TLS)
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Told = TypeVar("Told")
@@ -50,21 +51,39 @@ class Request:
 
 
 class Stream(httpcore.AsyncNetworkStream):
-    """A dialled connection, as httpx's engine wants it; it notes sizes and stages on the tape."""
+    """A dialled connection, as httpx's engine wants it; it notes sizes and stages on the tape.
+
+    `is_answering` is set once the head of the answer is there. Before, little is taken and slowly: an
+    endless row of interim answers (RFC 9110, 15.2) is nothing that the engine would ever end.
+    """
 
     def __init__(self, streams: Streams, tape: Tape) -> None:
         self._reader, self._writer = streams
         self._tape = tape
+        self._received = 0
         self.ended = False
+        self.is_answering = False
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109, ARG002
         """What the peer sends next; empty at its end."""
         if self._tape.stage is Stage.SEND:
             self._tape.enter(Stage.TRANSCRIBE)
+        if not self.is_answering and self._received:
+            max_bytes = min(max_bytes, _SLICE)
+            await asyncio.sleep(0)
         data = await self._reader.read(max_bytes)
         self.ended = not data
         self._tape.bytes_in += len(data)
+        self._received += len(data)
+        self._check()
         return data
+
+    def _check(self) -> None:
+        limits = self._tape.limits
+        if self._received > limits.received:
+            raise Broken(FaultKind.TOO_LARGE, f"more than {limits.received} bytes came")
+        if not self.is_answering and self._received > limits.head:
+            raise Broken(FaultKind.TOO_LARGE, f"more than {limits.head} bytes came before an answer")
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109, ARG002
         """Hand over *buffer* whole."""
@@ -116,6 +135,7 @@ class FreshConnection(httpx.AsyncBaseTransport):
         answer = await httpcore.AsyncHTTP11Connection(target.origin, stream).handle_async_request(
             httpcore.Request(request.method, target, headers=request.headers.raw, content=request.stream)
         )
+        stream.is_answering = True
         self._tape.enter(Stage.RESPOND)
         return httpx.Response(
             answer.status, headers=answer.headers, stream=_Body(answer.aiter_stream()), request=request
@@ -217,17 +237,17 @@ async def _read(response: httpx.Response, limit: int) -> tuple[bytes, bool]:
         if size > limit:
             break
     body = b"".join(chunks)
-    if is_packed(response):
-        body = _unpack(body, limit)
+    if is_packed(response.headers.get("content-encoding", "")):
+        body = unpack(body, limit)
     return body[:limit], size > limit or len(body) > limit
 
 
-def is_packed(response: httpx.Response) -> bool:
-    """Whether the peer packed the body, although nobody asked for it."""
-    return response.headers.get("content-encoding", "").strip().lower() in ("gzip", "deflate")
+def is_packed(encoding: str) -> bool:
+    """Whether the peer packed the body, as its `Content-Encoding` says, although nobody asked for it."""
+    return encoding.strip().lower() in ("gzip", "x-gzip", "deflate")
 
 
-def _unpack(body: bytes, limit: int) -> bytes:
+def unpack(body: bytes, limit: int) -> bytes:
     """At most one byte more than *limit*, whatever the packed body promises; as it is if it is not packed."""
     try:
         return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(body, limit + 1)

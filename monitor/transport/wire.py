@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from websockets.asyncio.client import ClientConnection
 from websockets.client import ClientProtocol
 from websockets.exceptions import PayloadTooBig
-from websockets.frames import DATA_OPCODES, Frame, Opcode
+from websockets.frames import DATA_OPCODES, EXTERNAL_CLOSE_CODES, Frame, Opcode
 from websockets.protocol import Event
 from websockets.uri import parse_uri
 
@@ -43,11 +43,23 @@ class Listener(Protocol):
         """The connection is over, for a reason below the protocol."""
 
 
+class _Protocol(ClientProtocol):
+    """The library's, which forgets what a close frame said where its code is none."""
+
+    farewell = b""
+
+    def recv_frame(self, frame: Frame) -> None:
+        """One frame, before it is judged."""
+        if frame.opcode is Opcode.CLOSE:
+            self.farewell = bytes(frame.data)
+        super().recv_frame(frame)
+
+
 class Wire(ClientConnection):
     """A client's end of a WebSocket that tells its listener everything once."""
 
     def __init__(self, url: str, listener: Listener, limits: Limits) -> None:
-        protocol = ClientProtocol(parse_uri(url), max_size=limits.message, logger=_QUIET)
+        protocol = _Protocol(parse_uri(url), max_size=limits.message, logger=_QUIET)
         super().__init__(protocol, ping_interval=None, close_timeout=0.1, max_queue=None)
         self.head = bytearray()
         self.received = 0
@@ -130,7 +142,8 @@ class Wire(ClientConnection):
             self._farewell(protocol.close_rcvd.code, protocol.close_rcvd.reason)
         elif protocol.parser_exc is not None:
             large = isinstance(protocol.parser_exc, PayloadTooBig)
-            self._give_up(FaultKind.TOO_LARGE if large else FaultKind.PROTOCOL, str(protocol.parser_exc))
+            said = _misspelt(getattr(protocol, "farewell", b"")) or str(protocol.parser_exc)
+            self._give_up(FaultKind.TOO_LARGE if large else FaultKind.PROTOCOL, said)
         elif self.received > self._limits.received:
             self._give_up(FaultKind.TOO_LARGE, f"more than {self._limits.received} bytes came")
         elif self._frames > self._limits.frames:
@@ -147,6 +160,14 @@ class Wire(ClientConnection):
             self._over = True
             self._listener.heard_break(kind, detail)
         self.transport.abort()
+
+
+def _misspelt(farewell: bytes) -> str | None:
+    """What a close frame said whose code is none: gateways put the HTTP status of their upstream there."""
+    code, reason = int.from_bytes(farewell[:2]), farewell[2:].decode("utf-8", "replace")
+    if len(farewell) <= 1 or code in EXTERNAL_CLOSE_CODES or 3000 <= code < 5000:  # RFC 6455, 7.4.2
+        return None
+    return f"closed with {code}, which is no close code: {reason or 'no reason given'}"
 
 
 def head_of(raw: bytes) -> tuple[int, tuple[tuple[str, str], ...], bytes] | None:

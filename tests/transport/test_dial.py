@@ -300,3 +300,11 @@ def test_a_proxy_of_another_kind_is_refused_at_start(url: str) -> None:
     """Only tunnelling HTTP proxies are spoken to; any other is refused with what to write."""
     with pytest.raises(ConfigurationError, match=r"network.proxy: a proxy is given as http://host:port"):
         Transport(secret=lambda _: CANARY, proxy=url)
+
+
+async def test_a_name_that_can_be_none_is_a_matter_of_names() -> None:
+    """A label longer than 63 characters is refused before anybody is asked."""
+    answers, _ = await observe(upload_to(f"http://{'a' * 70}.example/"))
+    assert isinstance(answers[0], Fault)
+    assert (answers[0].kind, answers[0].stage) == (FaultKind.NAME, Stage.RESOLVE)
+    assert answers[0].detail == "this can be no host's name"

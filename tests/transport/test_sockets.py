@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import struct
 import time
@@ -419,6 +420,47 @@ async def test_frames_that_break_the_protocol(nonsense: bytes) -> None:
         await stay()
 
     assert await fault_from(speech) is FaultKind.PROTOCOL
+
+
+@pytest.mark.parametrize(
+    ("farewell", "said"),
+    [
+        (struct.pack("!H", 401) + b"Unauthorized", "closed with 401, which is no close code: Unauthorized"),
+        (struct.pack("!H", 65535), "closed with 65535, which is no close code: no reason given"),
+        (struct.pack("!H", 1005), "closed with 1005, which is no close code: no reason given"),
+        (
+            struct.pack("!H", 1011) + b"\xff",
+            "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte",
+        ),
+        (b"\x03", "close frame too short"),
+    ],
+)
+async def test_a_close_whose_code_is_none_is_told_all_the_same(farewell: bytes, said: str) -> None:
+    """Gateways put the HTTP status of their upstream there, which is worth knowing."""
+
+    async def speech(line: Line) -> None:
+        await line.send(frame(CLOSE_FRAME, farewell))
+        await stay()
+
+    (answer,) = await hear_from(speech)
+    assert isinstance(answer, Fault)
+    assert (answer.kind, answer.detail) == (FaultKind.PROTOCOL, said)
+
+
+async def test_a_packed_refusal_is_understood() -> None:
+    """Its words are the same as those of a plain one, and its key is hidden just as well."""
+    packed = gzip.compress(f'{{"error":"no entry for {CANARY}"}}'.encode())
+
+    async def script(line: Line) -> None:
+        await line.read_head()
+        head = f"HTTP/1.1 401 No\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n"
+        await line.send(head.encode() + packed)
+        await stay()
+
+    async with ScriptedServer(script) as server:
+        answers, _ = await observe(open_at(server.url("ws")), deadline=AMPLE)
+    assert isinstance(answers[0], Refused)
+    assert answers[0].body == b'{"error":"no entry for [secret]"}'
 
 
 async def test_a_message_of_64_mib_is_cut_off_at_its_header() -> None:

@@ -99,6 +99,42 @@ async def test_a_refusal_before_the_body_was_taken_is_heard() -> None:
     assert answer.status == 413
 
 
+async def test_an_endless_row_of_interim_answers_is_cut() -> None:
+    """No engine ends it: little is taken before the answer itself is there, and others get their turn."""
+
+    async def script(line: Line) -> None:
+        await line.read_request()
+        while True:
+            await line.send(b"HTTP/1.1 100 Continue\r\n\r\n" * 200)
+
+    answer = await answer_from(script, limits=Limits(head=50_000))
+    assert isinstance(answer, Fault)
+    assert (answer.kind, answer.stage) == (FaultKind.TOO_LARGE, Stage.TRANSCRIBE)
+    assert answer.detail == "more than 50000 bytes came before an answer"
+
+
+async def test_interim_answers_before_the_answer_are_passed_over() -> None:
+    """A permission and a hint (RFC 9110, 15.2) are nothing that ends a run."""
+    hints = "HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+    answer = await answer_from(saying(*hints, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"))
+    assert isinstance(answer, Responded)
+    assert (answer.status, answer.body) == (200, b"{}")
+
+
+async def test_the_bytes_of_a_connection_are_bounded_whatever_they_are() -> None:
+    """Chunks whose heads are long carry next to no body, and cost as much as any other bytes."""
+
+    async def script(line: Line) -> None:
+        await line.read_request()
+        await line.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while True:
+            await line.send(b"1;" + b"x" * 9_000 + b"\r\na\r\n")
+
+    answer = await answer_from(script, limits=Limits(received=300_000))
+    assert isinstance(answer, Fault)
+    assert (answer.kind, answer.detail) == (FaultKind.TOO_LARGE, "more than 300000 bytes came")
+
+
 @pytest.mark.parametrize("location", ["http://{other}/", "http://[broken", "//169.254.169.254/x", "\x7f"])
 async def test_a_redirect_is_an_answer_and_nothing_else(location: str) -> None:
     """No redirect is followed, and none can do harm by its address."""
