@@ -46,6 +46,7 @@ def _speech_stopped(run: Run, event: Event) -> None:
 
 def _response(run: Run, _event: Event) -> None:
     if not run.wants_answer:
+        run.unasked += 1
         run.note("the server began a response that nobody asked for")
 
 
@@ -58,6 +59,7 @@ def _answered(run: Run, event: Event) -> None:
     """A response is over: the one we wait for, or one that only costs."""
     response = event.response
     if not run.wants_answer:
+        run.unasked = max(0, run.unasked - 1)
         usage = mapping(response.get("usage"))
         total = text_of(usage.get("total_tokens")) or "an unknown number of"
         run.note(f"the response that nobody asked for cost {total} tokens")

@@ -55,6 +55,7 @@ class Run:
     wants_answer: bool = False
     answer: str = ""
     is_answered: bool = False
+    unasked: int = 0  # responses under way that nobody asked for
 
     @property
     def commits_itself(self) -> bool:

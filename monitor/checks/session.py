@@ -167,8 +167,11 @@ def speak(run: Run, clip: Clip) -> Step:
 
 
 def listen(run: Run) -> Step:
-    """Wait until every committed item has its text; a server that decides about turns may add one."""
-    while not (run.is_settled() and run.commits_itself):
+    """Wait until every committed item has its text; a server that decides about turns may add one.
+
+    A response that nobody asked for is given a moment to say what it cost.
+    """
+    while not (run.is_settled() and run.commits_itself and not run.unasked):
         if run.stage is Stage.COMMIT and len(run.items) >= run.owed:
             yield Enter(stage=run.enter(Stage.TRANSCRIBE))
         heard = yield from ask(run, Receive(until=run.patience()))

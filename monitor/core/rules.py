@@ -274,5 +274,5 @@ def class_of_code(codes: Mapping[str, Class], clues: Clues) -> Class | None:
 
 
 def class_of_status(codes: Mapping[str, Class], clues: Clues) -> Class | None:
-    """What a status that explains nothing means to a provider, by its data."""
-    return codes.get(f"status {clues.status}") if clues.status is not None else None
+    """What a status that comes without a word means to a provider, by its data."""
+    return None if clues.words else codes.get(f"status {clues.status}")

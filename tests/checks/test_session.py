@@ -478,6 +478,22 @@ def test_an_answer_that_nobody_asked_for_is_noted_with_its_cost() -> None:
     )
 
 
+def test_what_an_unasked_response_costs_is_waited_for_a_moment() -> None:
+    """It ends after the text as a rule; a response that does not end costs no verdict, only a second."""
+    begun = text(type="response.created")
+    answer = text(10.4, type="response.done", response={"usage": {"total_tokens": 64}})
+    finding, _ = hold([*spoken(), begun, completed(at=10.0), answer], REALTIME)
+    assert finding.notes[-1] == "the response that nobody asked for cost 64 tokens"
+    assert finding.marks["final"] == 10.0
+
+    endless, player = hold([*spoken(), begun, completed(at=10.0)], REALTIME)
+    assert endless.end is End.TEXT
+    assert [ask for ask in player.asks if isinstance(ask, Receive)][-1].until == 10.0 + LINGER
+
+    quiet, player = hold([*spoken(), completed(at=10.0), answer], REALTIME)
+    assert quiet.notes == ()
+
+
 @pytest.mark.parametrize(
     ("provider", "asked", "drifts"),
     [

@@ -89,7 +89,8 @@ def test_of_silence_nothing_is_heard(status: str) -> None:
     ("http", "body", "failure", "blame"),
     [
         (401, {"error": {"code": "401", "message": "Access denied"}}, Failure.AUTH, Blame.ACCOUNT),
-        (403, b"", Failure.UNKNOWN, Blame.UNKNOWN),
+        (403, b"", Failure.AUTH, Blame.ACCOUNT),  # the key or token is missing, says the page of the service
+        (403, b"<html>Blocked by company policy</html>", Failure.UNKNOWN, Blame.UNKNOWN),
         (429, {"code": "TooManyRequests", "message": "Resource Exhausted"}, Failure.QUOTA, Blame.ACCOUNT),
         (400, {"code": "InvalidRequest", "message": "locale"}, Failure.CONFIG, Blame.ACCOUNT),
         (500, b"<html>oops</html>", Failure.SERVER, Blame.PROVIDER),

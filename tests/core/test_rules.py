@@ -99,5 +99,6 @@ def test_a_status_means_what_the_provider_says_it_means() -> None:
     """Where it has a word of its own for it, and nothing else where it has none."""
     codes = {"status 403": Class.AUTH}
     assert class_of_status(codes, Clues(status=403)) is Class.AUTH
+    assert class_of_status(codes, Clues(status=403, words="blocked by company policy")) is None
     assert class_of_status(codes, Clues(status=404)) is None
     assert class_of_status(codes, Clues()) is None
