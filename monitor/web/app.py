@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Path
 from fastapi.staticfiles import StaticFiles
@@ -19,7 +19,7 @@ from monitor.web.advice import advice_routes
 from monitor.web.api import PROBLEM, Counter, api_routes
 from monitor.web.common import site_of
 from monitor.web.docs import docs_page
-from monitor.web.guard import Guard
+from monitor.web.guard import MOST_BODY_BYTES, Guard
 from monitor.web.health import health_routes
 from monitor.web.live import live_routes
 from monitor.web.metrics import metrics_routes
@@ -30,8 +30,8 @@ from monitor.web.problems import Render, install_problems
 from monitor.web.remarks import Inbox, remark_routes
 from monitor.web.render import build_renderer
 from monitor.web.settings import Liveness, WebSettings
+from monitor.web.shapes import describe
 
-MOST_BODY_BYTES = 64_000
 _ABOUT = "What Earwitness has seen, as JSON. Instants are RFC 3339 in UTC, durations are seconds."
 _FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -47,6 +47,10 @@ class GuardedApp(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """The usual stack inside the guard."""
         return Guard(super().build_middleware_stack(), hosts=self.allowed_hosts)
+
+    def openapi(self) -> dict[str, Any]:
+        """The description, with the shape of every answer."""
+        return describe(super().openapi())
 
 
 class Files(StaticFiles):

@@ -36,11 +36,12 @@ SECURITY_HEADERS: Mapping[str, str] = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
+MOST_BODY_BYTES = 64_000
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Guard:
-    """Refuses foreign hosts and cross-site writes, and adds the security headers to every answer."""
+    """Refuses foreign hosts, cross-site writes and huge bodies; adds the security headers to every answer."""
 
     def __init__(self, app: ASGIApp, *, hosts: frozenset[str] | None) -> None:
         self.app = app
@@ -77,6 +78,9 @@ class Guard:
             return 421, "This service is not known under that host name: set web.public_url to it."
         if method not in _SAFE and _is_foreign(headers, host):
             return 403, "A change must come from this site itself, not from another page."
+        length = headers.get("content-length", "")
+        if length.isdecimal() and int(length[:20]) > MOST_BODY_BYTES:
+            return 413, f"A body holds at most {MOST_BODY_BYTES:,} bytes."
         return None
 
 

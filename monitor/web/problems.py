@@ -12,11 +12,13 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
+from starlette.routing import Match, Mount
 
 from monitor.core.errors import DatabaseBusy, DatabaseError, NotFound
 
 Render = Callable[[str, object], str]
 _LONGEST = 400
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
 class BadQuery(Exception):
@@ -69,7 +71,9 @@ def install_problems(app: FastAPI, render: Render) -> None:
         plain = given == HTTPStatus(error.status_code).phrase
         shown = detail.get(error.status_code, given) if plain else given
         response = answer(request, error.status_code, shown)
-        response.headers.update(error.headers or {})  # what may be asked instead, after a 405
+        response.headers.update(error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            response.headers["allow"] = ", ".join(_allowed(app, request))
         return response
 
     def on_validation(request: Request, error: Exception) -> Response:
@@ -101,6 +105,18 @@ def install_problems(app: FastAPI, render: Render) -> None:
     app.add_exception_handler(DatabaseBusy, on_busy)
     app.add_exception_handler(DatabaseError, on_database)
     app.add_exception_handler(Exception, lambda request, _error: answer(request, 500, _OWN_FAULT))
+
+
+def _allowed(app: FastAPI, request: Request) -> list[str]:
+    """Every method that is understood at this address; the framework names those of one route only."""
+    return [
+        method for method in _METHODS if _is_understood(app, request, "GET" if method == "HEAD" else method)
+    ]
+
+
+def _is_understood(app: FastAPI, request: Request, method: str) -> bool:
+    asked = {**request.scope, "method": method}
+    return any(route.matches(asked)[0] is Match.FULL for route in app.routes if not isinstance(route, Mount))
 
 
 _OWN_FAULT = "The monitor itself failed here; its log says more. What is stored is not affected."

@@ -19,6 +19,7 @@ from monitor.web.problems import BadQuery
 LONGEST_RANGE = timedelta(days=400)
 _USUAL_RANGE = timedelta(days=1)
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+_LATEST = datetime(2200, 1, 1, tzinfo=UTC)  # far from where arithmetic on instants ends
 _AHEAD = timedelta(days=2)
 
 
@@ -68,13 +69,20 @@ def read_instant(name: str, text: str) -> datetime:
 
 def read_range(since: str | None, until: str | None, *, now: datetime) -> Span:
     """The range of `from` and `to`: the last day where neither is given."""
-    end = read_instant("to", until) if until is not None else now + timedelta(milliseconds=1)
-    start = read_instant("from", since) if since is not None else max(end - _USUAL_RANGE, _EARLIEST)
+    end = _told("to", until) if until is not None else now + timedelta(milliseconds=1)
+    start = _told("from", since) if since is not None else max(end - _USUAL_RANGE, _EARLIEST)
     if start > end:
         raise BadQuery("from", "lies after 'to'")
     if end - start > LONGEST_RANGE:
         raise BadQuery("from", f"lies more than {LONGEST_RANGE.days} days before 'to': ask in parts")
     return Span(start, end)
+
+
+def _told(name: str, text: str) -> datetime:
+    instant = read_instant(name, text)
+    if not _EARLIEST <= instant < _LATEST:
+        raise BadQuery(name, f"lies between {_EARLIEST:%Y-%m-%d} and {_LATEST:%Y-%m-%d}")
+    return instant
 
 
 def read_bounds(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:

@@ -119,7 +119,8 @@ def test_a_run_is_found_by_any_id(sqlite_database: Database, dial: Dial) -> None
 def test_what_may_be_asked_instead_is_said(client: TestClient) -> None:
     """A 405 names the methods that are understood (RFC 9110, 15.5.6)."""
     answer = client.put(f"{API}/outcomes")
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+    assert client.put(f"{API}/marks").headers["allow"] == "GET, HEAD, POST"
 
 
 def test_one_outcome_comes_with_its_frames(client: TestClient) -> None:
@@ -174,6 +175,8 @@ def test_incidents_are_objects_of_replay_with_what_only_the_store_knows(client: 
         ("incidents/99999999999999999999", "number"),
         ("incidents/one", "number"),
         ("targets?from=2010-01-01T00:00:00Z&to=2020-01-01T00:00:00Z", "from"),
+        ("targets?to=9999-12-31T23:59:59Z", "to"),
+        ("targets?to=0001-01-01T00:00:00Z", "to"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_by_the_parameters_name(

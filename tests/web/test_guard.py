@@ -99,3 +99,11 @@ def test_head_answers_as_get_does_without_the_body(client: TestClient, path: str
     asked, got = client.head(path), client.get(path)
     assert (asked.status_code, asked.content) == (got.status_code, b"")
     assert asked.headers["content-type"] == got.headers["content-type"]
+
+
+def test_a_huge_body_is_a_problem_of_its_own() -> None:
+    """What is too long is refused before it is read, in the words of every other refusal."""
+    answer = CLIENT.post("/", content=b"a" * 64_001)
+    assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
+    assert "64,000 bytes" in answer.json()["detail"]
+    assert CLIENT.post("/", content=b"a" * 64_000).status_code == 200
