@@ -47,6 +47,7 @@
     } else {
       line.dataset.lost = "yes";
       line.classList.add("stale");
+      if (!line.hasAttribute("role")) line.setAttribute("role", "alert");
       const age = line.querySelector(".age") || line.appendChild(document.createElement("span"));
       age.className = "age";
       age.textContent = `no answer from the monitor for ${seconds} s`;

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
+from monitor.core.story import Story
 from monitor.core.summary import Bounds, Span, bounds
 from monitor.core.times import duration_words
 from monitor.core.windows import Window
@@ -45,6 +46,19 @@ def delays(
         detect=Bounds(least=decided - first.start, most=most),
         notify=None if told_at is None else max(told_at - decided, timedelta(0)),
         recover=bounds(windows, gaps),
+    )
+
+
+def delays_of(story: Story, *, told_at: datetime | None = None) -> Delays | None:
+    """The times of a stored incident; None while it is not decided, and without windows."""
+    if story.decided is None or not story.windows:
+        return None
+    first = min(story.windows, key=lambda window: window.start)
+    most = None if first.start_after is None else story.decided - first.start_after
+    return Delays(
+        detect=Bounds(least=story.decided - first.start, most=most),
+        notify=None if told_at is None else max(told_at - story.decided, timedelta(0)),
+        recover=story.bounds,
     )
 
 

@@ -12,6 +12,8 @@ from monitor.core.incidents import Entry, StoredIncident
 from monitor.core.model import Outcome, Target
 from monitor.core.story import Story, read_story
 
+MONTH_BEFORE = "in 30 days before"
+
 
 class Role(StrEnum):
     """Why a run was chosen as an exhibit."""
@@ -37,7 +39,7 @@ class Exhibit:
 class Baseline:
     """Runs of the affected cells with the configuration of the incident; `passed` counts degraded too."""
 
-    label: str  # "in 24 h before", "in 7 days before", "since"
+    label: str  # "in 24 h before", "in 7 days before", "in 30 days before", "since"
     since: datetime
     until: datetime
     passed: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -11,11 +12,13 @@ from monitor.core.incidents import IncidentKind, Phase
 from monitor.core.inert import cut, inert
 from monitor.core.model import Cell, State
 from monitor.core.story import Neighbour, Story, Symptom, cell_name
+from monitor.core.times import parse_instant
 
 RELAPSE = "relapse"
 LONGEST_TEXT = 2400
 _LONGEST_LINE = 820
 _NAMED_CONTROLS = 2
+_INSTANT = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -83,6 +86,11 @@ def moment(instant: datetime, *, now: datetime, zone: tzinfo) -> str:
     """``08:30:10 UTC (09:30:10 +01:00)``, with the UTC date where it is not that of *now*."""
     date = "" if instant.astimezone(UTC).date() == now.astimezone(UTC).date() else f", {day(instant)}"
     return f"{clock(instant)} UTC{date}{local_beside(instant, zone)}"
+
+
+def with_clocks(text: str, *, on: datetime) -> str:
+    """The text with its RFC 3339 instants as ``15:30:10 UTC``, with the date where it is not that of *on*."""
+    return _INSTANT.sub(lambda found: moment(parse_instant(found[0]), now=on, zone=UTC), text)
 
 
 def span(start: datetime, end: datetime) -> str:

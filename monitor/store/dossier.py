@@ -9,8 +9,8 @@ from functools import partial
 from sqlalchemy import Connection, and_, func, select
 
 from monitor.core.blind import unmeasured_spans
-from monitor.core.dossier import Baseline, Dossier, Exhibit, Observer, Recording, Role
-from monitor.core.incidents import Phase
+from monitor.core.dossier import MONTH_BEFORE, Baseline, Dossier, Exhibit, Observer, Recording, Role
+from monitor.core.incidents import Phase, StoredIncident
 from monitor.core.model import Cell, Outcome, Target, Verdict
 from monitor.core.story import Neighbour, Story, Stretch, read_story
 from monitor.core.summary import Span, clip, length
@@ -70,6 +70,27 @@ def read_dossier(
         observer=Observer(locations=sorted({cell.location for cell in cells}), client=client),
         outcomes=partial(_runs_around, tx, story, sorted(wanted), every),
     )
+
+
+def read_background(
+    tx: Connection, incident: StoredIncident, *, now: datetime
+) -> tuple[Mapping[Role, Exhibit], Sequence[Baseline]]:
+    """The first failed run and the last passed one before it, and how often its cells passed otherwise."""
+    story = read_story(incident)
+    first = min(story.leading, key=lambda window: (window.start, window.cell), default=None)
+    if first is None:
+        return {}, ()
+    chosen = {
+        Role.FIRST_FAILED: first.first_id,
+        Role.LAST_PASSED: last_pass_before(tx, first.cell, first.start),
+    }
+    found = some_outcomes(tx, [uid for uid in chosen.values() if uid])
+    exhibits = {
+        role: Exhibit(role=role, outcome=found[uid], evidence=evidence_of(tx, uid))
+        for role, uid in chosen.items()
+        if uid in found
+    }
+    return exhibits, _baselines(tx, story, incident.configurations, _affected_cells(story), now)
 
 
 def read_latest(tx: Connection, story: Story) -> dict[Cell, Latest]:
@@ -182,7 +203,11 @@ def _baselines(
     ids = cell_rows(tx, {cell.target for cell in cells})
     mine = [ids[cell] for cell in cells if cell in ids]
     start = story.start
-    spans = [("in 24 h before", start - _DAY, start), ("in 7 days before", start - 7 * _DAY, start)]
+    spans = [
+        ("in 24 h before", start - _DAY, start),
+        ("in 7 days before", start - 7 * _DAY, start),
+        (MONTH_BEFORE, start - 30 * _DAY, start),
+    ]
     if story.end is not None and story.phase is not Phase.OPEN:
         spans.append(("since", story.end, max(story.end, known_to)))
     baselines = []

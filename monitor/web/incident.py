@@ -10,14 +10,16 @@ from typing import Any
 from markupsafe import Markup
 
 from monitor.core.alerts import Notice
+from monitor.core.dossier import Baseline, Exhibit, Role
 from monitor.core.incidents import Entry, IncidentKind, Severity, StoredIncident
 from monitor.core.model import Blame, State
 from monitor.core.nearby import shift_words
 from monitor.core.opinion import Opinion, as_told, entry_words, opinion_of
 from monitor.core.story import Story, Stretch, read_story
 from monitor.core.summary import METHOD, Span, bounds
-from monitor.core.texts import headline
+from monitor.core.texts import headline, with_clocks
 from monitor.core.times import duration_words, parse_instant
+from monitor.web.background import Background, background
 from monitor.web.common import (
     Freshness,
     LaneRow,
@@ -38,6 +40,7 @@ _WIDTHS = tuple(
     timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 30, 60, 120, 480, 1440, 10_080, 43_200)
 )
 _MOST_BUCKETS = 120
+_OURSELVES = "earwitness"  # the author of what was computed
 
 
 def span_around(start: datetime, end: datetime) -> tuple[Span, timedelta]:
@@ -56,6 +59,8 @@ class IncidentReading:
     incident: StoredIncident
     entries: Sequence[Entry]
     notices: Sequence[Notice]
+    exhibits: Mapping[Role, Exhibit]
+    baselines: Sequence[Baseline]
     cells: Sequence[CellReading]
     period: Span
     bucket: timedelta
@@ -149,7 +154,7 @@ class IncidentPage:
     end: Moment | None
     lasted: str
     decided: Moment | None
-    noticed_after: str
+    background: Background
     blame: str
     blame_reason: str
     said: str
@@ -194,7 +199,7 @@ def incident_page(reading: IncidentReading, *, settings: WebSettings, face: Cloc
         end=face(incident.end) if incident.end else None,
         lasted=story.bounds.text() if story.leading else "",
         decided=face(incident.opened_at) if incident.opened_at else None,
-        noticed_after=duration_words(incident.opened_at - incident.start) if incident.opened_at else "",
+        background=background(story, reading.notices, reading.exhibits, reading.baselines),
         blame=incident.blame.value,
         blame_reason=story.blame_reason,
         said=_said(opinion, incident),
@@ -352,7 +357,9 @@ def _rule_words(rule: Mapping[str, Any]) -> str:
 
 
 def _entry_row(entry: Entry, face: Clockface) -> EntryRow:
-    return EntryRow(at=face(entry.at), kind=entry.kind.value, text=entry_words(entry), author=entry.author)
+    words = entry_words(entry)
+    text = with_clocks(words, on=entry.at) if entry.author == _OURSELVES else words
+    return EntryRow(at=face(entry.at), kind=entry.kind.value, text=text, author=entry.author)
 
 
 def _attempts(notice: Notice) -> str:

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, Response
 from monitor.core.errors import NotFound
 from monitor.core.model import Verdict
 from monitor.core.times import duration_words
+from monitor.store.dossier import read_background
 from monitor.store.engine import Database, Transaction
 from monitor.store.incidents import (
     incident as stored_incident,
@@ -158,8 +159,11 @@ def _incidents(desk: Desk, tx: Transaction, now: datetime, cursor: str | None) -
 def _incident(desk: Desk, tx: Transaction, now: datetime, number: int) -> tuple[str, object]:
     incident = stored_incident(tx, number)
     period, bucket = span_around(incident.start, incident.end or max(now, incident.start))
+    exhibits, baselines = read_background(tx, incident, now=now)
     reading = IncidentReading(
         incident=incident,
+        exhibits=exhibits,
+        baselines=baselines,
         entries=incident_entries(tx, incident.id),
         notices=stored_notices(tx, incident.id),
         cells=read_cells(tx, settings=desk.settings, period=period, bucket=bucket, now=now),

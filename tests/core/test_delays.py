@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
-from monitor.core.delays import delays, typical
+from monitor.core.delays import delays, delays_of, typical
 from monitor.core.history import MemoryHistory
 from monitor.core.replay import derive
 from monitor.core.summary import Bounds, Span
 from monitor.core.windows import Rule, Window
 from tests.core.scenes import minutes, row
+from tests.sample_dossier import dossier
 
 
 def windows(marks: str) -> tuple[Window, ...]:
@@ -56,3 +58,21 @@ def test_of_several_times_the_median_is_typical() -> None:
     """One long night moves a mean, and not the median."""
     assert typical([timedelta(minutes=1), timedelta(minutes=2), timedelta(hours=9)]) == timedelta(minutes=2)
     assert typical([]) is None
+
+
+def test_a_stored_incident_has_the_same_times_as_its_windows() -> None:
+    """What the page says of a stored incident is what its windows say; undecided, it has none."""
+    story = dossier().story
+    found = delays_of(story, told_at=story.decided)
+    assert found is not None
+    assert story.decided is not None
+    first = min(story.windows, key=lambda window: window.start)
+    assert found.detect.least == story.decided - first.start
+    assert first.start_after is not None
+    assert found.detect.most == story.decided - first.start_after
+    assert (found.notify, found.recover) == (timedelta(0), story.bounds)
+    untold = delays_of(replace(story, windows=[replace(first, start_after=None)]))
+    assert untold is not None
+    assert (untold.detect.most, untold.notify) == (None, None)
+    assert delays_of(replace(story, decided=None)) is None
+    assert delays_of(replace(story, windows=())) is None

@@ -30,6 +30,7 @@ from monitor.core.texts import (
     span,
     symptom_words,
     updated_text,
+    with_clocks,
 )
 from tests.sample_incident import (
     DECIDED,
@@ -291,3 +292,12 @@ def test_titles_are_one_bounded_line() -> None:
     story = read_story(incident(title="x" * 500 + " down since"))
     assert short_title(story, "Still down").startswith("Still down: xxx")
     assert len(short_title(story, "Still down")) <= 150
+
+
+def test_instants_in_a_stored_sentence_are_told_as_clocks() -> None:
+    """An instant of the same day is its clock in UTC; of another day it has its date; the rest stays."""
+    on = datetime(2025, 11, 17, 15, 34, tzinfo=UTC)
+    said = with_clocks(
+        "passing since 2025-11-17T15:30:40.244Z, last 2025-11-16T08:00:00Z, item 2025-11-17", on=on
+    )
+    assert said == "passing since 15:30:40 UTC, last 08:00:00 UTC, 16 Nov 2025, item 2025-11-17"

@@ -24,7 +24,7 @@ from monitor.core.texts import Latest
 from monitor.core.windows import Rule
 from monitor.reports.bundle import render
 from monitor.reports.ticket import render_ticket
-from monitor.store.dossier import read_dossier, read_latest
+from monitor.store.dossier import read_background, read_dossier, read_latest
 from monitor.store.engine import Database
 from monitor.store.history import StoreHistory
 from monitor.store.incidents import save_incident
@@ -109,7 +109,7 @@ def test_the_telling_runs_are_chosen_with_their_evidence(database: Database) -> 
 
 
 def test_baselines_count_the_rows_around_the_incident(database: Database) -> None:
-    """A day and a week before and since, of the configuration of the incident only."""
+    """A day, a week and a month before and since, of the configuration of the incident only."""
     with database.write() as tx:
         fill(tx, range(30))
         other = [
@@ -120,7 +120,8 @@ def test_baselines_count_the_rows_around_the_incident(database: Database) -> Non
         fill(tx, range(30, 120))
         save(tx)
         counted = [(base.label, base.passed, base.total) for base in read(tx).baselines]
-    assert counted == [("in 24 h before", 30, 30), ("in 7 days before", 30, 30), ("since", 60, 60)]
+    before = [(f"in {span} before", 30, 30) for span in ("24 h", "7 days", "30 days")]
+    assert counted == [*before, ("since", 60, 60)]
 
 
 def test_runs_without_a_named_configuration_are_compared_among_themselves(database: Database) -> None:
@@ -128,7 +129,22 @@ def test_runs_without_a_named_configuration_are_compared_among_themselves(databa
     with database.write() as tx:
         fill(tx, configuration=None)
         save(tx, configurations=[])
-        assert [base.total for base in read(tx).baselines] == [30, 30, 60]
+        assert [base.total for base in read(tx).baselines] == [30, 30, 30, 60]
+
+
+def test_the_page_reads_the_two_runs_at_the_edge(database: Database) -> None:
+    """The first failed run and the last pass before it with their evidence, and the same baselines."""
+    with database.write() as tx:
+        fill(tx)
+        incident = save(tx)
+        runs, baselines = read_background(tx, incident, now=NOW)
+        assert [base.label for base in baselines] == [base.label for base in read(tx).baselines]
+        assert read_background(tx, replace(incident, document={}), now=NOW) == ({}, ())
+    assert {role: one.outcome.id.rpartition("-")[2] for role, one in runs.items()} == {
+        Role.FIRST_FAILED: "030",
+        Role.LAST_PASSED: "029",
+    }
+    assert all(one.evidence == evidence(one.outcome.id) for one in runs.values())
 
 
 def test_the_outcomes_reach_one_interval_beyond_the_window(database: Database) -> None:
@@ -153,7 +169,11 @@ def test_an_open_incident_has_no_after(database: Database) -> None:
         found = read(tx, DAY + 45 * MINUTE)
         assert len(list(found.outcomes())) == 3 * 16
     assert Role.FIRST_PASSED not in [one.role for one in found.exhibits]
-    assert [base.label for base in found.baselines] == ["in 24 h before", "in 7 days before"]
+    assert [base.label for base in found.baselines] == [
+        "in 24 h before",
+        "in 7 days before",
+        "in 30 days before",
+    ]
     assert found.coverage == 1.0
 
 
