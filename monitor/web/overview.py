@@ -92,6 +92,14 @@ class TargetRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """The watched models that their vendor ends soon: in one line, and each in its own."""
+
+    line: str
+    sentences: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OverviewPage:
     """Everything on the first page, worded."""
 
@@ -113,7 +121,7 @@ class OverviewPage:
     demo_incident: int | None
     demo_day: str | None
     watched: Sequence[str]
-    hints: Sequence[str]
+    ending: Ending | None
 
 
 def overview_page(reading: Reading, shown: Shown, *, settings: WebSettings, face: Clockface) -> OverviewPage:
@@ -149,11 +157,21 @@ def overview_page(reading: Reading, shown: Shown, *, settings: WebSettings, face
         demo_incident=settings.demo.incident if settings.demo else None,
         demo_day=settings.demo.day if settings.demo else None,
         watched=tuple(target.key for target in settings.targets),
-        hints=tuple(
-            one.sentence(reading.now)
-            for one in settings.retirements
-            if one.days_left(reading.now) <= MILESTONES[0]
-        ),
+        ending=_ending(settings, reading.now),
+    )
+
+
+def _ending(settings: WebSettings, now: datetime) -> Ending | None:
+    near = sorted(
+        (one for one in settings.retirements if one.days_left(now) <= MILESTONES[0]),
+        key=lambda one: (one.day, one.model, not one.certain),
+    )
+    if not near:
+        return None
+    named = dict.fromkeys(f"{one.model} on {one.day}" for one in near)
+    return Ending(
+        line=f"Models that end soon: {', '.join(named)}",
+        sentences=tuple(one.sentence(now) for one in near),
     )
 
 

@@ -105,6 +105,7 @@ class TargetPage:
     model: str
     pathway: str
     facts: Sequence[tuple[str, str]]
+    warnings: Sequence[str]
     state: State
     places: Sequence[PlaceRow]
     lanes: Sequence[LaneRow]
@@ -188,7 +189,8 @@ def target_page(
         endpoint=cell.endpoint,
         model=cell.model,
         pathway=cell.pathway,
-        facts=(*_facts(reading.cells[0], settings), *_warnings(reading, settings)),
+        facts=_facts(reading.cells[0], settings),
+        warnings=_warnings(reading, settings),
         state=max((place.state for place in places), key=_badness),
         places=places,
         lanes=tuple(
@@ -258,16 +260,12 @@ def _facts(cell: CellReading, settings: WebSettings) -> Sequence[tuple[str, str]
     return tuple((name, value) for name, value in facts if value)
 
 
-def _warnings(reading: TargetReading, settings: WebSettings) -> Sequence[tuple[str, str]]:
+def _warnings(reading: TargetReading, settings: WebSettings) -> Sequence[str]:
     """What will end or has changed without failing: retirements, and drift in the newest run shown."""
-    ending = [
-        ("retirement", one.sentence(reading.now))
-        for one in settings.retirements
-        if reading.key in one.targets
-    ]
+    ending = [one.sentence(reading.now) for one in settings.retirements if reading.key in one.targets]
     drift = reading.outcomes[0].extra.get("drift") if reading.outcomes else None
     told = drift if isinstance(drift, list) else []
-    return [*ending, *(("drift", str(sentence)) for sentence in told)]
+    return [*ending, *(f"Drift: {sentence}" for sentence in told)]
 
 
 def _budget(target: Target) -> str:

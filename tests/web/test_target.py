@@ -37,8 +37,10 @@ def test_budget_retirement_and_drift_stand_on_the_targets_page(sqlite_database: 
 
 
 def test_a_near_end_stands_on_the_first_page(sqlite_database: Database) -> None:
-    """From 90 days before."""
-    assert "(in 90 days); its successor is next." in told(sqlite_database, 90, "/")
+    """From 90 days before: in one line, however many models end, and each sentence folded under it."""
+    page = told(sqlite_database, 90, "/")
+    assert f"Models that end soon: {TARGETS[0].model} on 2026-02-15</summary>" in page
+    assert "(in 90 days); its successor is next." in page
 
 
 def test_a_far_end_does_not(sqlite_database: Database) -> None:
