@@ -75,6 +75,7 @@ def _facts(exhibit: Exhibit) -> dict[str, str]:
         "configuration": exhibit.outcome.configuration,
         "status": document.get("response_status"),
         "peer": _host(document.get("peer")),
+        "tls": document.get("tls"),
         **_models(document),
         **{f"header {name}": value for name, value in _headers(document)},
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fastapi import APIRouter
 from prometheus_client import CollectorRegistry
@@ -14,11 +14,13 @@ from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 
+from monitor.core.fitness import offset_in
 from monitor.core.latency import EDGES_MS
-from monitor.core.model import Cell, State
-from monitor.store.engine import Database
+from monitor.core.model import Cell, Outcome, State
+from monitor.store.engine import Database, Transaction
 from monitor.store.pages import CellTotals, DeliveryTotal, cell_totals, delivery_totals
 from monitor.store.rollups import latencies
+from monitor.store.runs import evidence_of, some_outcomes
 from monitor.web.gather import read_standings
 from monitor.web.readings import CellReading
 from monitor.web.settings import WebSettings
@@ -38,21 +40,28 @@ class Snapshot(Collector):
         totals: Sequence[CellTotals],
         latencies: Mapping[Cell, Sequence[int]],
         deliveries: Sequence[DeliveryTotal],
+        newest: Sequence[Outcome] = (),
+        offsets: Mapping[str, timedelta] | None = None,
     ) -> None:
         self._now = now
         self._standings = standings
         self._totals = totals
         self._latencies = latencies
         self._deliveries = deliveries
+        self._newest = newest
+        self._offsets = offsets or {}
 
     def collect(self) -> Iterable[Metric]:
         """Every family."""
         yield self._checks()
         yield self._durations()
+        yield self._first_texts()
+        yield self._word_errors()
         yield self._states()
         yield self._last_checks()
         yield self._missed()
         yield self._sent()
+        yield self._clock_offsets()
 
     def _checks(self) -> Metric:
         family = CounterMetricFamily(
@@ -71,6 +80,39 @@ class Snapshot(Collector):
         )
         for cell, counts in self._latencies.items():
             family.add_metric([cell.target, cell.pathway, cell.location], _buckets(counts), _sum_s(counts))
+        return family
+
+    def _first_texts(self) -> Metric:
+        family = GaugeMetricFamily(
+            "monitor_first_text_seconds",
+            "Time to the first text of a target's newest run; absent where that run heard none.",
+            labels=["target", "pathway", "location"],
+        )
+        for run in self._newest:
+            first = run.timings_ms.get("first_text")
+            if first is not None:
+                family.add_metric([run.target, run.pathway, run.location], first / 1000)
+        return family
+
+    def _word_errors(self) -> Metric:
+        family = GaugeMetricFamily(
+            "monitor_word_error_ratio",
+            "Word error rate of a target's newest run; absent where that run heard nothing.",
+            labels=["target", "pathway", "location"],
+        )
+        for run in self._newest:
+            if run.wer is not None:
+                family.add_metric([run.target, run.pathway, run.location], run.wer)
+        return family
+
+    def _clock_offsets(self) -> Metric:
+        family = GaugeMetricFamily(
+            "monitor_clock_offset_seconds",
+            "How far our clock is surely ahead of an endpoint's (negative: behind), by its newest answer.",
+            labels=["endpoint"],
+        )
+        for endpoint, offset in self._offsets.items():
+            family.add_metric([endpoint], offset.total_seconds())
         return family
 
     def _states(self) -> Metric:
@@ -122,6 +164,13 @@ def _sum_s(latencies: Sequence[int]) -> float:
     return sum(count * edge for count, edge in zip(latencies, edges, strict=True)) / 1000
 
 
+def _read_offsets(tx: Transaction, newest: Sequence[Outcome]) -> dict[str, timedelta]:
+    """What the newest run of each endpoint says of our clock; *newest* in order of start."""
+    last = {run.endpoint: run.id for run in newest}
+    told = ((endpoint, offset_in(evidence_of(tx, run_id) or {})) for endpoint, run_id in last.items())
+    return {endpoint: offset.surely for endpoint, offset in told if offset is not None}
+
+
 def _midnight(now: datetime) -> datetime:
     return now.replace(hour=0, minute=0, second=0, microsecond=0)
 
@@ -134,9 +183,14 @@ def metrics_routes(database: Database, *, clock: Callable[[], datetime], setting
     def metrics(request: Request) -> Response:
         now = clock()
         with database.read() as tx:
+            standings = read_standings(tx, settings, now)
+            found = some_outcomes(tx, [one.last.id for one in standings if one.last])
+            newest = sorted(found.values(), key=lambda run: run.started_at)
             snapshot = Snapshot(
                 now=now,
-                standings=read_standings(tx, settings, now),
+                standings=standings,
+                newest=newest,
+                offsets=_read_offsets(tx, newest),
                 totals=cell_totals(tx),
                 latencies=latencies(tx, _midnight(now), now),
                 deliveries=delivery_totals(tx),

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from email.utils import format_datetime
+
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from tests.web.filled import TARGETS
+from monitor.store.engine import Database
+from tests.web.filled import TARGETS, Dial, app_over, evidence_for, fill, run_of
 
 FAMILIES = {
     "monitor_checks",
     "monitor_check_duration_seconds",
+    "monitor_first_text_seconds",
+    "monitor_word_error_ratio",
+    "monitor_clock_offset_seconds",
     "monitor_target_state",
     "monitor_last_check_timestamp_seconds",
     "monitor_slots_missed",
@@ -58,6 +65,37 @@ def test_the_histogram_rises_and_ends_with_its_count(client: TestClient) -> None
     assert buckets[-1] == (float("inf"), 979)
 
 
+def test_the_newest_run_tells_its_first_text_and_its_word_errors(client: TestClient) -> None:
+    """In seconds and as a share, of every target whose newest run heard something."""
+    found = {
+        (name, labels["target"]): value
+        for name, labels, value in samples(client)
+        if name in {"monitor_first_text_seconds", "monitor_word_error_ratio"}
+    }
+    for target in TARGETS:
+        assert found["monitor_first_text_seconds", target.key] == 0.402
+        assert found["monitor_word_error_ratio", target.key] == 0.0
+
+
+def test_a_run_that_heard_nothing_tells_neither_and_dates_tell_our_clock(
+    sqlite_database: Database, dial: Dial
+) -> None:
+    """A failed run has no first text; the date in its answer says how far our clock is surely off."""
+    run = run_of(TARGETS[0], 979, 0, failed=True)
+    theirs = format_datetime(run.started_at - timedelta(minutes=5), usegmt=True)
+    seen = {**evidence_for(run), "response_headers": [["date", theirs]]}
+    fill(sqlite_database, [(run, seen), (run_of(TARGETS[4], 979, 4), None)])
+    with TestClient(app_over(sqlite_database, dial), base_url="http://127.0.0.1") as client:
+        told = samples(client)
+    alone = [labels for name, labels, _ in told if name == "monitor_first_text_seconds"]
+    assert [labels["target"] for labels in alone] == [TARGETS[4].key]
+    ((labels, offset),) = [
+        (labels, value) for name, labels, value in told if name == "monitor_clock_offset_seconds"
+    ]
+    assert labels == {"endpoint": TARGETS[0].endpoint.name}
+    assert 297 <= offset <= 300
+
+
 def test_deliveries_are_counted_by_what_became_of_them(client: TestClient) -> None:
     """Sent and still owed, per channel."""
     found = {
@@ -79,6 +117,7 @@ def test_no_label_holds_an_address_an_id_or_a_key(client: TestClient) -> None:
             "verdict",
             "state",
             "channel",
+            "endpoint",
             "result",
             "le",
         }
