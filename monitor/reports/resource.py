@@ -121,10 +121,16 @@ def _audio(dossier: Dossier, first: Exhibit | None, target: Target | None) -> st
 
 
 def control_name(dossier: Dossier, near: Neighbour) -> str:
-    """``stt-prod rest``, ``whisper-1 realtime on rt-host``: by deployment, where it is configured."""
+    """``stt-prod rest``, ``whisper-1 realtime on rt-host``: by deployment, where it is configured.
+
+    One of another endpoint than those that fail says which.
+    """
+    cells = [window.cell for window in dossier.story.windows]
     target = dossier.targets.get(near.cell.target)
     if target is None:
-        return inert(cell_name(near.cell, [window.cell for window in dossier.story.windows]), 100)
+        return inert(cell_name(near.cell, cells), 100)
     name = target.endpoint.deployment(target.model, target.pathway) or target.model
     host = target.session_model and target.endpoint.deployment(target.session_model, target.pathway)
-    return inert(f"{name} {target.pathway}" + (f" on {host}" if host else ""), 120)
+    away = near.cell.endpoint not in {cell.endpoint for cell in cells}
+    place = (f" on {host}" if host else "") + (f" at {near.cell.endpoint}" if away else "")
+    return inert(f"{name} {target.pathway}{place}", 120)

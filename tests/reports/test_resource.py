@@ -39,6 +39,21 @@ def test_controls_elsewhere_are_kept_apart() -> None:
     assert "REST and gpt-4o-transcribe realtime on openai-us unaffected" in line(text, "Subject")
 
 
+def test_a_configured_control_elsewhere_names_its_endpoint() -> None:
+    """Two resources may call a deployment alike: the place tells them apart."""
+    other = Cell("openai-us", "gpt-4o-transcribe", "realtime", "berlin")
+    contents = document(420, closed_window(), unaffected=[control(REST, 420), control(other, 84)])
+    known = {
+        REST.target: target(REST),
+        other.target: target(other, endpoint=replace(ENDPOINT, name="openai-us", deployments={})),
+    }
+    text = render_ticket(dossier(incident=incident(Phase.RESOLVED, document=contents), targets=known))
+    assert line(text, "Unaffected") == (
+        "Unaffected, same resource, key and minutes: stt-prod rest 420/420. "
+        "Unaffected, elsewhere in the same minutes: gpt-4o-transcribe realtime on gpt-realtime at openai-us 84/84"
+    )
+
+
 def test_many_controls_are_cut_with_their_number() -> None:
     """Three by name, the rest by count."""
     many = [control(Cell("azure-sweden", f"m{number}", "rest", "berlin"), 3) for number in range(9)]
