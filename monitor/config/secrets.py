@@ -68,10 +68,16 @@ def resolve(value: str, environ: Mapping[str, str]) -> str:
 
 
 def check_webhook_secret(value: str) -> str | None:
-    """Why the value is no signing secret of Standard Webhooks, or None where it is one.
+    """Why the value is no signing secret of Standard Webhooks, or None where it is one, or several.
 
-    The form is ``whsec_`` and the base64 of 24 to 64 bytes (Standard Webhooks, "Signature scheme").
+    The form is ``whsec_`` and the base64 of 24 to 64 bytes (Standard Webhooks, "Signature scheme");
+    while it is changed, the new one and the old one, separated by a space.
     """
+    reasons = (_fault_of_signing_secret(one) for one in value.split() or [""])
+    return next((reason for reason in reasons if reason), None)
+
+
+def _fault_of_signing_secret(value: str) -> str | None:
     if not value.startswith(WEBHOOK_PREFIX):
         return f"a signing secret begins with {WEBHOOK_PREFIX}"
     try:

@@ -15,19 +15,21 @@ from monitor.core.inert import one_line
 def compose(notice: Notice, *, url: str, secret: str, now: datetime) -> Request:
     """The signed POST of one attempt: the id stays, the timestamp is that of this attempt.
 
-    *secret* is ``whsec_`` and base64 of 24 to 64 bytes (Standard Webhooks 1.0, "Signature scheme");
-    raises SecretError, which never quotes it, for what is no base64 or empty.
+    *secret* is ``whsec_`` and base64 of 24 to 64 bytes (Standard Webhooks 1.0, "Signature scheme"), or
+    several of them, separated by spaces, while a receiver changes from one to the other: it then gets a
+    signature by each. Raises SecretError, which never quotes it, for what is no base64 or empty.
     """
     body = serialise(notice.body)
     # The library replaces the zone of the time it is given instead of converting it.
     attempt = now.astimezone(UTC)
-    signature = _signer(secret).sign(notice.id, attempt, body.decode())
+    signers = [_signer(one) for one in secret.split() or [""]]
+    signatures = [signer.sign(notice.id, attempt, body.decode()) for signer in signers]
     headers = {
         "content-type": "application/json; charset=utf-8",
         "user-agent": "earwitness",
         "webhook-id": notice.id,
         "webhook-timestamp": str(int(attempt.timestamp())),
-        "webhook-signature": signature,
+        "webhook-signature": " ".join(signatures),
     }
     return Request(url=url, headers=headers, body=body)
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from monitor.core.errors import MonitorError
 
 _SHORTEST = 4
+_LONG = 16
 _NESTED = 3  # a body that quotes JSON, kept as text in a frame, in a member that is JSON
 # A name and a value: a bare mention in a vendor's sentence is no credential. The words before each
 # pattern must occur at all, which spares most chunks the search.
@@ -52,8 +53,10 @@ def needles(secrets: Iterable[str]) -> tuple[bytes, ...]:
     """Each secret in the spellings in which a member could hold it: plain, in a URL, in JSON within JSON."""
     found: dict[bytes, None] = {}
     for secret in secrets:
-        text = secret.strip()
-        if len(text) >= _SHORTEST:
+        # One value may hold two signing secrets, while a receiver changes from one to the other.
+        for text in (secret.strip(), *(part for part in secret.split() if len(part) >= _LONG)):
+            if len(text) < _SHORTEST:
+                continue
             spellings = {text, quote(text, "")}
             for _ in range(_NESTED):
                 spellings |= {_in_json(one, ascii_only=plain) for one in spellings for plain in (True, False)}

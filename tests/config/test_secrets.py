@@ -104,6 +104,9 @@ def test_a_signing_secret_has_the_form_of_standard_webhooks() -> None:
     """`whsec_` and the base64 of 24 to 64 bytes; every other form has its reason."""
     good = base64.b64encode(bytes(32)).decode()
     assert check_webhook_secret(f"whsec_{good}") is None
+    assert check_webhook_secret(f"whsec_{good} whsec_{good}") is None
+    assert check_webhook_secret(f"whsec_{good} {good}") == "a signing secret begins with whsec_"
+    assert check_webhook_secret(" ") == "a signing secret begins with whsec_"
     assert check_webhook_secret(good) == "a signing secret begins with whsec_"
     assert check_webhook_secret("whsec_!!") == "after whsec_ comes base64, which this is not"
     short = base64.b64encode(bytes(8)).decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -37,6 +38,17 @@ def test_the_receivers_library_accepts_the_signature() -> None:
     """A receiver that knows the secret verifies the very bytes that are sent."""
     sent = request(now=datetime.now(UTC))
     assert Webhook(SECRET).verify(sent.body, dict(sent.headers)) == NOTICE.body
+
+
+def test_while_the_secret_changes_both_are_accepted() -> None:
+    """A receiver with the old secret and one with the new verify the same notice; a third does not."""
+    new, third = ("whsec_" + base64.b64encode(bytes([number] * 24)).decode() for number in (1, 2))
+    sent = request(now=datetime.now(UTC), secret=f"{new} {SECRET}")
+    assert len(dict(sent.headers)["webhook-signature"].split(" ")) == 2
+    for known in (new, SECRET):
+        assert Webhook(known).verify(sent.body, dict(sent.headers)) == NOTICE.body
+    with pytest.raises(Exception, match="No matching signature"):
+        Webhook(third).verify(sent.body, dict(sent.headers))
 
 
 def test_a_changed_body_is_refused_by_the_receiver() -> None:

@@ -50,7 +50,8 @@ def test_a_configured_control_elsewhere_names_its_endpoint() -> None:
     text = render_ticket(dossier(incident=incident(Phase.RESOLVED, document=contents), targets=known))
     assert line(text, "Unaffected") == (
         "Unaffected, same resource, key and minutes: stt-prod rest 420/420. "
-        "Unaffected, elsewhere in the same minutes: gpt-4o-transcribe realtime on gpt-realtime at openai-us 84/84"
+        "Unaffected, elsewhere in the same minutes: "
+        "gpt-4o-transcribe realtime on gpt-realtime at openai-us 84/84"
     )
 
 

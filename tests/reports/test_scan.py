@@ -8,6 +8,7 @@ import pytest
 
 from monitor.core.errors import MonitorError
 from monitor.reports.bundle import render
+from monitor.reports.scan import LeakFound, inspect, needles
 from tests.sample_dossier import dossier, failed, with_first
 from tests.sample_incident import START
 
@@ -51,3 +52,13 @@ def test_a_vendors_sentence_about_keys_stops_nothing() -> None:
         "Bearer auth (i.e. Authorization: Bearer YOUR_KEY). Enable cookies?"
     )
     assert render(with_first(frames=[{"dir": "in", "type": "error", "body": said}]), ["canary-key-1234"])
+
+
+def test_each_of_two_signing_secrets_is_looked_for() -> None:
+    """While one replaces the other they are one value; either alone must not leave the house."""
+    new, old = "whsec_" + "a" * 32, "whsec_" + "b" * 32
+    sought = needles([f"{new} {old}"])
+    for one in (new, old):
+        with pytest.raises(LeakFound):
+            inspect("outcomes.jsonl", f'"{one}"'.encode(), sought)
+    inspect("outcomes.jsonl", b"whsec_", sought)
