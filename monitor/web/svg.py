@@ -22,6 +22,7 @@ HEIGHT = 40  # pixels
 _TOP, _CELL = 10, 28  # the brackets of windows stand above the cells
 _FOOT_LEAST, _FOOT_MOST = 3, 14  # a single failed run stays visible
 _HATCH = 72  # x units between two lines
+_DASH = 40  # half the length of a value that stands alone, in x units
 _MOST_MARKS = 200  # ticks on one lane; the table beneath it holds them all
 
 Scale = Callable[[datetime], int]
@@ -180,8 +181,15 @@ def _tick_text(tick: datetime, step: timedelta) -> str:
     return f"{tick:%H:%M}"
 
 
-def draw_latency(points: Sequence[tuple[datetime, float | None, float | None]], period: Span) -> Markup:
-    """Two lines over the period, p50 and p95 in ms on a logarithmic scale; a gap in data is a gap."""
+def draw_latency(
+    points: Sequence[tuple[datetime, float | None, float | None]],
+    period: Span,
+    failures: Iterable[datetime] = (),
+) -> Markup:
+    """Two lines over the period, p50 and p95 in ms on a logarithmic scale; a gap in data is a gap.
+
+    A value between two gaps is a dash; *failures* have no latency and are ticks at the top edge.
+    """
     values = [value for _, *pair in points for value in pair if value]
     if not values:
         return Markup("")
@@ -189,18 +197,34 @@ def draw_latency(points: Sequence[tuple[datetime, float | None, float | None]], 
     x = scale(period)
 
     def line(which: int) -> str:
-        path, pen = "", "M"
-        for instant, *pair in points:
-            value = pair[which]
-            if value is None:
-                pen = "M"
-                continue
-            y = 46 - 44 * (math.log(max(value, 1)) - low) / (high - low)
-            path, pen = path + f"{pen}{x(instant)} {y:.1f}", "L"
-        return path
+        drawn = ""
+        for stroke in _strokes((instant, pair[which]) for instant, *pair in points):
+            places = [
+                (x(at), 46 - 38 * (math.log(max(value, 1)) - low) / (high - low)) for at, value in stroke
+            ]
+            if len(places) == 1:
+                ((across, down),) = places
+                places = [(max(across - _DASH, 0), down), (min(across + _DASH, WIDTH), down)]
+            drawn += "M" + "L".join(f"{across:g} {down:.1f}" for across, down in places)
+        return drawn
 
+    ticks = "".join(f"M{x(instant):g} 0v5" for instant in failures)
     drawing = (
         f'<svg class="latency" viewBox="0 0 {WIDTH} 48" preserveAspectRatio="none" aria-hidden="true">'
-        f'<path class="p95" d="{line(1)}"/><path class="p50" d="{line(0)}"/></svg>'
+        f'<path class="miss" d="{ticks}"/><path class="p95" d="{line(1)}"/>'
+        f'<path class="p50" d="{line(0)}"/></svg>'
     )
     return Markup(drawing)  # noqa: S704  # numbers of ours only
+
+
+def _strokes(points: Iterable[tuple[datetime, float | None]]) -> Iterator[list[tuple[datetime, float]]]:
+    """The points without holes between them, stroke by stroke."""
+    stroke: list[tuple[datetime, float]] = []
+    for instant, value in points:
+        if value is not None:
+            stroke.append((instant, value))
+        elif stroke:
+            yield stroke
+            stroke = []
+    if stroke:
+        yield stroke

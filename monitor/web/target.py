@@ -207,7 +207,7 @@ def target_page(
             for one, place in zip(reading.cells, places, strict=True)
         ),
         axis=draw_axis(reading.period, reading.now),
-        latency=draw_latency(reading.points, reading.period),
+        latency=draw_latency(reading.points, reading.period, _failures(reading)),
         latency_words=_latency_words(reading),
         period=period_text(reading.period),
         zooms=zoom_links(path, shown),
@@ -281,7 +281,16 @@ def _latency_words(reading: TargetReading) -> str:
     if not known:
         return ""
     least, most = latency_text(min(known)), latency_text(max(known))
-    return f"p50 (line) and p95 (dashed) of the final text, logarithmic, {least} to {most}"
+    return (
+        f"p50 (line) and p95 (dashed) of the final text, logarithmic, {least} to {most}; "
+        "ticks at the top: failed runs, which have none"
+    )
+
+
+def _failures(reading: TargetReading) -> Sequence[datetime]:
+    """The middle of every bucket in which a run failed."""
+    bad = {at for cell in reading.cells for at, counts in cell.counts.items() if counts.failed}
+    return [at + reading.bucket / 2 for at in sorted(bad)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

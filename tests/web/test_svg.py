@@ -135,3 +135,14 @@ def test_latency_lines_break_where_nothing_is_known() -> None:
     assert path(drawing, "p50").count("M") == 2
     assert path(drawing, "p95").count("M") == 2
     assert not draw_latency([(hours[0], None, None)], period)
+
+
+def test_a_value_alone_is_a_dash_and_failures_are_ticks_on_the_top_edge() -> None:
+    """What was measured once can be seen; what failed has no latency to draw and is still on record."""
+    period = Span(NOW, NOW + timedelta(hours=4))
+    alone = NOW + timedelta(hours=2)
+    failures = [NOW + timedelta(hours=1), NOW + timedelta(hours=3)]
+    drawing = draw_latency([(alone, 400.0, None)], period, failures)
+    assert path(drawing, "p50").count("L") == 1
+    assert path(drawing, "p95") == ""
+    assert path(drawing, "miss") == f"M{WIDTH / 4:g} 0v5M{WIDTH * 3 / 4:g} 0v5"
