@@ -16,7 +16,7 @@ def best(monitor: str, need: str, current: str | None = None) -> str | None:
     return current if current in healthy else next(iter(healthy), None)
 
 
-def main(monitor: str, need: str) -> None:
+def main(monitor: str = "http://127.0.0.1:8080", need: str = "realtime") -> None:
     """Print every switch; without a healthy pathway, say so and keep asking."""
     using: str | None = None
     while True:
