@@ -91,17 +91,20 @@ def _is_late(newest: datetime | None, touched: datetime | None) -> bool:
 def judge_all(database: Database, house: House) -> Judged:
     """Derive the verdict over the whole history, as of its newest outcome; nothing is owed by it.
 
-    For outcomes that came from elsewhere: their news is old, and nothing in it is the owner's.
+    For outcomes that came from elsewhere: their news is old, and nothing in it is the owner's. What time
+    alone has ended stays ended.
     """
     silent = replace(house, policies=())
     with database.write() as tx:
         history = StoreHistory(tx, house.every)
-        now = history.newest()
-        if now is None:
+        newest = history.newest()
+        if newest is None:
             return Judged()
-        whole = pause(history.prefetch(None, now), stored_maintenance(tx))
-        derivation = derive(whole, house.rule, now=now)
-        return _settle(tx, whole, silent, now, derivation, incidents_since(tx, EPOCH), old_news=True)
+        whole = pause(history.prefetch(None, newest), stored_maintenance(tx))
+        derivation = derive(whole, house.rule, now=newest)
+        known = incidents_since(tx, EPOCH)
+        now = max([newest, *(one.updated_at for one in known)])
+        return _settle(tx, whole, silent, now, derivation, known, old_news=True)
 
 
 def watchings(database: Database, house: House, *, now: datetime) -> Sequence[Watching]:

@@ -228,6 +228,21 @@ def test_outcomes_from_elsewhere_make_incidents_and_owe_nothing(database: Databa
     stretch.check_agreement(runs[-1].started_at)
 
 
+def test_an_import_takes_no_resolution_back(sqlite_database: Database) -> None:
+    """What time alone resolved, without a newer run, stays resolved; its timeline says so once."""
+    stretch = Stretch(sqlite_database)
+    stretch.fail("." * 10 + "xxxx" + ".....")
+    stretch.turn(minutes=30)
+    before = stretch.incident()
+    assert before.phase is Phase.RESOLVED
+    with sqlite_database.write() as tx:
+        add_outcomes(tx, [(run_of(FAILING._replace(location="oslo"), 0, Verdict.PASSED), None)])
+    judge_all(sqlite_database, HOUSE)
+    stretch.turn(minutes=31)
+    assert (stretch.incident().phase, stretch.incident().resolved_at) == (before.phase, before.resolved_at)
+    assert stretch.entries().count(EntryKind.RESOLVED) == 1
+
+
 def test_an_empty_database_has_no_verdict(sqlite_database: Database) -> None:
     """Deriving over nothing changes nothing."""
     assert not judge_all(sqlite_database, HOUSE).changes
