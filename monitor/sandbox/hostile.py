@@ -76,7 +76,7 @@ def assault(name: str) -> Iterator[bytes]:
             yield from repeat(b"a" * _PIECE, HUGE_FRAME // _PIECE)
         case "endless_fragments":
             yield _frame(_TEXT, b'{"type": "')
-            yield from repeat(_frame(_CONTINUED, b"a" * 1000) * 16)
+            yield from repeat(_frame(_CONTINUED, b"a" * 1000) * 32)
         case "ping_flood":
             yield from repeat(_frame(_FIN | _PING, b"are you there") * 100)
         case _:

@@ -274,7 +274,7 @@ async def test_fragments_can_be_endless() -> None:
     """The message never becomes whole, though frames keep coming."""
     async with serving("endless_fragments") as base, dialled(base) as socket:
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(socket.recv(), 0.4)
+            await asyncio.wait_for(socket.recv(), 0.2)
 
 
 async def opened(base: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
