@@ -7,7 +7,7 @@ import io
 import tomllib
 import wave
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -27,6 +27,8 @@ _REINSTALL = "install the package again"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clip:
     """One recording; two clips are the same where name, text and hash are.
+
+    `name` is that of a shipped recording, or the file name of one's own: where it lies is nobody's business.
 
     `pcm` holds the samples alone (24 kHz, mono, signed 16-bit little-endian), `wav` the whole file.
     """
@@ -103,8 +105,8 @@ def _load_own(path: Path, sha256: str | None) -> Clip:
     expected = sha256 or noted.get("sha256")
     if expected:
         _verify(name, wav, str(expected), "restore the file, or give its new sha256")
-    facts = {"licence": "the operator's own", "provenance": name, **noted, "text": _own_text(path)}
-    return _build(name, wav, facts)
+    facts = {"licence": "the operator's own", "provenance": path.name, **noted, "text": _own_text(path)}
+    return replace(_build(name, wav, facts), name=path.name)
 
 
 def _own_facts(path: Path) -> Mapping[str, Any]:

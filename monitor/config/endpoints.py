@@ -122,6 +122,7 @@ def _deployments(raw: object, path: KeyPath, problems: Problems) -> Mapping[str,
             name=table.name or model,
             type=table.type,
             version=table.version,
+            tokens_per_minute=table.tokens_per_minute,
             names={pathway: name for pathway, name in asked.items() if name},
         )
     return found

@@ -112,6 +112,9 @@ class DeploymentTable(Table):
     name: ModelName | None = Field(None, description="The name of the deployment.", examples=["stt-prod"])
     type: Words | None = Field(None, description="What support asks for.", examples=["Standard"])
     version: Words | None = Field(None, description="What support asks for.", examples=["2025-03-20"])
+    tokens_per_minute: Annotated[int, Field(ge=1, le=10**9)] | None = Field(
+        None, description="Its quota: a lower one in a 429 is the provider's doing.", examples=[150_000]
+    )
     rest: ModelName | None = None
     rest_stream: ModelName | None = Field(None, description="Where it differs from `rest`.")
     realtime: ModelName | None = None

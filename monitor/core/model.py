@@ -130,13 +130,15 @@ def split_target(key: str) -> tuple[str, str, str]:
 class Deployment:
     """What one endpoint calls one model; `names` holds the pathways that need another name.
 
-    A name of ``"-"`` means that the model is not deployed for that pathway.
+    `tokens_per_minute` is the quota that it was given: a provider may lower it for a while. A name of
+    ``"-"`` means that the model is not deployed for that pathway.
     """
 
     model: str
     name: str
     type: str | None = None
     version: str | None = None
+    tokens_per_minute: int | None = None
     names: Mapping[str, str] = field(default_factory=dict)
 
     def name_for(self, pathway: str) -> str | None:

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import PurePath
 from typing import Any
 
 import structlog
@@ -104,9 +105,15 @@ def _judge(due: Due, clip: Clip, seen: Observation) -> Judgement:
         language=clip.language,
         limit=due.target.limit,
         usual_ms=due.usual_ms,
+        token_limit=_token_limit(due.target),
         clock_stepped=seen.clock_stepped,
     )
     return doubted(judgement, seen.lag)
+
+
+def _token_limit(target: Target) -> int | None:
+    deployment = target.endpoint.deployments.get(target.model)
+    return None if deployment is None else deployment.tokens_per_minute
 
 
 def _others(target: Target, clip: Clip) -> Mapping[str, str]:
@@ -129,7 +136,7 @@ def _outcome(
         location=due.location,
         kind=due.kind,
         every_s=target.every.total_seconds(),
-        clip=clip.name if clip else target.clip,
+        clip=clip.name if clip else PurePath(target.clip).name,
         configuration=target.configuration,
         slot=_to_milliseconds(due.slot),
         started_at=_to_milliseconds(started),

@@ -65,11 +65,16 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
 
 
 def test_a_file_of_ones_own_brings_its_text(tmp_path: Path) -> None:
-    """A WAV file at an absolute path is loaded with the text beside it; its hash is optional."""
-    wav = write_wav(tmp_path / "own.wav")
-    clip = load_clip(str(tmp_path / "own.wav"))
-    assert (clip.text, clip.seconds, clip.wav) == ("And so on.", 0.5, wav)
-    assert load_clip(clip.name, sha256=clip.sha256.upper()) == clip
+    """A WAV file at an absolute path is loaded with the text beside it; its hash is optional.
+
+    Its name is that of the file: outcomes and bundles do not tell where it lies.
+    """
+    path = tmp_path / "own.wav"
+    wav = write_wav(path)
+    clip = load_clip(str(path))
+    assert (clip.text, clip.seconds, clip.wav, clip.name) == ("And so on.", 0.5, wav, "own.wav")
+    assert load_clip(str(path), sha256=clip.sha256.upper()) == clip
+    assert str(tmp_path) not in repr(clip)
 
 
 def test_an_altered_file_is_refused(tmp_path: Path) -> None:

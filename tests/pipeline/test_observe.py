@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from monitor.core.errors import SecretError, TokenRefused
-from monitor.core.exchange import Answer, Credential, Refused
+from monitor.core.exchange import Answer, Credential, Refused, Responded
 from monitor.core.lines import outcome_from_line, outcome_to_line
-from monitor.core.model import Blame, Failure, Kind, Stage, Target, Verdict
+from monitor.core.model import Blame, Deployment, Failure, Kind, Stage, Target, Verdict
 from monitor.pipeline.observe import Due, Observed, new_id, observe
 from tests.checks import wire
 from tests.fakes import FakeClock
@@ -68,6 +68,27 @@ async def test_the_reference_outage_is_blamed_on_the_provider() -> None:
     assert (outcome.type, outcome.code) == ("server_error", None)
     assert outcome.message == f"Input transcription failed for item '{wire.ITEM}'."
     assert outcome.ids["item_id"] == wire.ITEM
+
+
+@pytest.mark.parametrize(("quota", "failure"), [(150_000, "capacity"), (1000, "quota"), (None, "quota")])
+async def test_a_quota_below_the_configured_one_is_the_providers_doing(
+    quota: int | None, failure: str
+) -> None:
+    """A 429 that names a lower limit than the deployment was given is no quota of ours."""
+    plain = target("rest")
+    deployment = Deployment(model=plain.model, name="stt-prod", tokens_per_minute=quota)
+    one = replace(plain, endpoint=replace(plain.endpoint, deployments={plain.model: deployment}))
+    headers = (("x-ratelimit-limit-tokens", "1000"),)
+    refused = Responded(at=0.2, status=429, headers=headers, body=b'{"error": {"message": "slow down"}}')
+    outcome = (await held(ScriptedTransport(lambda: [refused], FakeClock(SLOT)), due(one))).outcome
+    assert outcome.failure == failure
+
+
+async def test_a_recording_that_is_gone_is_named_without_its_folder(tmp_path: Path) -> None:
+    """Where the operator keeps recordings is nobody's business."""
+    one = replace(target(), clip=str(tmp_path / "gone.wav"))
+    outcome = (await held(ScriptedTransport(heard, FakeClock(SLOT)), due(one))).outcome
+    assert (outcome.verdict, outcome.clip) == (Verdict.INCONCLUSIVE, "gone.wav")
 
 
 async def test_the_pathway_decides_which_conversation_is_held() -> None:
