@@ -8,6 +8,7 @@ that the wheel holds everything of ours and declares what it imports, not that a
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import subprocess
@@ -20,6 +21,8 @@ from collections.abc import Mapping
 from email.parser import Parser
 from importlib.metadata import packages_distributions, requires
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import pytest
 
@@ -217,3 +220,49 @@ def test_a_newcomer_can_migrate_validate_and_check(installed: Path, elsewhere: P
         sandbox.wait(10)
     assert (checked.returncode, checked.stderr) == (0, "")
     assert [line.split()[0] for line in checked.stdout.splitlines()] == ["passed", "passed"]
+
+
+def test_the_recorded_day_can_be_imported_and_replayed(installed: Path, elsewhere: Path) -> None:
+    """What the demo shows came along, and the installed commands make the day's incident of it."""
+    unpack = (
+        "import sys, monitor.cli.demo_data as data; sys.stdout.buffer.write(data.open_recording().read())"
+    )
+    with (elsewhere / "day.jsonl").open("wb") as day:
+        python = str(installed.parent / "python")
+        subprocess.run([python, "-c", unpack], cwd=elsewhere, env=environ(), stdout=day, check=True)
+    imported = run(installed, "import", "day.jsonl", folder=elsewhere)
+    assert (imported.returncode, imported.stderr) == (0, "")
+    replayed = run(installed, "replay", "--json", folder=elsewhere)
+    (incident,) = json.loads(replayed.stdout)["incidents"]
+    assert (incident["blame"], incident["affected"]) == (
+        "provider",
+        ["contoso-sweden/gpt-4o-transcribe/realtime"],
+    )
+
+
+def test_the_installed_demo_shows_its_page(installed: Path, elsewhere: Path) -> None:
+    """Templates, static files and the recording are where the installed program looks for them."""
+    listen = f"127.0.0.1:{free_port()}"
+    demo = subprocess.Popen(
+        [installed, "demo", "--listen", listen, "--sandbox-port", "0", "--folder", "data"],
+        cwd=elsewhere,
+        env=environ(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(lambda: answers(f"http://{listen}/"), 60, "the page stands")
+        assert answers(f"http://{listen}/incidents/1")
+        assert answers(f"http://{listen}/static/site.css")
+    finally:
+        demo.terminate()
+        assert demo.wait(30) == 0
+
+
+def answers(url: str) -> bool:
+    """Whether something is given there."""
+    try:
+        with urlopen(url, timeout=20) as answer:  # noqa: S310 - it is ours
+            return bool(answer.read())
+    except URLError:
+        return False
