@@ -12,6 +12,7 @@ from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from monitor.core.alerts import Notice
+from monitor.core.delays import delays_of
 from monitor.core.documents import window_to_json
 from monitor.core.incidents import Entry, IncidentKind, StoredIncident
 from monitor.core.latency import percentile
@@ -178,6 +179,7 @@ def _add_incidents(router: APIRouter, counter: Counter) -> None:
             "entries": [entry_to_json(entry) for entry in entries],
             "notices": [_notice_to_json(notice) for notice in notices],
             "people": _opinion_to_json(opinion_of(entries)),
+            "delays": _delays_to_json(found, notices),
         }
         return Json(incident_to_json(found) | details)
 
@@ -274,6 +276,19 @@ def entry_to_json(entry: Entry) -> Mapping[str, Any]:
         "text": entry.text,
         "author": entry.author,
         **{name: value.value for name, value in named.items() if value},
+    }
+
+
+def _delays_to_json(incident: StoredIncident, notices: Sequence[Notice]) -> Mapping[str, Any] | None:
+    """How soon it was detected and told; null while it is not decided."""
+    told_at = min((notice.sent_at for notice in notices if notice.sent_at), default=None)
+    found = delays_of(read_story(incident), told_at=told_at)
+    if found is None:
+        return None
+    return {
+        "detect_least_s": found.detect.least.total_seconds(),
+        "detect_most_s": None if found.detect.most is None else found.detect.most.total_seconds(),
+        "notify_s": None if found.notify is None else found.notify.total_seconds(),
     }
 
 

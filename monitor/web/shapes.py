@@ -203,6 +203,14 @@ INCIDENT_DETAILS = _object(
     **_INCIDENT_KEYS,
     entries=_list(_ref("Entry")),
     notices=_list(_ref("Notice")),
+    delays=_maybe(
+        _object(
+            "null while it is not decided",
+            detect_least_s=_number("from the first bad run to the decision"),
+            detect_most_s=_maybe(_number("from the last good run before it to the decision")),
+            notify_s=_maybe(_number("from the decision to the first notice that a channel accepted")),
+        )
+    ),
     people=_object(
         acknowledged=_maybe(_ref("Entry")), blame=_maybe(_ref("Entry")), severity=_maybe(_ref("Entry"))
     ),

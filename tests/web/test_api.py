@@ -152,6 +152,8 @@ def test_incidents_are_objects_of_replay_with_what_only_the_store_knows(client: 
     assert single.items() >= listed.items()
     assert [entry["kind"] for entry in single["entries"]] == ["suspected", "opened", "recovering"]
     assert sorted(notice["attempts"] for notice in single["notices"]) == [0, 1, 1]
+    assert (single["delays"]["detect_least_s"], single["delays"]["detect_most_s"]) == (120.0, 180.0)
+    assert single["delays"]["notify_s"] is not None
 
 
 @pytest.mark.parametrize(
