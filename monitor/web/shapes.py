@@ -10,7 +10,7 @@ from typing import Any
 
 from monitor.core.advice import Health
 from monitor.core.diagnose import Severity
-from monitor.core.incidents import EntryKind, Phase
+from monitor.core.incidents import EntryKind, IncidentKind, Phase
 from monitor.core.model import Blame, Failure, Kind, Stage, State, Verdict
 
 Shape = Mapping[str, Any]
@@ -150,6 +150,23 @@ ENTRY = _object(
     may={"blame": _one_of(Blame), "severity": _one_of(Severity)},
 )
 MARK = _object("An outside event", id=_count(), at=_instant(), text=_text(), author=_text())
+PAUSE = _object(
+    "A stretch in which runs count for neither side; once, or recurring at a local time",
+    id=_maybe(_count()),
+    name=_text(),
+    targets=_list(_text()),
+    from_=_maybe(_instant()),
+    until=_maybe(_instant()),
+    every=_maybe(_text()),
+    weekday=_maybe({"anyOf": [_text(), _count()]}),
+    at=_maybe(_text()),
+    duration_s=_maybe(_number()),
+    zone=_maybe(_text()),
+    retroactive=_maybe(_flag()),
+    author=_maybe(_text()),
+    entered_at=_maybe(_instant()),
+    withdrawn_at=_maybe(_instant()),
+)
 NOTICE = _object(
     "One message owed to one channel",
     id=_text("the webhook-id"),
@@ -165,6 +182,7 @@ _INCIDENT_KEYS: dict[str, Any] = {
     "number": _maybe(_count("null while it is suspected")),
     "id": _text(),
     "title": _text(),
+    "kind": _one_of(IncidentKind, "what is not an outage is the owner's"),
     "phase": _one_of(Phase),
     "open": _flag(),
     "severity": _one_of(Severity),
@@ -270,6 +288,7 @@ SHAPES: Mapping[str, Shape] = {
     "Signature": SIGNATURE,
     "Entry": ENTRY,
     "Mark": MARK,
+    "Pause": PAUSE,
     "Notice": NOTICE,
     "Incident": INCIDENT,
     "IncidentDetails": INCIDENT_DETAILS,
@@ -289,6 +308,9 @@ ANSWERS: Mapping[tuple[str, str], Shape] = {
     ("post", "/api/v1/incidents/{number}/entries"): _ref("Entry"),
     ("get", "/api/v1/marks"): _page("Mark"),
     ("post", "/api/v1/marks"): _ref("Mark"),
+    ("get", "/api/v1/maintenance"): _page("Pause"),
+    ("post", "/api/v1/maintenance"): _ref("Pause"),
+    ("post", "/api/v1/maintenance/{row_id}/withdraw"): _ref("Pause"),
     ("get", "/api/v1/advice"): _ref("Advice"),
     ("get", "/healthz"): _ref("Health"),
     ("get", "/readyz"): _ref("Health"),

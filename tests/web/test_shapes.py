@@ -74,7 +74,20 @@ def test_what_is_added_fits_its_shape(sqlite_database: Database, dial: Dial) -> 
         assert (mark.status_code, entry.status_code) == (201, 201)
         assert list(misfits(mark.json(), ANSWERS["post", "/api/v1/marks"])) == []
         assert list(misfits(entry.json(), ANSWERS["post", "/api/v1/incidents/{number}/entries"])) == []
-        for path in ("/api/v1/incidents/1", "/api/v1/marks", "/api/v1/incidents/1/entries"):
+        pause = {
+            "name": "move",
+            "targets": ["azure-sweden/*"],
+            "until": "2025-11-18T00:00:00Z",
+            "author": "ann",
+        }
+        paused = client.post("/api/v1/maintenance", json=pause)
+        assert list(misfits(paused.json(), ANSWERS["post", "/api/v1/maintenance"])) == []
+        for path in (
+            "/api/v1/maintenance",
+            "/api/v1/incidents/1",
+            "/api/v1/marks",
+            "/api/v1/incidents/1/entries",
+        ):
             known = path.replace("/1", "/{number}")
             assert list(misfits(client.get(path).json(), ANSWERS["get", known])) == []
 
