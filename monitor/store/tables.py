@@ -142,6 +142,14 @@ Index(
     sqlite_where=text("notable = 1"),
     postgresql_where=text("notable = 1"),
 )
+# The newest of them all, however many passed since.
+Index(
+    "ix_outcomes_notable_started_at",
+    outcomes.c.started_at,
+    outcomes.c.uid,
+    sqlite_where=text("notable = 1"),
+    postgresql_where=text("notable = 1"),
+)
 # What ended a silence, or may tell of a stretch in which nothing could be measured: very few runs.
 UNMEASURED = "silence_since IS NOT NULL OR verdict = 'inconclusive' OR failure IN ('dns', 'connect', 'tls')"
 Index(
@@ -222,6 +230,8 @@ Index(
     sqlite_where=text("phase NOT IN ('resolved', 'dismissed')"),
     postgresql_where=text("phase NOT IN ('resolved', 'dismissed')"),
 )
+# Asked with every recorded run: who was resolved since.
+Index("ix_incidents_resolved_at", incidents.c.resolved_at)
 
 windows = Table(
     "windows",

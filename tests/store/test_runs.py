@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Connection, event
 
 from monitor.core.errors import NotFound
 from monitor.core.model import Outcome, Verdict
@@ -112,3 +114,24 @@ def test_the_nearest_passes(database: Database) -> None:
         assert first_pass_after(tx, cell, runs[6].started_at) == runs[6].id
         assert last_pass_before(tx, cell, DAY) is None
         assert first_pass_after(tx, make(0, location="oslo").cell, DAY - timedelta(1) + MINUTE) is None
+
+
+def plan_of(tx: Connection, statement: str, parameters: Any) -> str:
+    """How SQLite answers a statement."""
+    return " ".join(row[3] for row in tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters))
+
+
+def test_the_newest_failures_are_sought_and_not_searched_for(sqlite_database: Database) -> None:
+    """However many runs passed since the last failure, none of them is read."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_tx: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        asked.append((statement, parameters))
+
+    with sqlite_database.read() as tx:
+        event.listen(tx, "before_cursor_execute", note)
+        outcomes_page(tx, verdicts=[Verdict.FAILED])
+        event.remove(tx, "before_cursor_execute", note)
+        plan = plan_of(tx, *asked[-1])
+        assert "outcomes USING INDEX ix_outcomes_notable_started_at" in plan
+        assert "TEMP B-TREE" not in plan
