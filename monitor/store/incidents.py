@@ -9,19 +9,19 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    CompoundSelect,
     Connection,
     Row,
     RowMapping,
     Select,
-    and_,
     bindparam,
     func,
     insert,
     literal_column,
-    or_,
     select,
     text,
     type_coerce,
+    union_all,
     update,
 )
 
@@ -72,11 +72,14 @@ def incidents_since(tx: Connection, instant: datetime) -> tuple[StoredIncident, 
     return _incidents(tx, wanted.order_by(incidents.c.start, incidents.c.id))
 
 
-def _ids_since(_dialect: str) -> Select[Any]:
+def _ids_since(_dialect: str) -> CompoundSelect[Any]:
     resolved_at = type_coerce(incidents.c.resolved_at, BigInteger)
     recent = resolved_at >= bindparam("instant", type_=BigInteger)
     resolved = incidents.c.phase == literal_column(f"'{Phase.RESOLVED.value}'")
-    return select(incidents.c.id).where(or_(text(_IS_UNRESOLVED), and_(resolved, recent)))
+    # Two questions, for SQLite answers an OR of them by reading every incident there ever was.
+    return union_all(
+        select(incidents.c.id).where(text(_IS_UNRESOLVED)), select(incidents.c.id).where(resolved, recent)
+    )
 
 
 def incident(tx: Connection, number: int) -> StoredIncident:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from monitor.core.errors import NotFound
 from monitor.core.incidents import Entry, EntryKind, Phase, Severity, StoredIncident
@@ -17,6 +18,7 @@ from monitor.store.incidents import (
     incident_by_id,
     incident_entries,
     incident_windows,
+    incidents_since,
     next_number,
     numbered_incidents,
     replace_windows,
@@ -160,3 +162,20 @@ def test_windows_of_a_stretch_touch_it(database: Database) -> None:
         assert stored_windows(tx, since=DAY + 11 * MINUTE) == (still_open,)
         assert stored_windows(tx, until=DAY + 60 * MINUTE) == (closed,)
         assert stored_windows(tx, DAY + 5 * MINUTE, DAY + 600 * MINUTE) == (closed, still_open)
+
+
+def test_what_is_asked_with_every_run_reads_no_settled_incident(sqlite_database: Database) -> None:
+    """A year of incidents costs the next outcome nothing: both questions are answered by small indexes."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_tx: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        asked.append((statement, parameters))
+
+    with sqlite_database.read() as tx:
+        event.listen(tx, "before_cursor_execute", note)
+        incidents_since(tx, DAY)
+        event.remove(tx, "before_cursor_execute", note)
+        statement, parameters = asked[-1]
+        plan = " ".join(row[3] for row in tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters))
+    assert "SCAN incidents USING INDEX ix_incidents_unresolved" in plan
+    assert "SEARCH incidents USING INDEX ix_incidents_resolved_at" in plan
