@@ -60,7 +60,7 @@ def derive(history: History, rule: Rule, *, now: datetime, since: datetime | Non
         rule=rule,
         windows=tuple(windows),
         gaps=tuple(sorted(gaps, key=lambda gap: (gap.start, gap.cell))),
-        blind=unite(unmeasured),
+        blind=unite([span for span in unmeasured if _reaches(span.end, since)]),
         incidents=diagnose(scene, windows),
         pending=tuple(pending),
         unmeasured=tuple(unmeasured),
