@@ -143,7 +143,11 @@ def _of_retirements(settings: Settings, lists: Sequence[Listing], now: datetime)
         yield _listed(one)
     given = {one.endpoint: one.ends for one in lists if one.ends is not None}
     for ending in retirements_of(settings.targets, given):
-        remedy = "Move to its successor, and watch both until then." if ending.certain else "Compare."
+        remedy = (
+            "Move to its successor, and watch both until then."
+            if ending.certain
+            else "Look up the retirement date of your deployment in the portal."
+        )
         yield _note("retirement", ending.sentence(now), remedy)
 
 

@@ -42,6 +42,7 @@ def report(
             targets=targets,
             recordings=_recordings(targets.values()),
             client=CLIENT,
+            egress=settings.monitor.egress,
             now=now,
         )
         if dossier.incident.kind is not IncidentKind.OUTAGE:

@@ -13,10 +13,11 @@ from monitor.core.windows import Rule
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitorSettings:
-    """Where checks run from; `timezone` is an IANA name, for display only."""
+    """Where checks run from; `timezone` is an IANA name, for display only, `egress` is for tickets only."""
 
     location: str = "default"
     timezone: str = "UTC"
+    egress: str | None = None
     control_hosts: tuple[str, ...] = ()
 
 

@@ -56,6 +56,11 @@ class MonitorTable(Table):
     timezone: Annotated[str, Form(forms.timezone)] | None = Field(
         None, description="The IANA zone shown beside UTC; times are kept in UTC.", examples=["Europe/Berlin"]
     )
+    egress: Words | None = Field(
+        None,
+        description="The address that providers see runs come from: quoted in tickets.",
+        examples=["203.0.113.7"],
+    )
     control_hosts: list[HostPort] | None = Field(
         None,
         description="Hosts reached only to tell a fault of our own network from one of a provider.",

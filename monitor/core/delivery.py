@@ -78,9 +78,10 @@ class Retry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GiveUp:
-    """No further attempt makes sense."""
+    """No further attempt makes sense; `for_good`: nor does any other notice to this receiver."""
 
     reason: str
+    for_good: bool = False
 
 
 Judgement = Sent | Retry | GiveUp

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from monitor.core.fitness import Offset
 from monitor.core.incidents import Entry, StoredIncident
 from monitor.core.model import Outcome, Target
 from monitor.core.story import Story, read_story
@@ -62,8 +63,8 @@ class Observer:
 
     locations: Sequence[str]
     client: str  # "earwitness/0.1.0"
-    egress: str | None = None
-    clock_offset_ms: float | None = None
+    egress: str | None = None  # the address that the provider sees, where the operator names it
+    clock_offset: Offset | None = None  # by the `Date` headers of the exhibits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

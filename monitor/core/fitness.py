@@ -76,6 +76,15 @@ def offset_in(document: Mapping[str, Any]) -> Offset | None:
     return Offset(least=started - date - timedelta(seconds=1), most=finished - date)
 
 
+def agreed(offsets: Iterable[Offset]) -> Offset | None:
+    """What holds by all of them; None where there are none, or where they contradict each other."""
+    known = list(offsets)
+    if not known:
+        return None
+    both = Offset(least=max(one.least for one in known), most=min(one.most for one in known))
+    return both if both.least <= both.most else None
+
+
 def clock_fault(offsets: Iterable[Offset]) -> str | None:
     """A sentence where every server's clock contradicts ours by more than 2 s; None where one agrees."""
     surely = [offset.surely for offset in offsets]

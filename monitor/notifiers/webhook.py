@@ -35,7 +35,7 @@ def compose(notice: Notice, *, url: str, secret: str, now: datetime) -> Request:
 
 
 def judge(reply: Reply, attempts: int, now: datetime) -> Judgement:
-    """2xx is success and nothing else is: a redirect is a failure, 410 ends it, the rest is tried again.
+    """2xx is success and nothing else is: a redirect is a failure, 410 the end, the rest is tried again.
 
     *attempts* counts this one. Source: Standard Webhooks 1.0, "Deliverability and reliability".
     """
@@ -43,7 +43,7 @@ def judge(reply: Reply, attempts: int, now: datetime) -> Judgement:
     if reply.status is not None and 200 <= reply.status < 300:
         return Sent(reason=said)
     if reply.status == 410:
-        return GiveUp(reason=f"{said}: the receiver is gone")
+        return GiveUp(reason=f"{said}: the receiver is gone", for_good=True)
     due = retry_at(attempts, now, reply)
     if due is None:
         return GiveUp(reason=f"{said}: attempt {attempts} was the last")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
@@ -59,13 +59,18 @@ async def post(request: Request, transport: Transport) -> Answered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Courier:
-    """What delivering needs: receivers by channel, the way out, how references become secrets."""
+    """What delivering needs: receivers by channel, the way out, how references become secrets.
+
+    `gone` are the channels whose receiver said that it is no more: they are left alone until the service
+    is started anew, perhaps with another address.
+    """
 
     database: Database
     transport: Transport
     receivers: Mapping[str, Receiver]
     resolve: Callable[[str], str]
     clock: Callable[[], datetime]
+    gone: set[str] = field(default_factory=set)
 
     async def run(self) -> None:
         """Deliver what is owed until cancelled; one slow receiver does not hold up another."""
@@ -107,6 +112,9 @@ class Courier:
 
     async def _deliver(self, notice: Notice) -> None:
         judgement = await self._attempt(notice)
+        if isinstance(judgement, GiveUp) and judgement.for_good:
+            log.error("a channel is switched off until the next start", channel=notice.channel)
+            self.gone.add(notice.channel)
         try:
             await asyncio.to_thread(self._settle, notice, judgement)
         except DatabaseError as error:
@@ -126,6 +134,8 @@ class Courier:
         receiver = self.receivers.get(notice.channel)
         if receiver is None:
             return GiveUp(reason=f"the channel {notice.channel} is no longer configured")
+        if notice.channel in self.gone:
+            return GiveUp(reason="not sent: its receiver was gone before, until the service starts anew")
         channel = CHANNELS[receiver.kind]
         try:
             request = compose(notice, receiver, self.resolve, now=self.clock())

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from monitor.core.dossier import Dossier, Exhibit
+from monitor.core.fitness import Offset
 from monitor.core.lines import outcome_to_line
 from monitor.core.model import Target
 from monitor.core.times import rfc3339
@@ -173,13 +174,19 @@ def _facts(dossier: Dossier) -> dict[str, Any]:
             "locations": list(dossier.observer.locations),
             "client": dossier.observer.client,
             "egress": dossier.observer.egress,
-            "clock_offset_ms": dossier.observer.clock_offset_ms,
+            "clock_offset_s": _offset(dossier.observer.clock_offset),
         },
         "timeline": [
             {"at": rfc3339(entry.at), "kind": str(entry.kind), "text": entry.text, "author": entry.author}
             for entry in dossier.entries
         ],
     }
+
+
+def _offset(offset: Offset | None) -> dict[str, float] | None:
+    if offset is None:
+        return None
+    return {"least": offset.least.total_seconds(), "most": offset.most.total_seconds()}
 
 
 def _target(target: Target) -> dict[str, Any]:

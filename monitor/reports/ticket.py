@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from monitor.core.dossier import Dossier, Exhibit, Role
+from monitor.core.fitness import Offset
 from monitor.core.incidents import Phase
 from monitor.core.inert import cut, inert
 from monitor.core.model import Blame, Pathway, State
@@ -157,10 +158,18 @@ def _observer_line(dossier: Dossier) -> str:
     parts = [
         f"location {places}" if places else "",
         f"egress {inert(observer.egress, 60)}" if observer.egress else "",
-        "" if observer.clock_offset_ms is None else f"clock offset {observer.clock_offset_ms:+.0f} ms",
+        _offset_words(observer.clock_offset),
         f"client {inert(observer.client, 40)}",
     ]
     return f"Observer: {', '.join(part for part in parts if part)}; times are starts of runs, in UTC"
+
+
+def _offset_words(offset: Offset | None) -> str:
+    """How far our clock was ahead of yours, as far as `Date` headers of whole seconds can tell."""
+    if offset is None:
+        return ""
+    least, most = offset.least.total_seconds(), offset.most.total_seconds()
+    return f"clock offset {least:+.1f} to {most:+.1f} s by your Date headers"
 
 
 def _request_line(dossier: Dossier) -> str:

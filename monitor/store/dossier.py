@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, and_, func, select
 
 from monitor.core.blind import unmeasured_spans
 from monitor.core.dossier import MONTH_BEFORE, Baseline, Dossier, Exhibit, Observer, Recording, Role
+from monitor.core.fitness import Offset, agreed, offset_in
 from monitor.core.incidents import Phase, StoredIncident
 from monitor.core.model import Cell, Outcome, Target, Verdict
 from monitor.core.story import Neighbour, Story, Stretch, read_story
@@ -46,10 +47,12 @@ def read_dossier(
     recordings: Mapping[str, Recording],
     client: str,
     now: datetime,
+    egress: str | None = None,
 ) -> Dossier:
     """Everything about incident *number*; its `outcomes` can be read while the transaction lasts.
 
-    *targets* are the configured ones by key, *recordings* the clips by name. Raises NotFound.
+    *targets* are the configured ones by key, *recordings* the clips by name, *egress* the
+    address that providers see. Raises NotFound.
     """
     incident = read_incident(tx, number)
     story = read_story(incident)
@@ -67,7 +70,12 @@ def read_dossier(
         baselines=_baselines(tx, story, incident.configurations, cells, min(now, newest + _MOMENT)),
         coverage=_coverage(history, cells, Span(story.start, story.end or now), now),
         recordings=recordings,
-        observer=Observer(locations=sorted({cell.location for cell in cells}), client=client),
+        observer=Observer(
+            locations=sorted({cell.location for cell in cells}),
+            client=client,
+            egress=egress,
+            clock_offset=_clock_offset(exhibits),
+        ),
         outcomes=partial(_runs_around, tx, story, sorted(wanted), every),
     )
 
@@ -113,6 +121,11 @@ def _latest(tx: Connection, cell_id: int, since: datetime | None) -> Latest:
         passed=good,
         total=total,
     )
+
+
+def _clock_offset(exhibits: Iterable[Exhibit]) -> Offset | None:
+    found = (offset_in(shown.evidence) for shown in exhibits if shown.evidence)
+    return agreed(offset for offset in found if offset is not None)
 
 
 def _affected_cells(story: Story) -> list[Cell]:

@@ -29,6 +29,7 @@ from monitor.store.tables import (
     entries,
     hourly,
     incidents,
+    maintenance,
     marks,
     notices,
     outcomes,
@@ -231,10 +232,20 @@ class CellTotals:
     skipped: int
 
 
-def cell_totals(tx: Connection) -> tuple[CellTotals, ...]:
-    """The totals of every cell, from the daily rollups."""
+def counts_of_days(
+    tx: Connection, since: datetime | None = None, until: datetime | None = None
+) -> dict[int, Counts]:
+    """The runs of every cell by its row, from the daily rollups of ``since <= day < until``."""
     sums = select(daily.c.cell_id, *(func.sum(daily.c[name]) for name in Counts._fields))
-    counts = {row[0]: Counts(*map(int, row[1:])) for row in tx.execute(sums.group_by(daily.c.cell_id))}
+    if since is not None:
+        sums = sums.where(daily.c.start >= since)
+    if until is not None:
+        sums = sums.where(daily.c.start < until)
+    return {row[0]: Counts(*map(int, row[1:])) for row in tx.execute(sums.group_by(daily.c.cell_id))}
+
+
+def cell_totals(tx: Connection, counts: Mapping[int, Counts]) -> tuple[CellTotals, ...]:
+    """The totals of every cell; *counts* are its runs by its row (`counts_of_days`)."""
     skips_of = select(skips.c.cell_id, func.count()).group_by(skips.c.cell_id)
     skipped = {row[0]: row[1] for row in tx.execute(skips_of)}
     return tuple(
@@ -265,7 +276,10 @@ def delivery_totals(tx: Connection) -> tuple[DeliveryTotal, ...]:
 
 
 def revision(tx: Connection) -> str:
-    """A text that differs whenever an outcome, an entry, a mark, an incident or the fate of a notice does."""
+    """A text that differs whenever what pages show does.
+
+    That is an outcome, an entry, a mark, a pause, an incident, or the fate of a notice.
+    """
     row = prepared.fetch(tx, _select_revision).one()
     return "-".join(str(part or 0) for part in row)
 
@@ -275,6 +289,8 @@ def _select_revision(_dialect: str) -> Select[Any]:
         select(func.max(outcomes.c.id)),
         select(func.max(entries.c.id)),
         select(func.max(marks.c.id)),
+        select(func.max(maintenance.c.id)),
+        select(func.count(maintenance.c.withdrawn_at)),
         select(func.max(type_coerce(incidents.c.updated_at, BigInteger))),
         select(func.count(notices.c.sent_at)),
         select(func.sum(notices.c.attempts)),

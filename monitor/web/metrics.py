@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import add
 
 from fastapi import APIRouter
 from prometheus_client import CollectorRegistry
@@ -15,10 +16,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from monitor.core.fitness import offset_in
+from monitor.core.lanes import Counts
 from monitor.core.latency import EDGES_MS
 from monitor.core.model import Cell, Outcome, State
 from monitor.store.engine import Database, Transaction
-from monitor.store.pages import CellTotals, DeliveryTotal, cell_totals, delivery_totals
+from monitor.store.pages import CellTotals, DeliveryTotal, cell_totals, counts_of_days, delivery_totals
 from monitor.store.rollups import latencies
 from monitor.store.runs import evidence_of, some_outcomes
 from monitor.web.gather import read_standings
@@ -26,6 +28,7 @@ from monitor.web.readings import CellReading
 from monitor.web.settings import WebSettings
 
 # Every fourth edge: an octave each, so that a scrape stays small.
+SETTLED_AFTER = timedelta(days=7)
 _EDGES = tuple(enumerate(EDGES_MS))[3::4]
 
 
@@ -171,6 +174,28 @@ def _read_offsets(tx: Transaction, newest: Sequence[Outcome]) -> dict[str, timed
     return {endpoint: offset.surely for endpoint, offset in told if offset is not None}
 
 
+class Totals:
+    """All runs of each cell ever stored, of which the days long past are summed once a day.
+
+    A run that comes a week late is counted from the next day on: a counter may be late, and never falls.
+    """
+
+    def __init__(self) -> None:
+        self._settled: tuple[datetime, Mapping[int, Counts]] | None = None
+
+    def read(self, tx: Transaction, now: datetime) -> Mapping[int, Counts]:
+        """The counts by the row of the cell."""
+        border = _midnight(now) - SETTLED_AFTER
+        if self._settled is None or self._settled[0] != border:
+            self._settled = border, counts_of_days(tx, until=border)
+        past, recent = self._settled[1], counts_of_days(tx, since=border)
+        none = Counts()
+        return {
+            row_id: Counts(*map(add, past.get(row_id, none), recent.get(row_id, none)))
+            for row_id in {*past, *recent}
+        }
+
+
 def _midnight(now: datetime) -> datetime:
     return now.replace(hour=0, minute=0, second=0, microsecond=0)
 
@@ -178,6 +203,7 @@ def _midnight(now: datetime) -> datetime:
 def metrics_routes(database: Database, *, clock: Callable[[], datetime], settings: WebSettings) -> APIRouter:
     """``/metrics``, in Prometheus' text format or OpenMetrics by content negotiation."""
     router = APIRouter(tags=["health"])
+    totals = Totals()
 
     @router.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
     def metrics(request: Request) -> Response:
@@ -191,7 +217,7 @@ def metrics_routes(database: Database, *, clock: Callable[[], datetime], setting
                 standings=standings,
                 newest=newest,
                 offsets=_read_offsets(tx, newest),
-                totals=cell_totals(tx),
+                totals=cell_totals(tx, totals.read(tx, now)),
                 latencies=latencies(tx, _midnight(now), now),
                 deliveries=delivery_totals(tx),
             )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from monitor.core.classify import Judgement
-from monitor.core.fitness import Offset, clock_fault, doubted, offset_in, step_words
+from monitor.core.fitness import Offset, agreed, clock_fault, doubted, offset_in, step_words
 from monitor.core.model import Blame, Failure, Stage, Verdict
 
 SECOND = timedelta(seconds=1)
@@ -92,12 +92,20 @@ def test_evidence_without_a_readable_date_says_nothing(seen: dict[str, Any]) -> 
     assert offset_in(seen) is None
 
 
+def test_several_answers_narrow_an_offset() -> None:
+    """What holds by all of them; answers that contradict each other say nothing."""
+    wide, late = Offset(least=-2 * SECOND, most=1 * SECOND), Offset(least=-1 * SECOND, most=2 * SECOND)
+    assert agreed([wide, late]) == Offset(least=-1 * SECOND, most=1 * SECOND)
+    assert agreed([wide, Offset(least=5 * SECOND, most=6 * SECOND)]) is None
+    assert agreed([]) is None
+
+
 def test_our_clock_is_wrong_only_where_every_server_says_so() -> None:
     """One server's own clock may be wrong; the nearest contradiction is what is certain."""
     ahead, more = Offset(least=5 * SECOND, most=8 * SECOND), Offset(least=60 * SECOND, most=63 * SECOND)
-    agreed = Offset(least=-1 * SECOND, most=2 * SECOND)
+    fine = Offset(least=-1 * SECOND, most=2 * SECOND)
     assert clock_fault([]) is None
-    assert clock_fault([ahead, agreed]) is None
+    assert clock_fault([ahead, fine]) is None
     told = clock_fault([more, ahead])
     assert told == "our wall clock is at least 5 s ahead of the servers': look at its synchronisation"
     behind = clock_fault([Offset(least=-9 * SECOND, most=-7 * SECOND)])

@@ -104,7 +104,9 @@ def test_a_redirect_is_a_failure(status: int) -> None:
 
 def test_gone_gives_up_at_once() -> None:
     """410 means that nobody listens there any more."""
-    assert judge(Reply(status=410), 1, NOW) == GiveUp(reason="status 410: the receiver is gone")
+    assert judge(Reply(status=410), 1, NOW) == GiveUp(
+        reason="status 410: the receiver is gone", for_good=True
+    )
 
 
 def test_a_day_of_errors_follows_the_schedule_and_then_gives_up() -> None:

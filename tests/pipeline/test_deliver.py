@@ -155,6 +155,22 @@ async def test_gone_is_gone(post: Post) -> None:
     assert stored.gave_up_at == post.clock()
 
 
+async def test_a_receiver_that_is_gone_is_left_alone_until_the_next_start(post: Post) -> None:
+    """What else is owed to it is not sent; other channels are, and a new start tries again."""
+    post.receivers.statuses[URLS["oncall"]] = [410]
+    post.owe(notice("a"), notice("b"), notice("c", channel="slow"))
+    courier = post.courier()
+    while await courier.deliver_one():
+        pass
+    assert sorted(post.receivers.ids()) == ["msg_a", "msg_c"]
+    with post.database.read() as tx:
+        (held,) = (one for one in stored_notices(tx) if one.id == "msg_b")
+    assert held.last_reply == "not sent: its receiver was gone before, until the service starts anew"
+    post.owe(notice("d"))
+    assert await post.courier().deliver_one()
+    assert post.receivers.ids()[-1] == "msg_d"
+
+
 async def test_a_channel_that_is_no_longer_configured_is_given_up(post: Post) -> None:
     """Nothing is sent, the reason is kept, and the outbox goes on."""
     post.configured = ("slow",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from monitor.core.dossier import Observer
 from monitor.core.errors import MonitorError
+from monitor.core.fitness import Offset
 from monitor.core.incidents import Phase
 from monitor.core.model import Blame, Cell
 from monitor.reports.ticket import LONGEST_TICKET, checked, render_ticket
@@ -143,10 +145,14 @@ def test_a_degraded_incident_does_not_claim_failure() -> None:
 def test_the_observer_says_what_it_knows_of_itself() -> None:
     """Egress and clock offset only where they are known."""
     known = Observer(
-        locations=["berlin", "oslo"], client="earwitness/0.1.0", egress="192.0.2.1", clock_offset_ms=-12.4
+        locations=["berlin", "oslo"],
+        client="earwitness/0.1.0",
+        egress="192.0.2.1",
+        clock_offset=Offset(least=timedelta(seconds=-0.59), most=timedelta(seconds=0.4)),
     )
     assert line(render_ticket(dossier(observer=known)), "Observer") == (
-        "Observer: location berlin, oslo, egress 192.0.2.1, clock offset -12 ms, client earwitness/0.1.0; "
+        "Observer: location berlin, oslo, egress 192.0.2.1, "
+        "clock offset -0.6 to +0.4 s by your Date headers, client earwitness/0.1.0; "
         "times are starts of runs, in UTC"
     )
 

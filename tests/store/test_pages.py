@@ -19,6 +19,7 @@ from monitor.store.outcomes import add_outcomes
 from monitor.store.pages import (
     bucket_counts,
     cell_totals,
+    counts_of_days,
     latency_sums,
     newest_run,
     revision,
@@ -69,7 +70,7 @@ def test_a_cell_is_seen_with_the_ends_of_its_history(database: Database, some: l
         add_outcomes(tx, [(one, None) for one in some])
         seen = {one.cell: one for one in seen_cells(tx)}
         newest = newest_run(tx)
-        totals = {one.cell: one.counts for one in cell_totals(tx)}
+        totals = {one.cell: one.counts for one in cell_totals(tx, counts_of_days(tx))}
     assert seen.keys() == {one.cell for one in some} == totals.keys()
     assert newest == max((one.started_at for one in some), default=None)
     for cell, ends in seen.items():

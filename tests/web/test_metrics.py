@@ -129,3 +129,24 @@ def test_openmetrics_is_spoken_where_it_is_asked_for(client: TestClient) -> None
     answer = client.get("/metrics", headers={"accept": "application/openmetrics-text; version=1.0.0"})
     assert answer.headers["content-type"].startswith("application/openmetrics-text")
     assert answer.text.endswith("# EOF\n")
+
+
+def test_counters_are_the_same_however_long_ago_a_run_was(sqlite_database: Database, dial: Dial) -> None:
+    """Days long past are summed once a day; a run of today counts at once, and nothing counts twice."""
+    with TestClient(app_over(sqlite_database, dial), base_url="http://127.0.0.1") as client:
+
+        def passed() -> float:
+            return sum(
+                value
+                for name, labels, value in samples(client)
+                if name == "monitor_checks_total" and labels["verdict"] == "passed"
+            )
+
+        fill(sqlite_database, [(run_of(TARGETS[0], minute, 0), None) for minute in range(10)])
+        assert passed() == 10
+        for days in (1, 6, 7, 8, 30):
+            dial.now += timedelta(days=days)
+            assert passed() == 10
+        fill(sqlite_database, [(run_of(TARGETS[0], minute, 0), None) for minute in range(10, 15)])
+        dial.now += timedelta(days=1)
+        assert passed() == 15

@@ -116,3 +116,15 @@ def test_the_form_of_a_targets_page_pauses_that_target(house: TestClient) -> Non
     for bad in ({"for": "soon"}, {"for": "500d"}, {"target": ""}, {"name": ""}):
         assert house.post("/pauses", data={**fields, **bad}, follow_redirects=False).status_code == 422
     assert house.post("/pauses", data=fields, headers={"origin": "http://evil.test"}).status_code == 403
+
+
+def test_a_page_that_was_read_before_a_pause_is_another_after_it(house: TestClient) -> None:
+    """Within the same minute: no browser goes on showing what was."""
+    page = f"/targets/{TARGETS[1].key}"
+    before = house.get(page).headers["etag"]
+    assert house.get(page, headers={"if-none-match": before}).status_code == 304
+    house.post("/api/v1/maintenance", json=PAUSE)
+    entered = house.get(page, headers={"if-none-match": before})
+    assert entered.status_code == 200
+    house.post("/api/v1/maintenance/1/withdraw")
+    assert house.get(page, headers={"if-none-match": entered.headers["etag"]}).status_code == 200
