@@ -34,7 +34,7 @@ def paths(routes: object) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for route in routes:  # type: ignore[attr-defined]  # a list of routes of several kinds
         if isinstance(route, APIRoute):
-            found.setdefault(route.path, set()).update(route.methods)
+            found.setdefault(route.path, set()).update(route.methods or ())
         inner = getattr(route, "original_router", None)
         for path, methods in paths(inner.routes).items() if inner is not None else ():
             found.setdefault(path, set()).update(methods)
