@@ -87,12 +87,18 @@ def measure(base: str, rate: int, seconds: float, warm_up: float) -> Load:
         path = configuration(base, here, targets=rate * EVERY_S, every=f"{EVERY_S}s", port=free_port())
         with command("serve", "--config", path) as (process, _):
             time.sleep(warm_up)
-            begin, busy = datetime.now(UTC), cpu_seconds_of(process.pid)
+            begin, busy = _now(), cpu_seconds_of(process.pid)
             time.sleep(seconds)
-            end, busy = datetime.now(UTC), cpu_seconds_of(process.pid) - busy
+            end, busy = _now(), cpu_seconds_of(process.pid) - busy
             # A slot that was missed is put on record when the target's next one comes due.
             time.sleep(EVERY_S + 3)
         return _read(here / "bench.db", rate, begin=begin, end=end, busy=busy / seconds)
+
+
+def _now() -> datetime:
+    """In whole milliseconds, as slots are stored: no slot lies on two sides of it."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 def _read(path: Path, rate: int, *, begin: datetime, end: datetime, busy: float) -> Load:
