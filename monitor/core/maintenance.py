@@ -61,6 +61,11 @@ class Maintenance:
         """Whether it is for the target of that key."""
         return not self.targets or any(fnmatchcase(target, pattern) for pattern in self.targets)
 
+    def may_be_ended(self, now: datetime) -> bool:
+        """Whether a person entered it and its end is still to come."""
+        lasts = self.withdrawn_at is None and (self.end is None or self.end > now)
+        return self.author is not None and lasts
+
     def spans(self, since: datetime, until: datetime) -> Iterator[Span]:
         """What of it lies in ``[since, until]`` and counts, in order."""
         first = None if self.retroactive else self.entered_at

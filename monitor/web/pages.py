@@ -25,6 +25,7 @@ from monitor.store.incidents import (
     numbered_incidents,
     unresolved_incidents,
 )
+from monitor.store.maintenance import stored_maintenance
 from monitor.store.notices import stored_notices
 from monitor.store.pages import incident_of_run, newest_run, revision
 from monitor.store.runs import evidence_of
@@ -200,6 +201,7 @@ def _target(  # what the address of a target's page may ask
         bucket=bucket,
         now=now,
         newest=max((cell.last.started_at for cell in cells if cell.last), default=None),
+        pauses=[one for one in stored_maintenance(tx) if one.concerns(key) and one.may_be_ended(now)],
     )
     page = target_page(reading, shown, settings=desk.settings, face=desk.face, verdict=verdict)
     return "pages/target.html", page

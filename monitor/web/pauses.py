@@ -60,10 +60,7 @@ def pause_routes(inbox: Inbox) -> APIRouter:
 
     @api.post("/maintenance/{row_id}/withdraw", summary="End a pause now; what it took out stays out")
     def withdraw(row_id: RowId) -> Response:
-        try:
-            return Json(_to_json(end_pause(inbox.database, row_id, now=inbox.clock())))
-        except ValueError as error:
-            raise BadQuery("id", str(error)) from None
+        return Json(_to_json(_end(inbox, row_id)))
 
     @router.post("/pauses", include_in_schema=False)
     async def fill_in(request: Request) -> Response:
@@ -72,8 +69,21 @@ def pause_routes(inbox: Inbox) -> APIRouter:
         await run_in_threadpool(_enter, inbox, _of_form(fields, target, inbox))
         return RedirectResponse(target_href(target), 303)
 
+    @router.post("/pauses/{row_id}/withdraw", include_in_schema=False)
+    async def end(request: Request, row_id: RowId) -> Response:
+        fields = read_fields(request.headers.get("content-type", ""), await request.body())
+        await run_in_threadpool(_end, inbox, row_id)
+        return RedirectResponse(target_href(fields.get("target", "")), 303)
+
     router.include_router(api)
     return router
+
+
+def _end(inbox: Inbox, row_id: int) -> Maintenance:
+    try:
+        return end_pause(inbox.database, row_id, now=inbox.clock())
+    except ValueError as error:
+        raise BadQuery("id", str(error)) from None
 
 
 def _enter(inbox: Inbox, asked: PauseAsked) -> Maintenance:

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from monitor.core.budget import allowance_of, money
 from monitor.core.lanes import GAP
 from monitor.core.latency import latency_text, percentile
+from monitor.core.maintenance import Maintenance
 from monitor.core.model import Outcome, State, Target, Verdict
 from monitor.core.summary import METHOD, Span, bounds
 from monitor.core.times import duration_text
@@ -46,6 +47,7 @@ class TargetReading:
     bucket: timedelta
     now: datetime
     newest: datetime | None
+    pauses: Sequence[Maintenance] = ()  # of people, not ended yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +98,17 @@ class RunRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PauseRow:
+    """A pause of a person that has not ended yet."""
+
+    id: int
+    name: str
+    author: str
+    start: Moment | None
+    end: Moment | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TargetPage:
     """Everything on the page of a target, worded."""
 
@@ -119,8 +132,19 @@ class TargetPage:
     runs: Sequence[RunRow]
     filters: Sequence[Link]
     older: Link | None
+    pauses: Sequence[PauseRow]
     fresh: Freshness
     method: str
+
+
+def _pause_row(one: Maintenance, face: Clockface) -> PauseRow:
+    return PauseRow(
+        id=one.id or 0,
+        name=one.name,
+        author=one.author or "",
+        start=face(one.start) if one.start else None,
+        end=face(one.end) if one.end else None,
+    )
 
 
 def place_row(cell: CellReading, reading: TargetReading, face: Clockface) -> PlaceRow:
@@ -223,6 +247,7 @@ def target_page(
             for name in (None, *Verdict)
         ),
         older=_older(reading, path, shown, verdict),
+        pauses=tuple(_pause_row(one, face) for one in reading.pauses),
         fresh=freshness(reading.now, reading.newest, settings, face),
         method=METHOD,
     )

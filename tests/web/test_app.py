@@ -26,6 +26,7 @@ EXAMPLES = {
     "/incidents/{number}/entries": "/incidents/1/entries",
     "/api/v1/incidents/{number}/entries": "/api/v1/incidents/1/entries",
     "/api/v1/maintenance/{row_id}/withdraw": "/api/v1/maintenance/1/withdraw",
+    "/pauses/{row_id}/withdraw": "/pauses/1/withdraw",
 }
 
 

@@ -128,3 +128,17 @@ def test_a_page_that_was_read_before_a_pause_is_another_after_it(house: TestClie
     assert entered.status_code == 200
     house.post("/api/v1/maintenance/1/withdraw")
     assert house.get(page, headers={"if-none-match": entered.headers["etag"]}).status_code == 200
+
+
+def test_a_pause_is_ended_on_its_targets_page(house: TestClient) -> None:
+    """As long as it lasts it stands there with its author and a way to end it; what is planned does not."""
+    key = TARGETS[1].key
+    house.post("/api/v1/maintenance", json={**PAUSE, "name": "<b>moving</b>"})
+    page = house.get(f"/targets/{key}").text
+    assert "&lt;b&gt;moving&lt;/b&gt;" in page
+    assert 'action="/pauses/1/withdraw"' in page
+    assert 'action="/pauses/1/withdraw"' not in house.get(f"/targets/{TARGETS[4].key}").text
+    ended = house.post("/pauses/1/withdraw", data={"target": key}, follow_redirects=False)
+    assert (ended.status_code, ended.headers["location"]) == (303, f"/targets/{key}")
+    assert 'action="/pauses/1/withdraw"' not in house.get(f"/targets/{key}").text
+    assert house.post("/pauses/9/withdraw", data={"target": key}).status_code == 404
