@@ -41,9 +41,12 @@ class Document:
     problems: Problems
 
 
-def read_document(path: Path) -> Document:
-    """The parsed file. Raises ConfigurationError where it is missing, unreadable or no TOML."""
-    return parse_document(_text(path), name=str(path))
+def read_document(path: Path, *, missing: str = _START) -> Document:
+    """The parsed file. Raises ConfigurationError where it is missing, unreadable or no TOML.
+
+    *missing* is what to do where there is no such file.
+    """
+    return parse_document(_text(path, missing), name=str(path))
 
 
 def parse_document(text: str, *, name: str) -> Document:
@@ -58,11 +61,11 @@ def parse_document(text: str, *, name: str) -> Document:
     return Document(table=table, problems=Problems(name=name, lines=lines))
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, missing: str) -> str:
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
-        raise ConfigurationError([f"{path}: there is no such file; {_START}"]) from None
+        raise ConfigurationError([f"{path}: there is no such file; {missing}"]) from None
     except IsADirectoryError:
         raise ConfigurationError([f"{path}: is a directory; name the TOML file in it"]) from None
     except OSError as error:

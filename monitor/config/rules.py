@@ -15,6 +15,7 @@ from monitor.core.errors import ConfigurationError
 from monitor.core.windows import Rule, Threshold
 
 _TRACKS = ("down", "degraded")
+_MISSING = "name a TOML file with [rule.down] and [rule.degraded]"
 
 
 def rule_from_toml(source: Path | str | Mapping[str, Any]) -> Rule:
@@ -26,7 +27,11 @@ def rule_from_toml(source: Path | str | Mapping[str, Any]) -> Rule:
     if isinstance(source, Mapping):
         table, problems = source, Problems(name="rule")
     else:
-        document = read_document(source) if isinstance(source, Path) else parse_document(source, name="rule")
+        document = (
+            read_document(source, missing=_MISSING)
+            if isinstance(source, Path)
+            else parse_document(source, name="rule")
+        )
         table, problems = document.table, document.problems
     is_configuration = "rule" in table
     sections = tuple(ConfigurationFile.model_fields) if is_configuration else ("rule", *_TRACKS)

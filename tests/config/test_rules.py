@@ -53,3 +53,13 @@ def test_a_rule_that_is_no_table_is_refused() -> None:
     """`rule = 3` is told as what it is."""
     with pytest.raises(ConfigurationError, match=r"rule:1: rule: must be tables .* not a number"):
         rule_from_toml("rule = 3")
+
+
+def test_a_file_of_rules_that_is_not_there_is_asked_for(tmp_path: Path) -> None:
+    """By what it holds; nobody needs a whole configuration for it."""
+    with pytest.raises(ConfigurationError) as refused:
+        rule_from_toml(tmp_path / "none.toml")
+    (sentence,) = refused.value.problems
+    assert sentence.endswith(
+        "none.toml: there is no such file; name a TOML file with [rule.down] and [rule.degraded]"
+    )
