@@ -11,14 +11,14 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from operator import attrgetter
 
-from monitor.core.marks import Mark
 from monitor.core.model import Cell, Failure, Verdict
+from monitor.core.overlay import Overlay
 from monitor.core.reach import Reach
-from monitor.core.sights import NEAR, Controls, Sight, SightKind
-from monitor.core.windows import BlindSpan, History, Run, until_after
+from monitor.core.sights import NEAR, BlindSpan, Controls, Sight, SightKind
+from monitor.core.windows import History, Run, until_after
 
 BELOW_PROTOCOL = frozenset({Failure.DNS, Failure.CONNECT, Failure.TLS})
 _STARTED = attrgetter("started_at")
@@ -212,14 +212,13 @@ def unite(spans: Sequence[BlindSpan]) -> tuple[BlindSpan, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class MaskedHistory:
+class MaskedHistory(Overlay):
     """A history in which given runs count as not measured.
 
     Numbers close up behind a masked run. They are counted from the first masked run that is known,
     so only their differences mean something.
     """
 
-    whole: History
     masked: Mapping[Cell, Sequence[Run]]
     _numbers: dict[Cell, list[int]] = field(init=False, repr=False)
     _closed: dict[Cell, list[int]] = field(init=False, repr=False)
@@ -232,14 +231,6 @@ class MaskedHistory:
         object.__setattr__(self, "_closed", closed)
         ids = {cell: frozenset(run.id for run in runs) for cell, runs in self.masked.items()}
         object.__setattr__(self, "_ids", ids)
-
-    def cells(self) -> Sequence[Cell]:
-        """Every cell with at least one run."""
-        return self.whole.cells()
-
-    def facets(self, cell: Cell) -> Mapping[str, str | None]:
-        """The cell's facets."""
-        return self.whole.facets(cell)
 
     def notable(self, cell: Cell, since: datetime | None, until: datetime | None) -> Sequence[Run]:
         """The notable runs, the masked ones as inconclusive."""
@@ -271,26 +262,6 @@ class MaskedHistory:
         """The latest run, as inconclusive where it is masked."""
         run = self.whole.last_run(cell, until)
         return run if run is None or cell not in self._numbers else self._mask(cell, run)
-
-    def last_pass(self, cell: Cell, configuration: str | None, before: datetime) -> datetime | None:
-        """When the latest passed run with this configuration began."""
-        return self.whole.last_pass(cell, configuration, before)
-
-    def typical_spacing(self, cell: Cell) -> timedelta | None:
-        """The cell's typical spacing, over runs of any verdict."""
-        return self.whole.typical_spacing(cell)
-
-    def newest(self) -> datetime | None:
-        """The start of the newest run."""
-        return self.whole.newest()
-
-    def sights(self, location: str, since: datetime | None, until: datetime | None) -> Sequence[Sight]:
-        """What was seen of our own side at a location."""
-        return self.whole.sights(location, since, until)
-
-    def marks(self, since: datetime, until: datetime) -> Sequence[Mark]:
-        """What people noted."""
-        return self.whole.marks(since, until)
 
 
 def mask_of(blocks: Sequence[Block]) -> dict[Cell, list[Run]]:

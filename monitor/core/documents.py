@@ -8,9 +8,10 @@ from typing import Any
 
 from monitor.core.diagnose import Control, Incident
 from monitor.core.nearby import mark_to_json, shift_to_json
+from monitor.core.sights import BlindSpan
 from monitor.core.signatures import Signature
 from monitor.core.times import rfc3339
-from monitor.core.windows import BlindSpan, Gap, Window
+from monitor.core.windows import Gap, Window
 
 
 def window_to_json(window: Window) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from typing import Any
 
 from monitor.core.diagnose import Incident, Severity
 from monitor.core.model import Blame, Cell
-from monitor.core.windows import BlindSpan, Gap, Pending, Rule, Window
+from monitor.core.sights import BlindSpan
+from monitor.core.windows import Gap, Pending, Rule, Window
 
 __all__ = [
     "Change",

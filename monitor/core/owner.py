@@ -13,9 +13,10 @@ from typing import Any
 
 from monitor.core.incidents import Change, Entry, EntryKind, IncidentKind, Phase, Severity, StoredIncident
 from monitor.core.model import Blame, Cell, State
+from monitor.core.sights import BlindSpan
 from monitor.core.summary import Span, length
 from monitor.core.times import duration_words, rfc3339
-from monitor.core.windows import BlindSpan, Window
+from monitor.core.windows import Window
 
 BLIND_LEAST = timedelta(minutes=1)  # shorter darkness is on the lanes, and wakes nobody
 BLIND_MERGE = timedelta(minutes=15)  # as long as a window of downtime waits for a relapse

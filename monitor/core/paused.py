@@ -7,15 +7,14 @@ maintenance behind what is read has to be looked at; only their differences mean
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import attrgetter
 
 from monitor.core.maintenance import Maintenance, covered
-from monitor.core.marks import Mark
 from monitor.core.model import Cell, Verdict
-from monitor.core.sights import Sight
+from monitor.core.overlay import Overlay
 from monitor.core.summary import Span
 from monitor.core.windows import History, Run
 
@@ -88,10 +87,9 @@ class _Pauses:
 
 
 @dataclass(frozen=True, slots=True)
-class PausedHistory:
+class PausedHistory(Overlay):
     """The `History` protocol over another one, less what planned maintenance takes out of it."""
 
-    whole: History
     plans: Sequence[Maintenance]
     _pauses: dict[Cell, _Pauses] = field(default_factory=dict, repr=False)
 
@@ -111,14 +109,6 @@ class PausedHistory:
         if pauses.holds(run.started_at):
             return run._replace(number=number, verdict=Verdict.INCONCLUSIVE, paused=True)
         return run._replace(number=number)
-
-    def cells(self) -> Sequence[Cell]:
-        """Every cell with at least one run."""
-        return self.whole.cells()
-
-    def facets(self, cell: Cell) -> Mapping[str, str | None]:
-        """The cell's facets."""
-        return self.whole.facets(cell)
 
     def notable(self, cell: Cell, since: datetime | None, until: datetime | None) -> Sequence[Run]:
         """The notable runs, those inside maintenance as inconclusive."""
@@ -144,23 +134,3 @@ class PausedHistory:
         """The latest run, as inconclusive where it lies inside maintenance."""
         run = self.whole.last_run(cell, until)
         return run if run is None or not self._of(cell).spans else self._mask(cell, run)
-
-    def last_pass(self, cell: Cell, configuration: str | None, before: datetime) -> datetime | None:
-        """When the latest passed run with this configuration began, maintenance or not."""
-        return self.whole.last_pass(cell, configuration, before)
-
-    def typical_spacing(self, cell: Cell) -> timedelta | None:
-        """The cell's typical spacing."""
-        return self.whole.typical_spacing(cell)
-
-    def newest(self) -> datetime | None:
-        """The start of the newest run."""
-        return self.whole.newest()
-
-    def sights(self, location: str, since: datetime | None, until: datetime | None) -> Sequence[Sight]:
-        """What was seen of our own side at a location."""
-        return self.whole.sights(location, since, until)
-
-    def marks(self, since: datetime, until: datetime) -> Sequence[Mark]:
-        """What people noted."""
-        return self.whole.marks(since, until)

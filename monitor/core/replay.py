@@ -20,8 +20,8 @@ from monitor.core.incidents import Derivation, StoredIncident
 from monitor.core.life import horizon
 from monitor.core.model import Cell
 from monitor.core.scene import Scene
+from monitor.core.sights import BlindSpan
 from monitor.core.windows import (
-    BlindSpan,
     History,
     Pending,
     Rule,

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from monitor.core.incidents import Derivation
 from monitor.core.inert import one_line
+from monitor.core.sights import BlindSpan
 from monitor.core.texts import day
 from monitor.core.times import duration_words, rfc3339
-from monitor.core.windows import BlindSpan, Gap, Window
+from monitor.core.windows import Gap, Window
 
 _LONGEST = 1000
 

@@ -7,9 +7,12 @@ It looks at nothing itself.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, Protocol
+
+from monitor.core.model import Cell
 
 # A look holds for a run this much before or after it: hosts are looked at each minute, and at once
 # after a run that reached nothing.
@@ -33,6 +36,22 @@ class Sight(NamedTuple):
     start: datetime
     end: datetime
     detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlindSpan:
+    """A stretch in which a location could not measure; it masks the runs in it.
+
+    `cell` names the one cell whose runs it is about (None: the whole location). It is `lasting` while
+    nothing was measured after it.
+    """
+
+    location: str
+    start: datetime
+    end: datetime
+    reason: str
+    cell: Cell | None = None
+    lasting: bool = False
 
 
 class Sights(Protocol):

@@ -141,22 +141,6 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BlindSpan:
-    """A stretch in which a location could not measure; it masks the runs in it.
-
-    `cell` names the one cell whose runs it is about (None: the whole location). It is `lasting` while
-    nothing was measured after it.
-    """
-
-    location: str
-    start: datetime
-    end: datetime
-    reason: str
-    cell: Cell | None = None
-    lasting: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
     """Bad runs in a look-back that has not opened a window: at the next run they still count."""
 

@@ -10,8 +10,8 @@ from monitor.core.blind import MaskedHistory, find_blocks, mask_of, unite, unmea
 from monitor.core.history import MemoryHistory
 from monitor.core.model import Blame, Cell, Outcome, Verdict
 from monitor.core.replay import derive
-from monitor.core.sights import Sight, SightKind
-from monitor.core.windows import BlindSpan, Rule
+from monitor.core.sights import BlindSpan, Sight, SightKind
+from monitor.core.windows import Rule
 from tests.core import dense
 from tests.core.scenes import T0, matrices, minutes, outcome, row, together
 

@@ -21,7 +21,8 @@ from monitor.core.owner import (
     unstable_troubles,
 )
 from monitor.core.replay import derive
-from monitor.core.windows import BlindSpan, Rule, Window
+from monitor.core.sights import BlindSpan
+from monitor.core.windows import Rule, Window
 from tests.core.scenes import T0, minutes, row, together
 
 CELL = Cell("azure-sweden", "gpt-4o-transcribe", "realtime", "berlin")

@@ -9,7 +9,8 @@ from monitor.core.incidents import Derivation
 from monitor.core.model import Outcome, Verdict
 from monitor.core.replay import derive
 from monitor.core.replay_text import render_text
-from monitor.core.windows import BlindSpan, Gap, Rule
+from monitor.core.sights import BlindSpan
+from monitor.core.windows import Gap, Rule
 from tests.store.samples import DAY, MINUTE, make
 
 CELL = make(0).cell
