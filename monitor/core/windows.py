@@ -216,8 +216,10 @@ def derive_windows(
 
 
 def _outside(window: Window, down: Sequence[Window], bad_at: Sequence[datetime]) -> int:
-    inside = (at for at in bad_at if in_window(window, at))
-    return sum(not any(in_window(other, at) for other in down) for at in inside)
+    last = len(bad_at) if window.end is None else bisect_left(bad_at, window.end)
+    inside = bad_at[bisect_left(bad_at, window.start) : last]
+    beside = [other for other in down if overlaps(window, other.start, other.end)]
+    return sum(not any(in_window(other, at) for other in beside) for at in inside)
 
 
 @dataclass(slots=True)

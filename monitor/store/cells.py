@@ -102,8 +102,7 @@ def _stored(row: Row[Any]) -> StoredTarget:
 
 def cell_rows(tx: Connection, wanted: Iterable[str] | None = None) -> dict[Cell, int]:
     """The row ids of the cells of some target keys, or of all."""
-    rows: Sequence[Any] = prepared.fetch(tx, _select_cells).fetchall()
-    found = {Cell(*name): row_id for row_id, *name in rows}
+    found = {Cell(*name): row_id for row_id, *name in prepared.rows(tx, _select_cells)}
     if wanted is None:
         return found
     keys = set(wanted)

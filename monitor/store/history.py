@@ -16,14 +16,14 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from monitor.core.marks import Mark
 from monitor.core.model import Blame, Cell, Failure, Stage, Verdict
 from monitor.core.sights import Sight
 from monitor.core.windows import GAP_INTERVALS, Run
-from monitor.store import lookups
-from monitor.store.columns import ceil_ms, from_ms, raw, to_ms
+from monitor.store import lookups, prepared
+from monitor.store.columns import ceil_ms, from_json, from_ms, raw, to_ms
 from monitor.store.marks import stored_marks
 from monitor.store.sights import stored_sights
 from monitor.store.tables import cells, contexts, targets
@@ -64,6 +64,7 @@ class StoreHistory:
         self._held_range: tuple[int, int] | None = None
         self._counts: dict[tuple[int, int], int] = {}
         self._lasts: dict[tuple[int, int], Run | None] = {}
+        self._newest: Mapping[int, Any] | None = None  # by the cell's row
 
     def prefetch(self, since: datetime | None = None, until: datetime | None = None) -> StoreHistory:
         """Read at once every cell's notable runs with ``since <= started_at <= until``; returns itself."""
@@ -153,11 +154,21 @@ class StoreHistory:
 
     def last_run(self, cell: Cell, until: datetime | None) -> Run | None:
         """The latest run of any verdict with ``started_at <= until``."""
-        key = self._facts[cell].row_id, _bounds(None, until)[1]
+        facts, at = self._facts[cell], _bounds(None, until)[1]
+        if at >= facts.last_ms:
+            return self._newest_of(cell)
+        key = facts.row_id, at
         if key not in self._lasts:
             row = lookups.last_run(self._tx, *key)
             self._lasts[key] = self._runs([row], self._silence_limit(cell))[0] if row else None
         return self._lasts[key]
+
+    def _newest_of(self, cell: Cell) -> Run:
+        # Whoever asks for one asks for all: one question instead of one per cell.
+        if self._newest is None:
+            self._newest = {row[lookups.CELL]: row for row in lookups.newest_of_all(self._tx)}
+        row = self._newest[self._facts[cell].row_id]
+        return self._runs([row], self._silence_limit(cell))[0]
 
     def last_pass(self, cell: Cell, configuration: str | None, before: datetime) -> datetime | None:
         """When the latest passed run with this configuration before an instant began."""
@@ -209,14 +220,19 @@ class StoreHistory:
 
 
 def _read_facts(tx: Connection) -> dict[Cell, _Facts]:
+    return {
+        Cell(*row[:4]): _Facts(*row[4:9], *from_json(row[9])[:2]) for row in prepared.rows(tx, _select_facts)
+    }
+
+
+def _select_facts(_dialect: str) -> Select[Any]:
     columns = (targets.c.endpoint, targets.c.model, targets.c.pathway, cells.c.location)
     counts = (cells.c.id, cells.c.runs, cells.c.conclusive, cells.c.unpaced, raw(cells.c.last_started_at))
-    joined = (
+    return (
         select(*columns, *counts, contexts.c.document)
         .join_from(cells, targets, cells.c.target_id == targets.c.id)
         .join(contexts, cells.c.last_context_id == contexts.c.id)
     )
-    return {Cell(*row[:4]): _Facts(*row[4:9], *row[9][:2]) for row in tx.execute(joined)}
 
 
 def _bounds(since: datetime | None, until: datetime | None) -> tuple[int, int]:

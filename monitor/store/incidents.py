@@ -14,10 +14,12 @@ from sqlalchemy import (
     Row,
     RowMapping,
     Select,
+    Text,
     bindparam,
     func,
     insert,
     literal_column,
+    or_,
     select,
     text,
     type_coerce,
@@ -32,9 +34,10 @@ from monitor.core.opinion import KINDS, Opinion, opinion_of
 from monitor.core.windows import Window
 from monitor.store import prepared
 from monitor.store.cells import cell_rows
-from monitor.store.columns import to_ms
+from monitor.store.columns import from_ms, raw, to_ms
 from monitor.store.tables import cells, entries, incidents, targets, windows
 
+BEYOND = 2**62  # ms: later than any instant
 _SETTLED = (Phase.RESOLVED, Phase.DISMISSED)
 _UNRESOLVED = incidents.c.phase.not_in([phase.value for phase in _SETTLED])
 _IS_UNRESOLVED = f"phase NOT IN ({', '.join(repr(phase.value) for phase in _SETTLED)})"
@@ -222,46 +225,66 @@ def stored_windows(
     tx: Connection, since: datetime | None = None, until: datetime | None = None
 ) -> tuple[Window, ...]:
     """The windows that touch ``since … until``, by start and cell."""
-    wanted = _select_windows()
-    if since is not None:
-        wanted = wanted.where((windows.c.end.is_(None)) | (windows.c.end >= since))
-    if until is not None:
-        wanted = wanted.where(windows.c.start < until)
-    return _windows(tx, wanted)
+    bounds = {
+        "since": -BEYOND if since is None else to_ms(since),
+        "until": BEYOND if until is None else to_ms(until),
+    }
+    return _windows(prepared.rows(tx, _touching_windows, **bounds))
+
+
+def _touching_windows(_dialect: str) -> Select[Any]:
+    start, end = (type_coerce(column, BigInteger) for column in (windows.c.start, windows.c.end))
+    since, until = (bindparam(name, type_=BigInteger) for name in ("since", "until"))
+    return _select_windows().where(or_(windows.c.end.is_(None), end >= since), start < until)
 
 
 def incident_windows(tx: Connection, incident_id: str) -> tuple[Window, ...]:
     """The windows that belong to an incident, by start and cell."""
-    return _windows(tx, _select_windows().where(windows.c.incident_id == incident_id))
+    return _windows(prepared.rows(tx, _windows_of_incident, incident=incident_id))
+
+
+def _windows_of_incident(_dialect: str) -> Select[Any]:
+    return _select_windows().where(windows.c.incident_id == bindparam("incident", type_=Text))
 
 
 def _select_windows() -> Select[Any]:
+    edges = ("start", "start_after", "end", "end_after", "decided_at", "closed_at", "continues_until")
     return (
-        select(windows, targets.c.endpoint, targets.c.model, targets.c.pathway, cells.c.location)
+        select(
+            *(targets.c[name] for name in ("endpoint", "model", "pathway")),
+            cells.c.location,
+            *(windows.c[name] for name in ("state", "failed", "total", "open", "first_uid", "last_uid")),
+            *(raw(windows.c[name]) for name in edges),
+        )
         .join_from(windows, cells, windows.c.cell_id == cells.c.id)
         .join(targets, cells.c.target_id == targets.c.id)
     )
 
 
-def _windows(tx: Connection, wanted: Select[Any]) -> tuple[Window, ...]:
-    found = (_window(row) for row in tx.execute(wanted))
-    return tuple(sorted(found, key=lambda window: (window.start, window.cell, window.state)))
+def _windows(rows: Iterable[tuple[Any, ...]]) -> tuple[Window, ...]:
+    return tuple(sorted(map(_window, rows), key=lambda window: (window.start, window.cell, window.state)))
 
 
-def _window(row: Row[Any]) -> Window:
+def _window(row: tuple[Any, ...]) -> Window:
+    (endpoint, model, pathway, location, state, failed, total, is_open, first_id, last_id,
+     start, start_after, end, end_after, decided_at, closed_at, continues_until) = row  # fmt: skip
     return Window(
-        cell=Cell(row.endpoint, row.model, row.pathway, row.location),
-        state=State(row.state),
-        start=row.start,
-        start_after=row.start_after,
-        end=row.end,
-        end_after=row.end_after,
-        failed=row.failed,
-        total=row.total,
-        open=bool(row.open),
-        decided_at=row.decided_at,
-        closed_at=row.closed_at,
-        continues_until=row.continues_until,
-        first_id=row.first_uid,
-        last_id=row.last_uid,
+        cell=Cell(endpoint, model, pathway, location),
+        state=State(state),
+        start=from_ms(start),
+        start_after=_instant(start_after),
+        end=_instant(end),
+        end_after=from_ms(end_after),
+        failed=failed,
+        total=total,
+        open=bool(is_open),
+        decided_at=from_ms(decided_at),
+        closed_at=_instant(closed_at),
+        continues_until=from_ms(continues_until),
+        first_id=first_id,
+        last_id=last_id,
     )
+
+
+def _instant(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else from_ms(milliseconds)

@@ -50,7 +50,7 @@ _in_order = (outcomes.c.started_at, outcomes.c.uid)
 
 def notable_of_all(tx: Connection, low: int, high: int) -> Sequence[Any]:
     """The notable runs of every cell that began in the range, by cell and in order."""
-    return prepared.fetch(tx, _notable_of_all, low=low, high=high).fetchall()
+    return prepared.rows(tx, _notable_of_all, low=low, high=high)
 
 
 def _notable_of_all(_dialect: str) -> Select[Any]:
@@ -61,8 +61,8 @@ def _notable_of_all(_dialect: str) -> Select[Any]:
 
 def oldest(tx: Connection) -> int | None:
     """The start of the oldest run of all."""
-    found = prepared.fetch(tx, _oldest).scalar()
-    return None if found is None else int(found)
+    found = prepared.row(tx, _oldest)
+    return found[0] if found else None
 
 
 def _oldest(_dialect: str) -> Select[Any]:
@@ -71,7 +71,7 @@ def _oldest(_dialect: str) -> Select[Any]:
 
 def notable_of(tx: Connection, cell_id: int, low: int, high: int) -> Sequence[Any]:
     """The notable runs of one cell that began in the range, in order."""
-    return prepared.fetch(tx, _notable_of, cell=cell_id, low=low, high=high).fetchall()
+    return prepared.rows(tx, _notable_of, cell=cell_id, low=low, high=high)
 
 
 def _notable_of(_dialect: str) -> Select[Any]:
@@ -80,8 +80,7 @@ def _notable_of(_dialect: str) -> Select[Any]:
 
 def after_silence(tx: Connection, cell_id: int, limit: int, low: int, high: int) -> Sequence[Any]:
     """The runs in the range that follow one without an interval by more than *limit* ms."""
-    found = prepared.fetch(tx, _after_silence, cell=cell_id, limit=limit, low=low, high=high)
-    return found.fetchall()
+    return prepared.rows(tx, _after_silence, cell=cell_id, limit=limit, low=low, high=high)
 
 
 def _after_silence(_dialect: str) -> Select[Any]:
@@ -92,7 +91,7 @@ def _after_silence(_dialect: str) -> Select[Any]:
 def middle_spacings(tx: Connection, cell_id: int, count: int) -> list[int]:
     """The one or two spacings in the middle of *count* sorted ones."""
     size = 2 - count % 2
-    found = prepared.fetch(tx, _middle_spacings, cell=cell_id, size=size, skip=(count - 1) // 2)
+    found = prepared.rows(tx, _middle_spacings, cell=cell_id, size=size, skip=(count - 1) // 2)
     return [row[0] for row in found]
 
 
@@ -104,7 +103,7 @@ def _middle_spacings(_dialect: str) -> Select[Any]:
 
 def starts(tx: Connection, cell_id: int) -> list[int]:
     """Every start of the cell, in order."""
-    return [row[0] for row in prepared.fetch(tx, _starts, cell=cell_id)]
+    return [row[0] for row in prepared.rows(tx, _starts, cell=cell_id)]
 
 
 def _starts(_dialect: str) -> Select[Any]:
@@ -121,7 +120,7 @@ def number_before(tx: Connection, cell_id: int, at: int) -> int:
 
 def _newest_by(tx: Connection, cell_id: int, at: int) -> Any:
     """Start and number of the last run that began by *at*."""
-    return prepared.fetch(tx, _newest_by_statement, cell=cell_id, high=at).fetchone()
+    return prepared.row(tx, _newest_by_statement, cell=cell_id, high=at)
 
 
 def _newest_by_statement(_dialect: str) -> Select[Any]:
@@ -137,18 +136,24 @@ def start_of(tx: Connection, cell_id: int, number: int, low: tuple[int, int], hi
     reached. Numbers grow with starts, so that it is searched like a name in a book.
     """
     if low[0] == EVER:
-        low = (prepared.fetch(tx, _first_start, cell=cell_id).scalar_one() - 1, 0)
+        low = (_only(prepared.row(tx, _first_start, cell=cell_id)) - 1, 0)
     rounds = 0
-    while high[1] - low[1] > _SCAN and high[0] - low[0] > 1:
-        guess = _guess(low, high, number, halve=rounds >= _ROUNDS)
+    # Where the number is little more than *low*'s, or the next one's start is all that is left, looking ends.
+    while number - low[1] > _SCAN and high[0] - low[0] > 1:
+        guess = _guess(low, high, number - _SCAN // 2, halve=rounds >= _ROUNDS)
         rounds += 1
         at, reached = _newest_by(tx, cell_id, guess) or low
         if reached >= number:
             high = (at, reached)
         else:
             low = (guess, reached)
-    found = prepared.fetch(tx, _first_reaching, cell=cell_id, low=low[0], number=number)
-    return int(found.scalar_one())
+    return _only(prepared.row(tx, _first_reaching, cell=cell_id, low=low[0], number=number))
+
+
+def _only(found: tuple[Any, ...] | None) -> int:
+    if found is None:
+        raise LookupError("the cell has no such run")
+    return int(found[0])
 
 
 def _guess(low: tuple[int, int], high: tuple[int, int], number: int, *, halve: bool) -> int:
@@ -172,12 +177,21 @@ def _first_reaching(_dialect: str) -> Select[Any]:
 
 def last_run(tx: Connection, cell_id: int, high: int) -> Any:
     """The last run of any verdict that began by *high*."""
-    return prepared.fetch(tx, _last_run, cell=cell_id, high=high).fetchone()
+    return prepared.row(tx, _last_run, cell=cell_id, high=high)
 
 
 def _last_run(_dialect: str) -> Select[Any]:
     latest = (outcomes.c.started_at.desc(), outcomes.c.uid.desc())
     return select(*_RUN).where(outcomes.c.cell_id == _cell, _at <= _high).order_by(*latest).limit(1)
+
+
+def newest_of_all(tx: Connection) -> Sequence[Any]:
+    """The last run of any verdict of every cell."""
+    return prepared.rows(tx, _newest_of_all)
+
+
+def _newest_of_all(_dialect: str) -> Select[Any]:
+    return select(*_RUN).join_from(cells, outcomes, outcomes.c.uid == cells.c.last_uid)
 
 
 def last_pass(tx: Connection, cell_id: int, configuration: str | None, before: int) -> int | None:
@@ -186,11 +200,11 @@ def last_pass(tx: Connection, cell_id: int, configuration: str | None, before: i
     What never passed by then is known without looking; what did is usually found at once.
     """
     name = configuration or ""
-    first = prepared.fetch(tx, _first_pass, cell=cell_id, configuration=name).scalar()
-    if first is None or first >= before:
+    first = prepared.row(tx, _first_pass, cell=cell_id, configuration=name)
+    if first is None or first[0] >= before:
         return None
-    found = prepared.fetch(tx, _last_pass, cell=cell_id, high=before, configuration=name).scalar()
-    return None if found is None else int(found)
+    found = prepared.row(tx, _last_pass, cell=cell_id, high=before, configuration=name)
+    return found[0] if found else None
 
 
 def _first_pass(_dialect: str) -> Select[Any]:

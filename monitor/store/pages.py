@@ -9,9 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import add
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, Select, Table, case, func, or_, select, text, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    text,
+    type_coerce,
+)
 
 from monitor.core.blind import BELOW_PROTOCOL
 from monitor.core.lanes import Counts
@@ -19,8 +33,8 @@ from monitor.core.model import Cell, Verdict
 from monitor.core.summary import Span
 from monitor.store import prepared
 from monitor.store.cells import cell_rows
-from monitor.store.columns import from_ms, raw
-from monitor.store.rollups import DAY_MS, HOUR_MS, latencies
+from monitor.store.columns import from_json, from_ms, raw, to_ms
+from monitor.store.rollups import DAY_MS, HOUR_MS, in_period, latencies
 from monitor.store.tables import (
     UNMEASURED,
     cells,
@@ -66,17 +80,17 @@ class SeenCell:
 
 def seen_cells(tx: Connection, target: str | None = None) -> tuple[SeenCell, ...]:
     """Every cell with at least one run, or those of one target key, in order."""
-    found = (_seen(row) for row in tx.execute(_SEEN).all())
+    found = (_seen(row) for row in prepared.rows(tx, _select_seen))
     return tuple(
         sorted((one for one in found if target in {None, one.cell.target}), key=lambda one: one.cell)
     )
 
 
-def _select_seen() -> Select[Any]:
+def _select_seen(_dialect: str) -> Select[Any]:
     own = outcomes.c.cell_id == cells.c.id
-    first = select(func.min(outcomes.c.started_at)).where(own).scalar_subquery()
+    first = select(func.min(raw(outcomes.c.started_at))).where(own).scalar_subquery()
     since_gap = (
-        select(outcomes.c.started_at)
+        select(raw(outcomes.c.started_at))
         .where(own, _UNMEASURED, outcomes.c.silence_since.is_not(None))
         .order_by(outcomes.c.started_at.desc())
         .limit(1)
@@ -90,8 +104,8 @@ def _select_seen() -> Select[Any]:
             cells.c.location,
             targets.c.active,
             targets.c.every_us,
-            contexts.c.document.label("context"),
-            cells.c.last_started_at,
+            contexts.c.document,
+            raw(cells.c.last_started_at),
             cells.c.last_uid,
             newest.c.verdict,
             first.label("first_at"),
@@ -103,24 +117,23 @@ def _select_seen() -> Select[Any]:
     )
 
 
-_SEEN = _select_seen()
-
-
-def _seen(row: Row[Any]) -> SeenCell:
-    provider, region, _clip, configuration, every_s, *_names = row.context
-    watch = None if row.every_us is None else timedelta(microseconds=row.every_us)
+def _seen(row: tuple[Any, ...]) -> SeenCell:
+    (endpoint, model, pathway, own_provider, own_region, location, active, every_us, context,
+     last_at, last_uid, verdict, first_at, since_gap) = row  # fmt: skip
+    provider, region, _clip, configuration, every_s, *_names = from_json(context)
+    watch = None if every_us is None else timedelta(microseconds=every_us)
     return SeenCell(
-        cell=Cell(row.endpoint, row.model, row.pathway, row.location),
-        provider=row.provider or provider,
-        region=row.region or region,
+        cell=Cell(endpoint, model, pathway, location),
+        provider=own_provider or provider,
+        region=own_region or region,
         configuration=configuration,
         every=timedelta(seconds=every_s) if every_s else watch,
-        watched=bool(row.active),
-        first_at=row.first_at,
-        last_at=row.last_started_at,
-        last_id=row.last_uid,
-        last_verdict=Verdict(row.verdict),
-        since_gap=row.since_gap,
+        watched=bool(active),
+        first_at=from_ms(first_at),
+        last_at=from_ms(last_at),
+        last_id=last_uid,
+        last_verdict=Verdict(verdict),
+        since_gap=None if since_gap is None else from_ms(since_gap),
     )
 
 
@@ -137,20 +150,21 @@ def bucket_counts(
     found = (
         _from_indexes(tx, names, since, until, bucket_ms)
         if rollup is None
-        else _from_rollup(tx, rollup, names, since, until, bucket_ms)
+        else _from_rollup(tx, rollup, since, until, bucket_ms)
     )
     # Cells share their buckets, so that an instant is made once for all of them.
     starts = {number: from_ms(number * bucket_ms) for number in {number for _, number in found}}
-    answer: Buckets = {}
+    answer: Buckets = {cell: {} for cell in names.values()}
     for (cell_id, number), counts in found.items():
-        answer.setdefault(names[cell_id], {})[starts[number]] = Counts(*counts)
-    return answer
+        if cell_id in names:
+            answer[names[cell_id]][starts[number]] = Counts._make(counts)
+    return {cell: buckets for cell, buckets in answer.items() if buckets}
 
 
-def _rollup_for(width_ms: int) -> Table | None:
+def _rollup_for(width_ms: int) -> prepared.Build | None:
     if width_ms % DAY_MS == 0:
-        return daily
-    return hourly if width_ms % HOUR_MS == 0 else None
+        return _select_days
+    return _select_hours if width_ms % HOUR_MS == 0 else None
 
 
 _Found = dict[tuple[int, int], list[int]]
@@ -179,20 +193,27 @@ def _from_indexes(
 
 
 def _from_rollup(
-    tx: Connection, table: Table, names: Mapping[int, Cell], since: datetime, until: datetime, bucket_ms: int
+    tx: Connection, build: prepared.Build, since: datetime, until: datetime, bucket_ms: int
 ) -> _Found:
-    columns = (table.c.cell_id, raw(table.c.start), *(table.c[name] for name in Counts._fields))
     found: _Found = {}
-    rows = tx.execute(select(*columns).where(*_in(table, names, since, until))).all()
-    for cell_id, start, *counts in rows:
+    for cell_id, start, *counts in prepared.rows(tx, build, since=to_ms(since), until=to_ms(until)):
         key = (cell_id, start // bucket_ms)
         sums = found.get(key)
-        found[key] = counts if sums is None else [*map(sum, zip(sums, counts, strict=True))]
+        found[key] = counts if sums is None else [*map(add, sums, counts)]
     return found
 
 
-def _in(table: Table, names: Iterable[int], since: datetime, until: datetime) -> tuple[Any, ...]:
-    return table.c.start >= since, table.c.start < until, table.c.cell_id.in_(list(names))
+def _select_days(_dialect: str) -> Select[Any]:
+    return _select_counts(daily)
+
+
+def _select_hours(_dialect: str) -> Select[Any]:
+    return _select_counts(hourly)
+
+
+def _select_counts(table: Table) -> Select[Any]:
+    counts = (table.c[name] for name in Counts._fields)
+    return select(table.c.cell_id, raw(table.c.start), *counts).where(in_period(table))
 
 
 def silences(tx: Connection, since: datetime, until: datetime) -> dict[Cell, list[Span]] | None:
@@ -201,18 +222,31 @@ def silences(tx: Connection, since: datetime, until: datetime) -> dict[Cell, lis
     None where that is not all: a run measured nothing or reached nothing, so that there may be a blind
     span, or a cell's runs say no interval, so that its gaps follow from their spacing.
     """
-    if tx.execute(select(cells.c.id).where(cells.c.unpaced > 0).limit(1)).first() is not None:
+    if prepared.rows(tx, _select_unpaced):
         return None
     names = {row_id: cell for cell, row_id in cell_rows(tx).items()}
-    told = ("cell_id", "silence_since", "started_at", "verdict", "failure")
-    wanted = select(*(outcomes.c[name] for name in told))
-    within = (outcomes.c.cell_id.in_(names), outcomes.c.started_at.between(since, until))
     found: dict[Cell, list[Span]] = {}
-    for row in tx.execute(wanted.where(*within, _UNMEASURED)):
-        if row.verdict == Verdict.INCONCLUSIVE.value or row.failure in BELOW_PROTOCOL:
+    told = prepared.rows(tx, _select_unmeasured, since=to_ms(since), until=to_ms(until))
+    for cell_id, silence_since, started_at, verdict, failure in told:
+        if verdict == Verdict.INCONCLUSIVE.value or failure in BELOW_PROTOCOL:
             return None
-        found.setdefault(names[row.cell_id], []).append(Span(row.silence_since, row.started_at))
+        found.setdefault(names[cell_id], []).append(Span(from_ms(silence_since), from_ms(started_at)))
     return found
+
+
+def _select_unpaced(_dialect: str) -> Select[Any]:
+    return select(cells.c.id).where(cells.c.unpaced > 0).limit(1)
+
+
+def _select_unmeasured(_dialect: str) -> Select[Any]:
+    start = type_coerce(outcomes.c.started_at, BigInteger)
+    since, until = (bindparam(name, type_=BigInteger) for name in ("since", "until"))
+    # Naming the cells lets the index answer, which is by cell.
+    within = and_(outcomes.c.cell_id.in_(select(cells.c.id)), start.between(since, until))
+    told = (outcomes.c.verdict, outcomes.c.failure)
+    return select(outcomes.c.cell_id, raw(outcomes.c.silence_since), raw(outcomes.c.started_at), *told).where(
+        within, _UNMEASURED
+    )
 
 
 def latency_sums(tx: Connection, since: datetime, until: datetime) -> dict[Cell, tuple[int, ...]]:
@@ -280,8 +314,7 @@ def revision(tx: Connection) -> str:
 
     That is an outcome, an entry, a mark, a pause, an incident, or the fate of a notice.
     """
-    row = prepared.fetch(tx, _select_revision).one()
-    return "-".join(str(part or 0) for part in row)
+    return "-".join(str(part or 0) for part in prepared.rows(tx, _select_revision)[0])
 
 
 def _select_revision(_dialect: str) -> Select[Any]:
@@ -300,7 +333,7 @@ def _select_revision(_dialect: str) -> Select[Any]:
 
 def newest_run(tx: Connection) -> datetime | None:
     """When the newest run of all began."""
-    found = prepared.fetch(tx, _newest_start).scalar()
+    ((found,),) = prepared.rows(tx, _newest_start)
     return None if found is None else from_ms(found)
 
 

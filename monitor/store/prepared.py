@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, Text, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, CursorResult, Text, bindparam, exc, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -76,3 +76,25 @@ def fetch(tx: Connection, build: Build, **values: Any) -> CursorResult[Any]:
     return tx.exec_driver_sql(
         statement, tuple(values[name] if name in values else constants[name] for name in names)
     )
+
+
+def rows(tx: Connection, build: Build, **values: Any) -> list[tuple[Any, ...]]:
+    """The same as plain tuples, for questions that are asked often: the driver answers them itself."""
+    statement, names, constants = _compiled(build, tx.dialect.name)
+    if not tx.in_transaction():
+        tx.begin()
+    cursor = tx.connection.cursor()
+    try:
+        cursor.execute(
+            statement, tuple(values[name] if name in values else constants[name] for name in names)
+        )
+        return list(cursor.fetchall())
+    except tx.dialect.loaded_dbapi.Error as error:
+        raise exc.DBAPIError.instance(statement, values, error, tx.dialect.loaded_dbapi.Error) from error
+    finally:
+        cursor.close()
+
+
+def row(tx: Connection, build: Build, **values: Any) -> tuple[Any, ...] | None:
+    """The first of these rows, where there is one."""
+    return next(iter(rows(tx, build, **values)), None)

@@ -12,13 +12,23 @@ from datetime import datetime
 from struct import Struct
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Select, Table, and_, bindparam, select, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    select,
+    type_coerce,
+)
 
 from monitor.core.latency import SIZE, bucket_of
 from monitor.core.model import Cell, Outcome, Verdict
 from monitor.store import prepared
 from monitor.store.cells import cell_rows
-from monitor.store.columns import from_ms, raw
+from monitor.store.columns import from_ms, raw, to_ms
 from monitor.store.rows import CELL, STARTED, VERDICT, Encoded
 from monitor.store.tables import daily, hourly
 
@@ -184,11 +194,25 @@ def latencies(
     With *by_day* in the days with such a start, which is a fraction of the rows.
     """
     names = {row_id: cell for cell, row_id in cell_rows(tx).items()}
-    table = daily if by_day else hourly
-    within = (table.c.start >= since, table.c.start < until)
+    wanted = _select_daily_latencies if by_day else _select_hourly_latencies
     stored: dict[int, list[Any]] = {}
-    for cell_id, part in tx.execute(select(table.c.cell_id, table.c.latencies).where(*within)).all():
+    for cell_id, part in prepared.rows(tx, wanted, since=to_ms(since), until=to_ms(until)):
         stored.setdefault(cell_id, []).append(part)
     if by_day:
         return {names[cell_id]: _buckets(sum(map(_unpack, parts))) for cell_id, parts in stored.items()}
     return {names[cell_id]: _counts("".join(parts)) for cell_id, parts in stored.items()}
+
+
+def _select_daily_latencies(_dialect: str) -> Select[Any]:
+    return select(daily.c.cell_id, daily.c.latencies).where(in_period(daily))
+
+
+def _select_hourly_latencies(_dialect: str) -> Select[Any]:
+    return select(hourly.c.cell_id, hourly.c.latencies).where(in_period(hourly))
+
+
+def in_period(table: Table) -> ColumnElement[bool]:
+    """Whether a rollup lies in ``since <= start < until``, two parameters in ms."""
+    start = type_coerce(table.c.start, BigInteger)
+    since, until = (bindparam(name, type_=BigInteger) for name in ("since", "until"))
+    return and_(start >= since, start < until)
