@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
@@ -129,15 +130,21 @@ def cut(
         if hole.start < min(period.end, now) and hole.end > period.start
     )
     touching = tuple(w for w in windows if w.start < period.end and (w.end or now) >= period.start)
-    down, slow = (_touched(period, width, touching, state, now) for state in (State.DOWN, State.DEGRADED))
+    bad = {
+        start: state
+        for state in (State.DEGRADED, State.DOWN)  # the worse one stands
+        for start in _touched(period, width, touching, state, now)
+    }
+    state_of = _StateOf(
+        bad=bad,
+        unseen=inside,
+        planned=[Span(hole.start, hole.end) for hole in inside if hole.reason == MAINTENANCE],
+        now=now,
+    )
     buckets = []
-    start = period.start
-    while start < period.end:
-        end = min(start + width, period.end)
-        found = counts.get(start, _NONE)
-        bad = State.DOWN if start in down else State.DEGRADED if start in slow else None
-        buckets.append(Bucket(start, end, _state(Span(start, end), found, bad, inside, now), found))
-        start = end
+    for span in _buckets(period, width):
+        found = counts.get(span.start, _NONE)
+        buckets.append(Bucket(*span, state_of(span, found), found))
     noted = tuple(mark for mark in marks if period.start <= mark.at < period.end)
     return Lane(period=period, now=now, buckets=tuple(buckets), unseen=inside, windows=touching, marks=noted)
 
@@ -160,25 +167,45 @@ def _touched(
     return touched
 
 
-def _state(
-    bucket: Span, counts: Counts, bad: State | None, unseen: Sequence[Unseen], now: datetime
-) -> State | None:
-    if bucket.start >= now:
-        return None
-    seen_until = min(bucket.end, now)
-    planned = [Span(hole.start, hole.end) for hole in unseen if hole.reason == MAINTENANCE]
-    if planned and length(clip(planned, Span(bucket.start, seen_until))) >= seen_until - bucket.start:
-        return State.MAINTENANCE
-    if bad is not None:
-        return bad
-    if counts.total:
-        return State.UP
-    # Most empty buckets lie in one long hole: that is seen without cutting all of them.
-    if not any(hole.start <= bucket.start and hole.end >= seen_until for hole in unseen):
-        holes = clip((Span(hole.start, hole.end) for hole in unseen), Span(bucket.start, seen_until))
-        if length(holes) < seen_until - bucket.start:
-            return State.UP
-    return State.UNKNOWN
+@lru_cache(maxsize=16)  # all lanes of a page have the same
+def _buckets(period: Span, width: timedelta) -> tuple[Span, ...]:
+    count = -((period.start - period.end) // width)
+    return tuple(
+        Span(period.start + number * width, min(period.start + (number + 1) * width, period.end))
+        for number in range(count)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _StateOf:
+    """The state of any bucket of one lane; `bad` says which of them a window touches."""
+
+    bad: Mapping[datetime, State]
+    unseen: Sequence[Unseen]
+    planned: Sequence[Span]
+    now: datetime
+
+    def __call__(self, bucket: Span, counts: Counts) -> State | None:
+        if bucket.start >= self.now:
+            return None
+        if self.planned and self._covers(self.planned, bucket):
+            return State.MAINTENANCE
+        bad = self.bad.get(bucket.start)
+        if bad is not None:
+            return bad
+        return State.UP if counts.total or not self._is_unseen(bucket) else State.UNKNOWN
+
+    def _is_unseen(self, bucket: Span) -> bool:
+        # Most empty buckets lie in one long hole: that is seen without cutting all of them.
+        seen_until = min(bucket.end, self.now)
+        for hole in self.unseen:
+            if hole.start <= bucket.start and hole.end >= seen_until:
+                return True
+        return self._covers([Span(hole.start, hole.end) for hole in self.unseen], bucket)
+
+    def _covers(self, spans: Iterable[Span], bucket: Span) -> bool:
+        seen = Span(bucket.start, min(bucket.end, self.now))
+        return length(clip(spans, seen)) >= seen.length
 
 
 class Segment(NamedTuple):
@@ -193,9 +220,13 @@ class Segment(NamedTuple):
 def segments(lane: Lane) -> tuple[Segment, ...]:
     """The lane in words: one segment for each stretch of equal state with or without failed runs."""
     told = []
-    for (state, _), group in groupby(lane.buckets, key=lambda one: (one.state, bool(one.counts.failed))):
+    for (state, _), group in groupby(lane.buckets, key=_alike):
         buckets = tuple(group)
         if state is not None:
             counts = Counts.of(bucket.counts for bucket in buckets)
             told.append(Segment(buckets[0].start, buckets[-1].end, state, counts))
     return tuple(told)
+
+
+def _alike(bucket: Bucket) -> tuple[State | None, bool]:
+    return bucket.state, bucket.counts.failed > 0

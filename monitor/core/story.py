@@ -57,31 +57,13 @@ class Symptom:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
-    """What an incident says, in the order of its document: affected, controls nearest first."""
+class Course:
+    """How an incident went: its windows and the gaps in them."""
 
-    id: str
-    number: int | None
     kind: IncidentKind
-    phase: Phase
-    severity: Severity
-    blame: Blame
-    blame_reason: str
-    title: str
-    subject: str
     state: State
-    start: datetime
-    end: datetime | None
-    decided: datetime | None
-    scope: Sequence[Mapping[str, str]]
-    affected: Sequence[str]
-    unaffected: Sequence[Neighbour]
     windows: Sequence[Stretch]
     gaps: Sequence[Span]
-    symptoms: Sequence[Symptom]
-    changes: Sequence[Mapping[str, Any]] = ()  # of configurations, near the start
-    acknowledged: str = ""  # by whom
-    dismissed: str = ""  # why it is none any more
 
     @property
     def condition(self) -> str:
@@ -115,10 +97,44 @@ class Story:
         return max(known, default=None)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story(Course):
+    """What an incident says, in the order of its document: affected, controls nearest first."""
+
+    id: str
+    number: int | None
+    phase: Phase
+    severity: Severity
+    blame: Blame
+    blame_reason: str
+    title: str
+    subject: str
+    start: datetime
+    end: datetime | None
+    decided: datetime | None
+    scope: Sequence[Mapping[str, str]]
+    affected: Sequence[str]
+    unaffected: Sequence[Neighbour]
+    symptoms: Sequence[Symptom]
+    changes: Sequence[Mapping[str, Any]] = ()  # of configurations, near the start
+    acknowledged: str = ""  # by whom
+    dismissed: str = ""  # why it is none any more
+
+
+def read_course(incident: StoredIncident) -> Course:
+    """How it went, for lists: without the controls, of which there may be hundreds."""
+    windows = tuple(_stretch(window) for window in incident.document.get("windows") or ())
+    return Course(
+        kind=incident.kind,
+        state=_state(windows) if incident.kind is IncidentKind.OUTAGE else State.UNKNOWN,
+        windows=windows,
+        gaps=tuple(_gap(gap) for gap in incident.document.get("gaps") or ()),
+    )
+
+
 def read_story(incident: StoredIncident) -> Story:
     """The incident as values; parts that its document lacks are empty (a suspicion has few)."""
-    document = incident.document
-    windows = tuple(_stretch(window) for window in document.get("windows") or ())
+    document, course = incident.document, read_course(incident)
     return Story(
         id=incident.id,
         number=incident.number,
@@ -129,15 +145,15 @@ def read_story(incident: StoredIncident) -> Story:
         blame_reason=str(document.get("blame_reason") or ""),
         title=incident.title,
         subject=_subject(incident),
-        state=_state(windows) if incident.kind is IncidentKind.OUTAGE else State.UNKNOWN,
+        state=course.state,
         start=incident.start,
         end=incident.end,
         decided=incident.opened_at,
         scope=tuple(document.get("scope") or ()),
         affected=tuple(document.get("affected") or ()),
         unaffected=tuple(_neighbour(control) for control in document.get("unaffected") or ()),
-        windows=windows,
-        gaps=tuple(_gap(gap) for gap in document.get("gaps") or ()),
+        windows=course.windows,
+        gaps=course.gaps,
         symptoms=tuple(_symptom(signature) for signature in document.get("signatures") or ()),
         changes=tuple(document.get("changes") or ()),
         dismissed=str(document.get("dismissed") or "") if incident.phase is Phase.DISMISSED else "",

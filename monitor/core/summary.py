@@ -130,7 +130,8 @@ def measure_uptime(
 ) -> Uptime:
     """Uptime over *period*; down time counts only where it was measured."""
     seen = clip(measured, period)
-    down_seen = subtract(seen, subtract(seen, clip(down, period)))
+    fallen = clip(down, period)
+    down_seen = subtract(seen, subtract(seen, fallen)) if fallen else ()
     return Uptime(
         period=period.length, measured=length(seen), down=length(down_seen), failed=failed, total=total
     )

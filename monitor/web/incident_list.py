@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from monitor.core.incidents import StoredIncident
-from monitor.core.story import read_story
+from monitor.core.story import read_course
 from monitor.web.common import Freshness, Link
 from monitor.web.moments import Clockface, Moment
 
@@ -31,18 +31,18 @@ class IncidentCard:
 
 def incident_card(incident: StoredIncident, face: Clockface) -> IncidentCard:
     """The card of a stored incident."""
-    story = read_story(incident)
+    course = read_course(incident)
     title, _, beside = incident.title.partition(" Unaffected: ")
     return IncidentCard(
         number=incident.number,
         href=f"/incidents/{incident.number}" if incident.number is not None else "",
         phase=incident.phase.value,
         severity=incident.severity.value,
-        state=story.state.value,
+        state=course.state.value,
         title=title,
         beside=beside,
-        lasted=story.bounds.text() if story.leading else "",
-        runs=f"{story.failed}/{story.total}" if story.total else "",
+        lasted=course.bounds.text() if course.leading else "",
+        runs=f"{course.failed}/{course.total}" if course.total else "",
         blame=incident.blame.value,
         start=face(incident.start),
         end=face(incident.end) if incident.end else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from monitor.core.times import rfc3339
@@ -33,23 +34,17 @@ def zone_named(name: str) -> tzinfo:
 
 def clockface(zone: tzinfo) -> Clockface:
     """A function that prints instants for *zone*."""
+    is_utc = zone is UTC or str(zone) == "UTC"
 
+    @lru_cache(maxsize=4096)  # a page prints most instants several times, and the next page prints them again
     def face(instant: datetime) -> Moment:
         utc = instant.astimezone(UTC)
-        local = instant.astimezone(zone)
-        return Moment(
-            iso=rfc3339(utc),
-            date=f"{utc:%Y-%m-%d}",
-            clock=_clock(utc),
-            local="" if zone is UTC or str(zone) == "UTC" else _local(local, utc),
-        )
+        iso = rfc3339(utc)
+        date, _, clock = iso.removesuffix("Z").partition("T")
+        local = "" if is_utc else _local(instant.astimezone(zone), utc)
+        return Moment(iso=iso, date=date, clock=clock, local=local)
 
     return face
-
-
-def _clock(instant: datetime) -> str:
-    millis = instant.microsecond // 1000
-    return f"{instant:%H:%M:%S}.{millis:03d}" if millis else f"{instant:%H:%M:%S}"
 
 
 def _local(local: datetime, utc: datetime) -> str:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from monitor.core.latency import latency_text, percentile
 from monitor.core.model import Pathway, State
 from monitor.core.retirement import MILESTONES
-from monitor.core.summary import METHOD, Standing, worst
+from monitor.core.summary import METHOD, Standing, Uptime, worst
 from monitor.core.times import duration_words
 from monitor.web.common import (
     Freshness,
@@ -132,6 +132,7 @@ def overview_page(reading: Reading, shown: Shown, *, settings: WebSettings, face
         reading.cells if began else (), key=lambda cell: (cell.cell.endpoint not in measured, *_order(cell))
     )
     standings = {id(cell): cell.standing(reading.now) for cell in cells}
+    uptimes = {id(cell): cell.uptime(reading.period, reading.now) for cell in cells}
     watched = [standings[id(cell)].state for cell in cells if cell.watched]
     headline, detail = _headline(watched, cells)
     several = len({cell.cell.location for cell in cells}) > 1
@@ -144,10 +145,10 @@ def overview_page(reading: Reading, shown: Shown, *, settings: WebSettings, face
         open_incidents=tuple(incident_card(one, face) for one in reading.unresolved),
         recent=tuple(incident_card(one, face) for one in reading.recent),
         endpoints=tuple(
-            _endpoint_card(name, list(group), standings, reading, face=face, several=several)
+            _endpoint_card(name, list(group), standings, uptimes, reading, face=face, several=several)
             for name, group in groupby(cells, key=lambda cell: cell.cell.endpoint)
         ),
-        targets=tuple(_target_row(cell, standings[id(cell)], reading, face) for cell in cells),
+        targets=tuple(_target_row(cell, standings[id(cell)], uptimes[id(cell)], face) for cell in cells),
         several_locations=several,
         axis=draw_axis(reading.period, reading.now),
         period=period_text(reading.period),
@@ -203,6 +204,7 @@ def _endpoint_card(
     name: str,
     cells: Sequence[CellReading],
     standings: Mapping[int, Standing],
+    uptimes: Mapping[int, Uptime],
     reading: Reading,
     *,
     face: Clockface,
@@ -229,7 +231,7 @@ def _endpoint_card(
                 pathway=cell.cell.pathway,
                 place=cell.cell.location if several else "",
                 state=standings[id(cell)].state,
-                figure=cell.uptime(reading.period, reading.now).text(),
+                figure=uptimes[id(cell)].text(),
                 face=face,
             )
             for cell in cells
@@ -274,8 +276,7 @@ def _matrix_cell(
     )
 
 
-def _target_row(cell: CellReading, standing: Standing, reading: Reading, face: Clockface) -> TargetRow:
-    uptime = cell.uptime(reading.period, reading.now)
+def _target_row(cell: CellReading, standing: Standing, uptime: Uptime, face: Clockface) -> TargetRow:
     return TargetRow(
         href=target_href(cell.cell.target),
         endpoint=cell.cell.endpoint,

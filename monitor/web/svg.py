@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 
 from markupsafe import Markup, escape
@@ -29,10 +30,12 @@ Scale = Callable[[datetime], int]
 _Sided = tuple[Bucket, tuple[int, int]]  # a bucket with its left and right edge
 
 
+@lru_cache(maxsize=16)  # the lanes of a page lie under each other: what is reckoned for one serves all
 def scale(period: Span) -> Scale:
     """A function from instants to x units, held inside the lane."""
     start, whole = period.start, period.length
 
+    @lru_cache(maxsize=1000)
     def x(instant: datetime) -> int:
         return round(WIDTH * min(max((instant - start) / whole, 0.0), 1.0))
 
@@ -68,12 +71,13 @@ def _cells(sides: Iterable[_Sided]) -> Mapping[str, str]:
     """One path per state; neighbours of the same state are one box."""
     boxes: list[tuple[State, int, int]] = []
     for bucket, (left, right) in sides:
-        if bucket.state is None or bucket.state is State.UNKNOWN:
+        state = bucket.state
+        if state is None or state is State.UNKNOWN:
             continue
-        if boxes and boxes[-1][0] is bucket.state and boxes[-1][2] == left:
-            boxes[-1] = (bucket.state, boxes[-1][1], right)
+        if boxes and boxes[-1][0] is state and boxes[-1][2] == left:
+            boxes[-1] = (state, boxes[-1][1], right)
         else:
-            boxes.append((bucket.state, left, right))
+            boxes.append((state, left, right))
     paths: dict[str, str] = {}
     for state, left, right in boxes:
         paths[state.value] = paths.get(state.value, "") + _box(left, right)
@@ -84,7 +88,7 @@ def _feet(sides: Iterable[_Sided]) -> str:
     """The dark foot of a cell: its height is the share of failed runs, never less than 3 pixels."""
     path = ""
     for bucket, (left, right) in sides:
-        if bucket.state not in (None, State.MAINTENANCE) and bucket.counts.failed:
+        if bucket.counts.failed and bucket.state is not None and bucket.state is not State.MAINTENANCE:
             height = round(_FOOT_LEAST + (_FOOT_MOST - _FOOT_LEAST) * bucket.share_failed)
             path += _box(left, right, _TOP + _CELL - height, height)
     return f'<path class="foot" d="{path}"/>' if path else ""
@@ -92,17 +96,18 @@ def _feet(sides: Iterable[_Sided]) -> str:
 
 def _hatching(lane: Lane, x: Scale) -> str:
     """Diagonal lines, drawn one by one: patterns are lost in some PDF makers."""
-    boxes, lines = "", ""
-    for hole in lane.unseen:
-        left, right = x(hole.start), x(hole.end)
-        if right <= left or hole.reason == MAINTENANCE:
-            continue
-        boxes += _box(left, right)
-        for foot in range(left - left % _HATCH, right, _HATCH):
-            lines += _slanted(foot, left, right)
-    if not boxes:
+    sides = [(x(hole.start), x(hole.end)) for hole in lane.unseen if hole.reason != MAINTENANCE]
+    wide = [(left, right) for left, right in sides if right > left]
+    if not wide:
         return ""
+    boxes = "".join(_box(left, right) for left, right in wide)
+    lines = "".join(_hatched(left, right) for left, right in wide)
     return f'<path class="void" d="{boxes}"/><path class="hatch" d="{lines}"/>'
+
+
+@lru_cache(maxsize=256)  # lanes mostly share their holes: before the first run, or while nothing ran
+def _hatched(left: int, right: int) -> str:
+    return "".join(_slanted(foot, left, right) for foot in range(left - left % _HATCH, right, _HATCH))
 
 
 def _slanted(foot: int, left: int, right: int) -> str:
