@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, ColumnElement, Integer, Label, Text, type_coe
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
+EVER, NEVER = -(2**62), 2**62  # ms: before and after any instant
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 

@@ -23,7 +23,7 @@ from monitor.core.model import Blame, Cell, Failure, Stage, Verdict
 from monitor.core.sights import Sight
 from monitor.core.windows import GAP_INTERVALS, Run
 from monitor.store import lookups, prepared
-from monitor.store.columns import ceil_ms, from_json, from_ms, raw, to_ms
+from monitor.store.columns import EVER, NEVER, ceil_ms, from_json, from_ms, raw, to_ms
 from monitor.store.marks import stored_marks
 from monitor.store.sights import stored_sights
 from monitor.store.tables import cells, contexts, targets
@@ -75,7 +75,7 @@ class StoreHistory:
             held[names[row[lookups.CELL]]].append(row)
         self._held = {cell: self._notable_runs(cell, held[cell], low, high) for cell in self._facts}
         oldest = lookups.oldest(self._tx)
-        self._held_range = (lookups.EVER if oldest is None or low <= oldest else low, high)
+        self._held_range = (EVER if oldest is None or low <= oldest else low, high)
         return self
 
     def cells(self) -> Sequence[Cell]:
@@ -143,7 +143,7 @@ class StoreHistory:
         facts = self._facts[cell]
         if not 0 < number <= facts.conclusive:
             return None
-        low, high = (lookups.EVER, 0), (facts.last_ms, facts.conclusive)
+        low, high = (EVER, 0), (facts.last_ms, facts.conclusive)
         runs = self._held.get(cell, [])
         at = bisect_left(runs, number, key=_number)
         if at:
@@ -213,10 +213,15 @@ class StoreHistory:
         return [_run(row, *known[row[lookups.CONTEXT]], limit) for row in rows]
 
     def _learn_contexts(self, missing: Sequence[int]) -> None:
-        for start in range(0, len(missing), 500):
-            chosen = contexts.c.id.in_(missing[start : start + 500])
-            for row in self._tx.execute(select(contexts.c.id, contexts.c.document).where(chosen)):
-                self._contexts[row.id] = (row.document[4], row.document[3])
+        ids = prepared.many(self._tx, missing)
+        for row_id, text in prepared.rows(self._tx, _select_contexts, ids=ids):
+            document = from_json(text)
+            self._contexts[row_id] = (document[4], document[3])
+
+
+def _select_contexts(dialect: str) -> Select[Any]:
+    chosen = prepared.one_of(dialect, contexts.c.id, "ids")
+    return select(contexts.c.id, contexts.c.document).where(chosen)
 
 
 def _read_facts(tx: Connection) -> dict[Cell, _Facts]:
@@ -238,8 +243,8 @@ def _select_facts(_dialect: str) -> Select[Any]:
 def _bounds(since: datetime | None, until: datetime | None) -> tuple[int, int]:
     """The range in ms, both ends included."""
     return (
-        lookups.EVER if since is None else ceil_ms(since),
-        lookups.NEVER if until is None else to_ms(until),
+        EVER if since is None else ceil_ms(since),
+        NEVER if until is None else to_ms(until),
     )
 
 

@@ -12,7 +12,6 @@ from sqlalchemy import (
     CompoundSelect,
     Connection,
     Row,
-    RowMapping,
     Select,
     Text,
     bindparam,
@@ -34,12 +33,10 @@ from monitor.core.opinion import KINDS, Opinion, opinion_of
 from monitor.core.windows import Window
 from monitor.store import prepared
 from monitor.store.cells import cell_rows
-from monitor.store.columns import from_ms, raw, to_ms
+from monitor.store.columns import EVER, NEVER, from_json, from_ms, raw, to_ms
 from monitor.store.tables import cells, entries, incidents, targets, windows
 
-BEYOND = 2**62  # ms: later than any instant
 _SETTLED = (Phase.RESOLVED, Phase.DISMISSED)
-_UNRESOLVED = incidents.c.phase.not_in([phase.value for phase in _SETTLED])
 _IS_UNRESOLVED = f"phase NOT IN ({', '.join(repr(phase.value) for phase in _SETTLED)})"
 
 
@@ -62,7 +59,12 @@ def save_incident(tx: Connection, incident: StoredIncident) -> None:
 
 def unresolved_incidents(tx: Connection) -> tuple[StoredIncident, ...]:
     """Every incident that is neither resolved nor dismissed, by start."""
-    return _incidents(tx, select(incidents).where(_UNRESOLVED).order_by(incidents.c.start, incidents.c.id))
+    return tuple(map(_incident, prepared.rows(tx, _unresolved)))
+
+
+def _unresolved(_dialect: str) -> Select[Any]:
+    # The literal phases let SQLite see that the partial index answers.
+    return _select_incidents().where(text(_IS_UNRESOLVED)).order_by(incidents.c.start, incidents.c.id)
 
 
 def incidents_since(tx: Connection, instant: datetime) -> tuple[StoredIncident, ...]:
@@ -71,7 +73,7 @@ def incidents_since(tx: Connection, instant: datetime) -> tuple[StoredIncident, 
     ids = [row[0] for row in prepared.fetch(tx, _ids_since, instant=to_ms(instant)).fetchall()]
     if not ids:
         return ()
-    wanted = select(incidents).where(incidents.c.id.in_(ids))
+    wanted = _select_incidents().where(incidents.c.id.in_(ids))
     return _incidents(tx, wanted.order_by(incidents.c.start, incidents.c.id))
 
 
@@ -87,7 +89,7 @@ def _ids_since(_dialect: str) -> CompoundSelect[Any]:
 
 def incident(tx: Connection, number: int) -> StoredIncident:
     """The incident of that number; NotFound where there is none."""
-    found = _incidents(tx, select(incidents).where(incidents.c.number == number))
+    found = _incidents(tx, _select_incidents().where(incidents.c.number == number))
     if not found:
         raise NotFound(f"there is no incident {number}")
     return found[0]
@@ -95,7 +97,7 @@ def incident(tx: Connection, number: int) -> StoredIncident:
 
 def incident_by_id(tx: Connection, incident_id: str) -> StoredIncident:
     """The incident of that id, numbered or only suspected; NotFound where there is none."""
-    found = _incidents(tx, select(incidents).where(incidents.c.id == incident_id))
+    found = _incidents(tx, _select_incidents().where(incidents.c.id == incident_id))
     if not found:
         raise NotFound(f"there is no incident with the id '{incident_id[:200]}'")
     return found[0]
@@ -112,26 +114,58 @@ def numbered_incidents(
 
     At most *limit* (at most 1000), below number *before*.
     """
-    wanted = select(incidents).where(incidents.c.number.is_not(None))
-    wanted = wanted.where(incidents.c.kind.in_([kind.value for kind in kinds]))
-    if before is not None:
-        wanted = wanted.where(incidents.c.number < before)
-    return _incidents(tx, wanted.order_by(incidents.c.number.desc()).limit(max(1, min(limit, 1000))))
+    asked = {
+        "below": NEVER if before is None else before,
+        "kinds": prepared.many(tx, [kind.value for kind in kinds]),
+        "most": max(1, min(limit, 1000)),
+    }
+    return tuple(map(_incident, prepared.rows(tx, _numbered, **asked)))
+
+
+def _numbered(dialect: str) -> Select[Any]:
+    below, most = (bindparam(name, type_=BigInteger) for name in ("below", "most"))
+    wanted = _select_incidents().where(incidents.c.number < below)
+    wanted = wanted.where(prepared.one_of(dialect, incidents.c.kind, "kinds"))
+    return wanted.order_by(incidents.c.number.desc()).limit(most)
 
 
 def _incidents(tx: Connection, wanted: Select[Any]) -> tuple[StoredIncident, ...]:
-    return tuple(_incident(row) for row in tx.execute(wanted).mappings())
+    return tuple(map(_incident, tx.execute(wanted).all()))
 
 
-def _incident(row: RowMapping) -> StoredIncident:
-    kinds = {
-        "kind": IncidentKind(row["kind"]),
-        "phase": Phase(row["phase"]),
-        "severity": Severity(row["severity"]),
-        "blame": Blame(row["blame"]),
-        "configurations": tuple(row["configurations"]),  # equal to what was saved: no change, no write
-    }
-    return StoredIncident(**(dict(row) | kinds))
+def _select_incidents() -> Select[Any]:
+    """Every column as it is stored; instants and documents are read by `_incident`."""
+    plain = ("id", "number", "kind", "phase", "severity", "blame", "title")
+    instants = ("start", "end", "opened_at", "recovering_at", "resolved_at", "updated_at")
+    documents = ("rule", "configurations", "document")
+    return select(
+        *(incidents.c[name] for name in plain),
+        *(raw(incidents.c[name]) for name in instants),
+        *(type_coerce(incidents.c[name], Text) for name in documents),
+    )
+
+
+def _incident(row: Sequence[Any]) -> StoredIncident:
+    (id_, number, kind, phase, severity, blame, title, start, end, opened_at, recovering_at,
+     resolved_at, updated_at, rule, configurations, document) = row  # fmt: skip
+    return StoredIncident(
+        id=id_,
+        number=number,
+        kind=IncidentKind(kind),
+        phase=Phase(phase),
+        severity=Severity(severity),
+        blame=Blame(blame),
+        title=title,
+        start=from_ms(start),
+        end=_instant(end),
+        opened_at=_instant(opened_at),
+        recovering_at=_instant(recovering_at),
+        resolved_at=_instant(resolved_at),
+        updated_at=from_ms(updated_at),
+        rule=from_json(rule),
+        configurations=tuple(from_json(configurations)),  # equal to what was saved: no change, no write
+        document=from_json(document),
+    )
 
 
 def add_entries(tx: Connection, added: Iterable[Entry]) -> None:
@@ -226,8 +260,8 @@ def stored_windows(
 ) -> tuple[Window, ...]:
     """The windows that touch ``since … until``, by start and cell."""
     bounds = {
-        "since": -BEYOND if since is None else to_ms(since),
-        "until": BEYOND if until is None else to_ms(until),
+        "since": EVER if since is None else to_ms(since),
+        "until": NEVER if until is None else to_ms(until),
     }
     return _windows(prepared.rows(tx, _touching_windows, **bounds))
 

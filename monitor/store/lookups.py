@@ -20,10 +20,8 @@ from sqlalchemy import (
 
 from monitor.core.model import Verdict
 from monitor.store import prepared
-from monitor.store.columns import raw
+from monitor.store.columns import EVER, raw
 from monitor.store.tables import cells, contexts, outcomes, passes
-
-EVER, NEVER = -(2**62), 2**62
 
 # A run as it is read, in this order.
 _RUN = (

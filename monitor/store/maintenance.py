@@ -5,21 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Select, insert, select, update
 
 from monitor.core.errors import NotFound
 from monitor.core.maintenance import Maintenance, changes, from_document, to_document
+from monitor.store import prepared
+from monitor.store.columns import from_json, from_ms, raw
 from monitor.store.tables import maintenance
 
 
 def stored_maintenance(tx: Connection) -> tuple[Maintenance, ...]:
     """Every entry, also withdrawn ones, in the order in which they were made."""
-    rows = tx.execute(select(maintenance).order_by(maintenance.c.id))
     return tuple(
-        from_document(row.document, entered_at=row.entered_at, withdrawn_at=row.withdrawn_at, row_id=row.id)
-        for row in rows
+        from_document(
+            from_json(document),
+            entered_at=from_ms(entered_at),
+            withdrawn_at=None if withdrawn_at is None else from_ms(withdrawn_at),
+            row_id=row_id,
+        )
+        for row_id, document, entered_at, withdrawn_at in prepared.rows(tx, _select_maintenance)
     )
+
+
+def _select_maintenance(_dialect: str) -> Select[Any]:
+    instants = (raw(maintenance.c.entered_at), raw(maintenance.c.withdrawn_at))
+    return select(maintenance.c.id, maintenance.c.document, *instants).order_by(maintenance.c.id)
 
 
 def sync_maintenance(

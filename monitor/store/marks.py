@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select
+from sqlalchemy import BigInteger, Connection, Select, bindparam, insert, select, type_coerce
 
 from monitor.core.marks import Mark
+from monitor.store import prepared
+from monitor.store.columns import from_ms, raw, to_ms
 from monitor.store.tables import marks
 
 
@@ -20,8 +22,15 @@ def add_mark(tx: Connection, mark: Mark) -> Mark:
 
 def stored_marks(tx: Connection, since: datetime, until: datetime) -> tuple[Mark, ...]:
     """The marks with ``since <= at <= until``, in order."""
-    wanted = select(marks).where(marks.c.at >= since, marks.c.at <= until)
-    return _marks(tx, wanted.order_by(marks.c.at, marks.c.text, marks.c.author, marks.c.id))
+    found = prepared.rows(tx, _marks_within, since=to_ms(since), until=to_ms(until))
+    return tuple(Mark(from_ms(at), text, author, row_id) for at, text, author, row_id in found)
+
+
+def _marks_within(_dialect: str) -> Select[Any]:
+    at = type_coerce(marks.c.at, BigInteger)
+    since, until = (bindparam(name, type_=BigInteger) for name in ("since", "until"))
+    wanted = select(raw(marks.c.at), marks.c.text, marks.c.author, marks.c.id).where(at >= since, at <= until)
+    return wanted.order_by(marks.c.at, marks.c.text, marks.c.author, marks.c.id)
 
 
 def latest_marks(

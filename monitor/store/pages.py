@@ -146,28 +146,20 @@ def bucket_counts(
     """
     bucket_ms = width // timedelta(milliseconds=1)
     names = {row_id: cell for cell, row_id in cell_rows(tx, wanted).items()}
-    rollup = _rollup_for(bucket_ms)
-    found = (
-        _from_indexes(tx, names, since, until, bucket_ms)
-        if rollup is None
-        else _from_rollup(tx, rollup, since, until, bucket_ms)
-    )
+    if bucket_ms % HOUR_MS == 0:
+        ids = None if wanted is None else names
+        found = _from_rollup(tx, ids, since, until, bucket_ms)
+    else:
+        found = _from_indexes(tx, names, since, until, bucket_ms)
     # Cells share their buckets, so that an instant is made once for all of them.
-    starts = {number: from_ms(number * bucket_ms) for number in {number for _, number in found}}
-    answer: Buckets = {cell: {} for cell in names.values()}
-    for (cell_id, number), counts in found.items():
-        if cell_id in names:
-            answer[names[cell_id]][starts[number]] = Counts._make(counts)
-    return {cell: buckets for cell, buckets in answer.items() if buckets}
+    starts = {number: from_ms(number * bucket_ms) for number in set().union(*found.values())}
+    return {
+        names[cell_id]: {starts[number]: Counts._make(counts) for number, counts in buckets.items()}
+        for cell_id, buckets in found.items()
+    }
 
 
-def _rollup_for(width_ms: int) -> prepared.Build | None:
-    if width_ms % DAY_MS == 0:
-        return _select_days
-    return _select_hours if width_ms % HOUR_MS == 0 else None
-
-
-_Found = dict[tuple[int, int], list[int]]
+_Found = dict[int, dict[int, list[int]]]  # counts by cell and number of the bucket
 _PLACE = {Verdict.DEGRADED.value: 1, Verdict.FAILED.value: 2, Verdict.INCONCLUSIVE.value: 3}
 
 
@@ -177,29 +169,36 @@ def _from_indexes(
     bucket = type_coerce(outcomes.c.started_at, BigInteger) // bucket_ms
     where = (outcomes.c.cell_id.in_(names), outcomes.c.started_at >= since, outcomes.c.started_at < until)
     runs = select(outcomes.c.cell_id, bucket, func.count()).where(*where)
-    found = {
-        (row[0], row[1]): [row[2], 0, 0, 0]
-        for row in tx.execute(runs.group_by(outcomes.c.cell_id, bucket)).all()
-    }
+    found: _Found = {}
+    for cell_id, number, count in tx.execute(runs.group_by(outcomes.c.cell_id, bucket)).all():
+        found.setdefault(cell_id, {})[number] = [count, 0, 0, 0]
     bad = select(outcomes.c.cell_id, bucket, outcomes.c.verdict, func.count())
     bad = bad.where(*where, outcomes.c.notable == 1, outcomes.c.verdict != Verdict.PASSED.value)
     for cell_id, number, verdict, count in tx.execute(
         bad.group_by(outcomes.c.cell_id, bucket, outcomes.c.verdict)
     ):
-        counts = found[cell_id, number]
+        counts = found[cell_id][number]
         counts[0] -= count
         counts[_PLACE[verdict]] += count
     return found
 
 
 def _from_rollup(
-    tx: Connection, build: prepared.Build, since: datetime, until: datetime, bucket_ms: int
+    tx: Connection, ids: Iterable[int] | None, since: datetime, until: datetime, bucket_ms: int
 ) -> _Found:
+    period = {"since": to_ms(since), "until": to_ms(until)}
+    by_day = bucket_ms % DAY_MS == 0
+    if ids is None:
+        rows = prepared.rows(tx, _select_days if by_day else _select_hours, **period)
+    else:
+        chosen = _select_days_of if by_day else _select_hours_of
+        rows = prepared.rows(tx, chosen, ids=prepared.many(tx, ids), **period)
     found: _Found = {}
-    for cell_id, start, *counts in prepared.rows(tx, build, since=to_ms(since), until=to_ms(until)):
-        key = (cell_id, start // bucket_ms)
-        sums = found.get(key)
-        found[key] = counts if sums is None else [*map(add, sums, counts)]
+    for cell_id, start, *counts in rows:
+        buckets = found.setdefault(cell_id, {})
+        number = start // bucket_ms
+        sums = buckets.get(number)
+        buckets[number] = counts if sums is None else [*map(add, sums, counts)]
     return found
 
 
@@ -209,6 +208,14 @@ def _select_days(_dialect: str) -> Select[Any]:
 
 def _select_hours(_dialect: str) -> Select[Any]:
     return _select_counts(hourly)
+
+
+def _select_days_of(dialect: str) -> Select[Any]:
+    return _select_counts(daily).where(prepared.one_of(dialect, daily.c.cell_id, "ids"))
+
+
+def _select_hours_of(dialect: str) -> Select[Any]:
+    return _select_counts(hourly).where(prepared.one_of(dialect, hourly.c.cell_id, "ids"))
 
 
 def _select_counts(table: Table) -> Select[Any]:

@@ -6,10 +6,22 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    insert,
+    select,
+    type_coerce,
+    update,
+)
 
 from monitor.core.sights import NEAR, Sight, SightKind
-from monitor.store.columns import ceil_ms, from_ms
+from monitor.store import prepared
+from monitor.store.columns import EVER, NEVER, ceil_ms, from_ms, raw, to_ms
 from monitor.store.tables import sights
 
 
@@ -36,23 +48,27 @@ def stored_sights(
     tx: Connection, location: str, since: datetime | None = None, until: datetime | None = None
 ) -> tuple[Sight, ...]:
     """What was seen at a location as far as it reaches into ``[since, until]``, in order of start."""
-    wanted = [sights.c.location == location]
-    if since is not None:
-        wanted.append(sights.c.last_at >= from_ms(ceil_ms(since)))
-    if until is not None:
-        wanted.append(sights.c.first_at <= until)
-    rows = tx.execute(select(sights).where(and_(*wanted)).order_by(sights.c.first_at, sights.c.id))
+    bounds = {
+        "since": EVER if since is None else ceil_ms(since),
+        "until": NEVER if until is None else to_ms(until),
+    }
     return tuple(
-        Sight(
-            row.location,
-            SightKind(row.kind),
-            row.subject,
-            bool(row.good),
-            row.first_at,
-            row.last_at,
-            row.detail,
+        Sight(location, SightKind(kind), subject, bool(good), from_ms(first_at), from_ms(last_at), detail)
+        for kind, subject, good, first_at, last_at, detail in prepared.rows(
+            tx, _select_sights, location=location, **bounds
         )
-        for row in rows
+    )
+
+
+def _select_sights(_dialect: str) -> Select[Any]:
+    columns = (sights.c[name] for name in ("kind", "subject", "good"))
+    first, last = (type_coerce(column, BigInteger) for column in (sights.c.first_at, sights.c.last_at))
+    since, until = (bindparam(name, type_=BigInteger) for name in ("since", "until"))
+    here = sights.c.location == bindparam("location", type_=Text)
+    return (
+        select(*columns, raw(sights.c.first_at), raw(sights.c.last_at), sights.c.detail)
+        .where(here, last >= since, first <= until)
+        .order_by(sights.c.first_at, sights.c.id)
     )
 
 

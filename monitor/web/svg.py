@@ -63,6 +63,7 @@ def draw_lane(lane: Lane, label: str) -> Markup:
     return Markup("".join(parts))  # noqa: S704  # numbers of ours and escaped texts
 
 
+@lru_cache(maxsize=4096)  # cells of many lanes stand at the same places
 def _box(left: int, right: int, top: int = _TOP, height: int = _CELL) -> str:
     return f"M{left} {top}H{right}V{top + height}H{left}Z"
 

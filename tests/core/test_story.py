@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from monitor.core.incidents import Phase
 from monitor.core.model import Cell
-from monitor.core.story import read_story
+from monitor.core.story import read_course, read_story
 from monitor.core.texts import (
     headline,
 )
@@ -39,3 +39,17 @@ def test_gaps_are_taken_off_the_least_length() -> None:
     stored = incident(Phase.RESOLVED, document=document(420, closed_window(), gaps=[gap]))
     assert "(at least 5 h 59 min, at most 7 h 1 min)" in headline(read_story(stored))
     assert START < END
+
+
+def test_a_course_tells_what_the_story_tells() -> None:
+    """Lists, which read no controls, print the numbers of the incident's page; so they do for a suspicion."""
+    gap = {"from": "2025-11-17T10:00:00Z", "to": "2025-11-17T11:00:00Z"}
+    whole = document(420, closed_window(), gaps=[gap])
+    for stored in (incident(Phase.RESOLVED, document=whole), incident(title="?", document={})):
+        course, story = read_course(stored), read_story(stored)
+        assert (course.state, course.condition, course.leading) == (
+            story.state,
+            story.condition,
+            story.leading,
+        )
+        assert (course.failed, course.total, course.bounds) == (story.failed, story.total, story.bounds)

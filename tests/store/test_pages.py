@@ -81,13 +81,14 @@ def test_a_cell_is_seen_with_the_ends_of_its_history(database: Database, some: l
 
 
 def test_one_target_can_be_asked_alone(database: Database) -> None:
-    """By its key, for ends and for counts."""
+    """By its key, for ends and for counts, from indexes and from rollups."""
     with database.write() as tx:
         add_outcomes(tx, [(make(0), None), (make(1, model="whisper-1", id="other"), None)])
     with database.read() as tx:
         key = make(0).target
         assert [one.cell.target for one in seen_cells(tx, key)] == [key]
-        assert [cell.target for cell in bucket_counts(tx, DAY, DAY + MINUTE, MINUTE, [key])] == [key]
+        for width in WIDTHS:
+            assert [cell.target for cell in bucket_counts(tx, DAY, DAY + width, width, [key])] == [key]
         assert seen_cells(tx, "a/b/c") == ()
 
 
