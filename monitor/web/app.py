@@ -102,6 +102,7 @@ def create_app(
         face=clockface(zone_named(settings.timezone)),
         build=f"{settings.version} {clock():%Y%m%d%H%M%S%f}",
     )
+    app.include_router(page_routes(desk))  # first: routes are tried in order, and pages are asked for most
     app.include_router(api_routes(Counter(database=database, clock=clock, settings=settings)))
     house = house or House(location=settings.location, rule=settings.rule)
     inbox = Inbox(database=database, clock=clock, house=house)
@@ -117,7 +118,6 @@ def create_app(
     app.include_router(live_routes(lambda: _revision(database), alive=alive))
     _add_evidence(app, bundle, summary)
     _add_docs(app, render)
-    app.include_router(page_routes(desk))
     app.mount("/static", Files(directory=data_folder("static")), name="static")
     return app
 
