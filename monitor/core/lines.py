@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
 from monitor.core.model import Blame, Failure, Kind, Outcome, Stage, Verdict
 from monitor.core.times import parse_instant, rfc3339
@@ -17,6 +18,7 @@ _REQUIRED = ("schema", "id", "endpoint", "model", "pathway", "started_at", "fini
 _LONGEST_NAME = 200
 _FIRST_YEAR, _LAST_YEAR = 1970, 2999  # far from where adding an interval overflows
 _LONGEST_EVERY_S = 366 * 86_400
+_LARGEST = 1e15
 _KNOWN = frozenset(field.name for field in fields(Outcome)) - {"extra"} | {"schema", "evidence"}
 Reader = Callable[[str, Any], Any]  # key and value, not null, to what the outcome holds
 
@@ -69,29 +71,51 @@ def outcome_from_line(line: object) -> tuple[Outcome, Mapping[str, Any] | None]:
 
     Raises LineError, with one sentence that names the key, for anything that breaks the contract.
     """
-    if not isinstance(line, Mapping):
+    if not isinstance(line, (dict, Mapping)):
         raise LineError("a line must be one JSON object")
-    _check_required(line)
-    found: dict[str, Any] = {}
-    extra: dict[str, Any] = {}
-    for key, value in line.items():
-        read = _READERS.get(key)
-        if read is None:
-            extra[key] = value
-        elif value is not None:
-            found[key] = read(key, value)
-    del found["schema"]
+    try:
+        found = _read(line)
+    except (LineError, TypeError):  # a list has no hash to be remembered by
+        _name_the_first(line)
+        raise
     if found["finished_at"] < found["started_at"]:
         raise LineError("finished_at: lies before started_at")
     found.setdefault("slot", found["started_at"])
     evidence = found.pop("evidence", None)
+    extra = {key: value for key, value in line.items() if key not in _READERS}
     return Outcome(**found, extra=extra), evidence
 
 
-def _check_required(line: Mapping[str, Any]) -> None:
+def _read(line: Mapping[str, Any]) -> dict[str, Any]:
+    """What the outcome holds by key, for every known key that is not null; the schema is only checked."""
+    found = dict(_read_recurring(*map(line.get, _RECURRING)))
+    for key, read in _OWN:
+        value = line.get(key)
+        if value is not None or key in _REQUIRED:
+            found[key] = read(key, value)
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _read_recurring(*values: Any) -> Mapping[str, Any]:
+    """What the lines of a target have in common: read once for all of them that say the same."""
+    found = {
+        key: _READERS[key](key, value)
+        for key, value in zip(_RECURRING, values, strict=True)
+        if value is not None or key in _REQUIRED
+    }
+    del found["schema"]
+    return found
+
+
+def _name_the_first(line: Mapping[str, Any]) -> None:
+    """Raise LineError for what is missing, else for the first key of the line that breaks the contract."""
     for key in _REQUIRED:
         if line.get(key) is None:
             raise LineError(f"{key}: is missing")
+    for key, value in line.items():
+        if value is not None and key in _READERS:
+            _READERS[key](key, value)
 
 
 def _schema(_key: str, value: Any) -> None:
@@ -160,9 +184,11 @@ def _one_of(members: type[StrEnum]) -> Reader:
 
 
 def _number(key: str, value: Any) -> float:
+    if type(value) in {int, float} and 0 <= value < _LARGEST:
+        return cast("float", value)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise LineError(f"{key}: must be a number")
-    if not 0 <= value < 1e15:
+    if not 0 <= value < _LARGEST:
         raise LineError(f"{key}: must be a number from 0 upwards")
     return value
 
@@ -181,7 +207,7 @@ def _every(key: str, value: Any) -> float:
 
 
 def _object(key: str, value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, (dict, Mapping)):  # asking for the abstract type alone takes six times as long
         raise LineError(f"{key}: must be an object")
     return value
 
@@ -231,3 +257,9 @@ _READERS: Mapping[str, Reader] = {
     "ids": _object_of(_text),
     "evidence": _object,
 }
+# Short texts that are the same in many lines. No number: 60 and 60.0 are equal, and not the same.
+_RECURRING = (
+    "schema", "endpoint", "model", "pathway", "location", "kind", "provider", "region", "clip",
+    "configuration", "verdict", "failure", "stage", "blame",
+)  # fmt: skip
+_OWN = tuple((key, read) for key, read in _READERS.items() if key not in _RECURRING)

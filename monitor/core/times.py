@@ -36,7 +36,7 @@ def parse_instant(text: str) -> datetime:
     if match["offset"] is None:
         raise ValueError(f"'{text}' has no offset: append Z, or one such as +01:00")
     try:
-        instant = datetime.fromisoformat(text.upper()).astimezone(UTC)
+        instant = datetime.fromisoformat(text if text[-1] == "Z" else text.upper()).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise ValueError(f"'{text}' is no time that exists: {error}") from None
     parts = instant.microsecond % 1000

@@ -124,6 +124,27 @@ def test_a_wrong_value_is_refused_by_its_key(change: dict[str, Any], message: st
         outcome_from_line(FULL | change)
 
 
+@pytest.mark.parametrize("bad", [{"kind": []}, {"kind": "never"}, {"wer": -1}], ids=str)
+def test_the_first_wrong_key_of_a_line_is_named(bad: dict[str, Any]) -> None:
+    """Of several wrong values the one that stands first is told, whatever kind of key it has."""
+    (key,) = bad
+    rest = {name: value for name, value in FULL.items() if name not in {key, "model", "finished_at"}}
+    with pytest.raises(LineError, match=f"^{key}: "):
+        outcome_from_line({**bad, **rest, "model": 7, "finished_at": "soon"})
+    with pytest.raises(LineError, match=r"^model: "):
+        outcome_from_line({"model": 7, "finished_at": "soon", **rest, **bad})
+
+
+def test_a_line_is_read_by_itself_alone() -> None:
+    """What an equal line said before changes nothing: a whole number stays whole, a list stays refused."""
+    for every_s in (60, 60.0, 60):
+        outcome, _ = outcome_from_line(FULL | {"every_s": every_s})
+        assert type(outcome.every_s) is type(every_s)
+    for _ in range(2):
+        with pytest.raises(LineError, match=r"^region: "):
+            outcome_from_line(FULL | {"region": ["berlin"]})
+
+
 def test_a_line_must_be_an_object() -> None:
     """A list or a number is no outcome."""
     with pytest.raises(LineError, match="one JSON object"):
