@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -53,8 +54,8 @@ class State:
 
 def read_states(tx: Connection, cell_ids: Iterable[int]) -> dict[int, State]:
     """The state of each cell."""
-    rows = prepared.fetch(tx, _select_states, cells=prepared.many(tx, cell_ids)).fetchall()
-    return {row[0]: State(*tuple(row)) for row in rows}
+    rows = prepared.rows(tx, _select_states, cells=prepared.many(tx, cell_ids))
+    return {row[0]: State(*row) for row in rows}
 
 
 def _select_states(dialect: str) -> Select[Any]:
@@ -83,7 +84,7 @@ def append(tx: Connection, rows: Sequence[Encoded], states: Mapping[int, State])
     for row in rows:
         by_cell[row[CELL]].append(row)
     for cell_id, mine in by_cell.items():
-        mine.sort(key=lambda row: (row[STARTED], row[UID]))
+        mine.sort(key=_in_order)
         _place(tx, states[cell_id], mine, known.context_facts)
     prepared.run(tx, _insert, [tuple(row) for row in rows], COLUMNS)
     changed = [states[cell_id] for cell_id in sorted(by_cell)]
@@ -91,11 +92,15 @@ def append(tx: Connection, rows: Sequence[Encoded], states: Mapping[int, State])
     _note_passes(tx, rows, known)
 
 
+_in_order = itemgetter(STARTED, UID)
+
+
 def _place(tx: Connection, state: State, rows: Sequence[Encoded], facts: Facts) -> None:
     """Place the sorted rows of one cell."""
-    first, last = rows[0], rows[-1]
+    last = rows[-1]
     newest = (state.last_started_at, state.last_uid)
-    if state.last_started_at is None or (first[STARTED], first[UID]) > newest:
+    is_first = state.last_started_at is None
+    if is_first or _in_order(rows[0]) > newest:
         tail = Tail(*newest, state.conclusive, state.configuration, state.every_us)
         for row in rows:
             place(row, tail, *facts[row[CONTEXT]])
@@ -107,7 +112,7 @@ def _place(tx: Connection, state: State, rows: Sequence[Encoded], facts: Facts) 
         state.conclusive += row[VERDICT] != _INCONCLUSIVE
         if row[KIND] == _SCHEDULED and row[SLOT] > state.last_slot:
             state.last_slot = row[SLOT]
-    if state.last_started_at is None or (last[STARTED], last[UID]) > newest:
+    if is_first or _in_order(last) > newest:
         state.last_started_at, state.last_uid, state.last_context_id = last[STARTED], last[UID], last[CONTEXT]
 
 

@@ -42,13 +42,13 @@ def beat(tx: Connection, now: datetime, lag: timedelta, *, location: str = "defa
 
     *lag* is how late its event loop was at worst since the last beat.
     """
-    span = prepared.fetch(tx, _latest_span, location=location).first()
     at, lag_ms = to_ms(now), lag / timedelta(milliseconds=1)
-    if span is None or at - span.last_at > _PAUSE_MS:
-        prepared.run(tx, _begin_span, [(location, at, at, 1, lag_ms)], _SPAN)
-        return
-    worst, beats = max(lag_ms, span.worst_lag_ms), span.beats + 1
-    prepared.run(tx, _prolong_span, [(max(at, span.last_at), beats, worst, span.id)], _LONGER)
+    for row_id, last_at, beats, worst in prepared.rows(tx, _latest_span, location=location):
+        if at - last_at <= _PAUSE_MS:
+            longer = (max(at, last_at), beats + 1, max(lag_ms, worst), row_id)
+            prepared.run(tx, _prolong_span, [longer], _LONGER)
+            return
+    prepared.run(tx, _begin_span, [(location, at, at, 1, lag_ms)], _SPAN)
 
 
 _PAUSE_MS = PAUSE // timedelta(milliseconds=1)

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -65,8 +64,7 @@ class Added(StrEnum):
     CONFLICT = "conflict"  # its id or its slot is taken by another
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddResult:
+class AddResult(NamedTuple):
     """What became of one outcome; `reason` is one sentence where it conflicts."""
 
     id: str
@@ -102,24 +100,26 @@ def add_outcomes(tx: Connection, items: Sequence[tuple[Outcome, Evidence | None]
 def _encoded(tx: Connection, batch: Sequence[Outcome]) -> list[Encoded]:
     known = known_of(tx)
     known.trim()
-    batch_cells = [outcome.cell for outcome in batch]
-    first = dict(zip(reversed(batch_cells), reversed(batch), strict=True))
-    rows_of = ensure_cells(tx, known, first, lambda cell: sight_of(first[cell]))
+    names = [(one.endpoint, one.model, one.pathway, one.location) for one in batch]
+    if not known.cells.keys() >= set(names):
+        first = {one.cell: one for one in reversed(batch)}
+        ensure_cells(tx, known, first, lambda cell: sight_of(first[cell]))
+    rows_of: Mapping[Any, int] = known.cells  # a cell and the tuple of its parts are equal
     keys = [context_key(outcome) for outcome in batch]
     texts = [shared_transcript(outcome) for outcome in batch]
     sharing.share_contexts(tx, known, keys)
     sharing.share_transcripts(tx, known, (text for text in texts if text is not None))
     ids = known.transcripts
     return [
-        encode(outcome, rows_of[cell], known.contexts[key], None if text is None else ids[text])
-        for outcome, cell, key, text in zip(batch, batch_cells, keys, texts, strict=True)
+        encode(outcome, rows_of[name], known.contexts[key], None if text is None else ids[text])
+        for outcome, name, key, text in zip(batch, names, keys, texts, strict=True)
     ]
 
 
 def _check(tx: Connection, rows: Sequence[Encoded], states: Mapping[int, State]) -> list[AddResult]:
     """What becomes of each row, against what is stored and against the rows before it."""
     uids = prepared.many(tx, {row[UID] for row in rows})
-    found = [row[0] for row in prepared.fetch(tx, _stored_uids, uids=uids)]
+    found = [uid for (uid,) in prepared.rows(tx, _stored_uids, uids=uids)]
     stored = {row.uid: row for row in _in_chunks(tx, _by_uid, found)}
     doubtful = {
         (row[CELL], row[SLOT])
@@ -138,9 +138,9 @@ def _judge(
     seen: dict[str, Encoded],
 ) -> AddResult:
     uid = row[UID]
-    there, before = stored.get(uid), seen.get(uid)
-    if there is not None or before is not None:
-        if before == row or (there is not None and same_content(there, row)):
+    if uid in stored or uid in seen:
+        there = stored.get(uid)
+        if seen.get(uid) == row or (there is not None and same_content(there, row)):
             return AddResult(id=uid, added=Added.DUPLICATE)
         return _conflict(uid, f"id '{one_line(uid, _SHOWN)}' is stored already with other content")
     if row[KIND] == _SCHEDULED:
@@ -151,7 +151,7 @@ def _judge(
                 uid, f"slot {slot} of this target and location is taken by the scheduled run '{run}'"
             )
     seen[uid] = row
-    return AddResult(id=uid, added=Added.ADDED)
+    return AddResult(uid, Added.ADDED)
 
 
 def _conflict(uid: str, reason: str) -> AddResult:

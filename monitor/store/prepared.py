@@ -1,16 +1,19 @@
 """Statements for the hot paths: their text is made once per kind of database, and they take plain tuples.
 
-What `Connection.execute` does for each row (types, names, caches) costs more than storing the row.
+What `Connection.execute` does for each row (types, names, caches) costs more than storing the row, and what
+it does for each statement more than most of these statements: `run` and `rows` go to the driver's cursor.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, CursorResult, Text, bindparam, exc, func, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -67,34 +70,47 @@ def run(tx: Connection, build: Build, rows: Sequence[tuple[Any, ...]], order: Se
     if tuple(order) != names:
         raise ValueError(f"the statement takes {names}, not {tuple(order)}")
     if rows:
-        tx.exec_driver_sql(statement, list(rows))
+        with _cursor(tx, statement) as cursor:
+            cursor.executemany(statement, rows)
 
 
-def fetch(tx: Connection, build: Build, **values: Any) -> CursorResult[Any]:
-    """The rows that the statement of *build* gives for these values of its parameters."""
+def rows(tx: Connection, build: Build, **values: Any) -> Sequence[Any]:
+    """The rows that the statement of *build* gives for these values of its parameters, as plain tuples."""
     statement, names, constants = _compiled(build, tx.dialect.name)
-    return tx.exec_driver_sql(
-        statement, tuple(values[name] if name in values else constants[name] for name in names)
-    )
-
-
-def rows(tx: Connection, build: Build, **values: Any) -> list[tuple[Any, ...]]:
-    """The same as plain tuples, for questions that are asked often: the driver answers them itself."""
-    statement, names, constants = _compiled(build, tx.dialect.name)
-    if not tx.in_transaction():
-        tx.begin()
-    cursor = tx.connection.cursor()
-    try:
-        cursor.execute(
-            statement, tuple(values[name] if name in values else constants[name] for name in names)
-        )
-        return list(cursor.fetchall())
-    except tx.dialect.loaded_dbapi.Error as error:
-        raise exc.DBAPIError.instance(statement, values, error, tx.dialect.loaded_dbapi.Error) from error
-    finally:
-        cursor.close()
+    with _cursor(tx, statement) as cursor:
+        cursor.execute(statement, _bound(names, constants, values))
+        return cursor.fetchall()
 
 
 def row(tx: Connection, build: Build, **values: Any) -> tuple[Any, ...] | None:
     """The first of these rows, where there is one."""
     return next(iter(rows(tx, build, **values)), None)
+
+
+def fetch(tx: Connection, build: Build, **values: Any) -> CursorResult[Any]:
+    """The same as a result of SQLAlchemy's, whose rows have names."""
+    statement, names, constants = _compiled(build, tx.dialect.name)
+    return tx.exec_driver_sql(statement, _bound(names, constants, values))
+
+
+def _bound(names: Iterable[str], constants: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(values[name] if name in values else constants[name] for name in names)
+
+
+@contextmanager
+def _cursor(tx: Connection, statement: str) -> Iterator[DBAPICursor]:
+    """The driver's cursor within the transaction; its exceptions are wrapped as `Connection` wraps them."""
+    if not tx.in_transaction():
+        tx.begin()  # as a connection does by itself before its first statement
+    cursor = tx.connection.cursor()
+    driver = tx.dialect.loaded_dbapi
+    try:
+        yield cursor
+    except driver.Error as error:
+        if tx.dialect.is_disconnect(error, tx.connection, cursor):
+            tx.invalidate(error)
+        raise exc.DBAPIError.instance(
+            statement, None, error, driver.Error, hide_parameters=True, dialect=tx.dialect
+        ) from error
+    finally:
+        cursor.close()

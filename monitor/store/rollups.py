@@ -39,7 +39,7 @@ assert len(_LETTERS) >= SIZE  # noqa: S101 - a bucket without a letter could not
 _ONE = tuple(1 << 8 * _LANE * bucket for bucket in range(SIZE))  # a run, in the number of its day
 _ALL = Struct(f"<{SIZE}I")
 _COLUMNS = ("start", "cell_id", "passed", "degraded", "failed", "inconclusive", "latencies")
-_HEARD = (Verdict.PASSED, Verdict.DEGRADED)
+_HEARD = {Verdict.PASSED.value, Verdict.DEGRADED.value}
 _COUNTED = {verdict.value: position for position, verdict in enumerate(Verdict)}
 
 
@@ -63,13 +63,16 @@ def add_to_rollups(tx: Connection, added: Sequence[tuple[Encoded, Outcome]]) -> 
     hours: _Sums = {}
     days: _Sums = {}
     for row, outcome in added:
-        started_at, cell_id, verdict = row[STARTED], row[CELL], _COUNTED[row[VERDICT]]
-        hour = _counts_at(hours, started_at - started_at % HOUR_MS, cell_id, "")
-        day = _counts_at(days, started_at - started_at % DAY_MS, cell_id, 0)
-        hour[verdict] += 1
-        day[verdict] += 1
+        started_at, cell_id, verdict = row[STARTED], row[CELL], row[VERDICT]
+        hour_key = (started_at - started_at % HOUR_MS, cell_id)
+        day_key = (started_at - started_at % DAY_MS, cell_id)
+        hour = hours.get(hour_key) or hours.setdefault(hour_key, [0, 0, 0, 0, ""])
+        day = days.get(day_key) or days.setdefault(day_key, [0, 0, 0, 0, 0])
+        position = _COUNTED[verdict]
+        hour[position] += 1
+        day[position] += 1
         final = outcome.timings_ms.get("final")
-        if final is not None and outcome.verdict in _HEARD:  # else the run gave no usable text
+        if final is not None and verdict in _HEARD:  # else the run gave no usable text
             bucket = bucket_of(final)
             hour[4] += _LETTERS[bucket]
             day[4] += _ONE[bucket]
@@ -86,8 +89,8 @@ def _stored_numbers(tx: Connection, days: Iterable[tuple[int, int]]) -> dict[tup
     keys = list(days)
     starts = prepared.many(tx, {start for start, _ in keys})
     ids = prepared.many(tx, {cell_id for _, cell_id in keys})
-    rows: Sequence[Any] = prepared.fetch(tx, _select_numbers, starts=starts, ids=ids).fetchall()
-    return {(row[0], row[1]): _unpack(row[2]) for row in rows}
+    found = prepared.rows(tx, _select_numbers, starts=starts, ids=ids)
+    return {(start, cell_id): _unpack(packed) for start, cell_id, packed in found}
 
 
 def _select_numbers(dialect: str) -> Select[Any]:
@@ -100,7 +103,7 @@ def _select_numbers(dialect: str) -> Select[Any]:
 
 def _pack(number: int) -> bytes:
     """The number without the empty buckets at both ends: how many lead, then the rest."""
-    whole = number.to_bytes(_ALL.size, "little").rstrip(b"\0")
+    whole = number.to_bytes((number.bit_length() + 7) // 8, "little")
     lead = (len(whole) - len(whole.lstrip(b"\0"))) // _LANE
     return bytes((lead,)) + whole[lead * _LANE :]
 
@@ -111,13 +114,6 @@ def _unpack(packed: bytes) -> int:
 
 def _buckets(number: int) -> tuple[int, ...]:
     return _ALL.unpack(number.to_bytes(_ALL.size, "little"))
-
-
-def _counts_at(sums: _Sums, start: int, cell_id: int, nothing: str | int) -> list[Any]:
-    counts = sums.get((start, cell_id))
-    if counts is None:
-        counts = sums[start, cell_id] = [0, 0, 0, 0, nothing]
-    return counts
 
 
 def _add_hours(dialect: str) -> prepared.Insert:

@@ -43,28 +43,29 @@ def shared_transcript(outcome: Outcome) -> str | None:
 
 def encode(outcome: Outcome, cell_id: int, context_id: int, transcript_id: int | None) -> Encoded:
     """The outcome's row, with what follows from its neighbours still to be filled in."""
+    verdict = outcome.verdict
     own = _clean(outcome.transcript) if transcript_id is None else None
     return [
         outcome.id,
         cell_id,
         0,
-        outcome.kind.value,
+        str(outcome.kind),
         to_ms(outcome.slot),
         to_ms(outcome.started_at),
         to_ms(outcome.finished_at),
-        outcome.verdict.value,
-        0 if outcome.verdict is Verdict.PASSED else 1,
+        str(verdict),
+        0 if verdict is Verdict.PASSED else 1,
         0,
         None,
         None,
         context_id,
         transcript_id,
-        outcome.failure and outcome.failure.value,
-        outcome.stage and outcome.stage.value,
-        outcome.blame and outcome.blame.value,
-        _clean(outcome.type),
-        _clean(outcome.code),
-        _clean(outcome.message),
+        outcome.failure and str(outcome.failure),
+        outcome.stage and str(outcome.stage),
+        outcome.blame and str(outcome.blame),
+        outcome.type and _clean(outcome.type),
+        outcome.code and _clean(outcome.code),
+        outcome.message and _clean(outcome.message),
         outcome.http_status,
         outcome.close_code,
         _document(outcome, own),

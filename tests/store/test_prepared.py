@@ -1,11 +1,9 @@
-"""Prepared statements: the same snapshot and the same errors as any other question."""
+"""Statements that go past `Connection.execute`: the transaction and the exceptions stay the same."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from sqlalchemy import Select, column, select, table
+from sqlalchemy import Insert, Select, Text, bindparam, exc, insert, literal_column, select, table
 
 from monitor.core.errors import DatabaseError
 from monitor.core.marks import Mark
@@ -16,12 +14,36 @@ from monitor.store.tables import marks
 from tests.store.samples import DAY
 
 
-def _all_marks(_dialect: str) -> Select[Any]:
+def _select_nowhere(_dialect: str) -> Select[tuple[int]]:
+    return select(literal_column("1")).select_from(table("nowhere"))
+
+
+def _select_marks(_dialect: str) -> Select[tuple[int]]:
+    return select(marks.c.id)
+
+
+def _insert_mark(_dialect: str) -> Insert:
+    return insert(marks).values({"author": bindparam("author", type_=Text)})
+
+
+def test_a_drivers_exception_becomes_ours(database: Database) -> None:
+    """What the driver raises is told by the database's name and with its remedy, as anywhere else."""
+    with pytest.raises(DatabaseError, match="run `earwitness migrate`"), database.read() as tx:
+        prepared.rows(tx, _select_nowhere)
+    with pytest.raises(exc.IntegrityError), database.write() as tx:
+        prepared.run(tx, _insert_mark, [("somebody",)], ["author"])
+
+
+def test_reading_begins_the_transaction(database: Database) -> None:
+    """What is read first is of the same moment as what is read after it."""
+    with database.read() as tx:
+        assert not tx.in_transaction()
+        prepared.rows(tx, _select_marks)
+        assert tx.in_transaction()
+
+
+def _all_marks(_dialect: str) -> Select[tuple[str]]:
     return select(marks.c.text).order_by(marks.c.id)
-
-
-def _of_a_table_that_is_missing(_dialect: str) -> Select[Any]:
-    return select(column("id")).select_from(table("no_such_table"))
 
 
 def test_plain_rows_are_read_in_the_transaction_of_everything_else(database: Database) -> None:
@@ -37,9 +59,3 @@ def test_plain_rows_are_read_in_the_transaction_of_everything_else(database: Dat
         assert [mark.text for mark in stored_marks(reading, DAY, DAY)] == ["before"]
     with database.read() as reading:
         assert prepared.rows(reading, _all_marks) == [("before",), ("after",)]
-
-
-def test_what_the_driver_says_becomes_ours(database: Database) -> None:
-    """A database without the schema is named with its remedy, however it is asked."""
-    with pytest.raises(DatabaseError, match="earwitness migrate"), database.read() as tx:
-        prepared.rows(tx, _of_a_table_that_is_missing)
