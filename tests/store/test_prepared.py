@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
-from sqlalchemy import Insert, Select, Text, bindparam, exc, insert, literal_column, select, table
+from sqlalchemy import Insert, Select, Text, bindparam, exc, func, insert, literal_column, select, table
 
 from monitor.core.errors import DatabaseError
 from monitor.core.marks import Mark
 from monitor.store import prepared
-from monitor.store.engine import Database
+from monitor.store.engine import Database, open_database
 from monitor.store.marks import add_mark, stored_marks
 from monitor.store.tables import marks
 from tests.store.samples import DAY
@@ -59,3 +61,26 @@ def test_plain_rows_are_read_in_the_transaction_of_everything_else(database: Dat
         assert [mark.text for mark in stored_marks(reading, DAY, DAY)] == ["before"]
     with database.read() as reading:
         assert prepared.rows(reading, _all_marks) == [("before",), ("after",)]
+
+
+@pytest.mark.postgres
+def test_a_connection_that_the_server_ended_is_not_used_again(new_url: Callable[..., str]) -> None:
+    """The reader is told that the database cannot be reached, and the next one reads."""
+    database = open_database(new_url("postgres"))
+    with pytest.raises(DatabaseError, match="cannot be reached"):
+        _read_by_an_ended_connection(database)
+    with database.read() as tx:
+        assert prepared.rows(tx, _select_marks) == []
+    database.dispose()
+
+
+def _read_by_an_ended_connection(database: Database) -> None:
+    with database.read() as tx:
+        (pid,) = prepared.rows(tx, _select_own_process)[0]
+        with database.write() as other:
+            other.execute(select(func.pg_terminate_backend(pid)))
+        prepared.rows(tx, _select_marks)
+
+
+def _select_own_process(_dialect: str) -> Select[tuple[int]]:
+    return select(func.pg_backend_pid())
