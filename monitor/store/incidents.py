@@ -70,7 +70,7 @@ def _unresolved(_dialect: str) -> Select[Any]:
 def incidents_since(tx: Connection, instant: datetime) -> tuple[StoredIncident, ...]:
     """Every unresolved incident, and those that were resolved at or after an instant, by start."""
     # Asked with every recorded run, and usually there is none.
-    ids = [row[0] for row in prepared.fetch(tx, _ids_since, instant=to_ms(instant)).fetchall()]
+    ids = [row[0] for row in prepared.rows(tx, _ids_since, instant=to_ms(instant))]
     if not ids:
         return ()
     wanted = _select_incidents().where(incidents.c.id.in_(ids))

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, Text, bindparam, exc, func, select
+from sqlalchemy import ColumnElement, Connection, Text, bindparam, exc, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.sql import ClauseElement
@@ -85,12 +85,6 @@ def rows(tx: Connection, build: Build, **values: Any) -> Sequence[Any]:
 def row(tx: Connection, build: Build, **values: Any) -> tuple[Any, ...] | None:
     """The first of these rows, where there is one."""
     return next(iter(rows(tx, build, **values)), None)
-
-
-def fetch(tx: Connection, build: Build, **values: Any) -> CursorResult[Any]:
-    """The same as a result of SQLAlchemy's, whose rows have names."""
-    statement, names, constants = _compiled(build, tx.dialect.name)
-    return tx.exec_driver_sql(statement, _bound(names, constants, values))
 
 
 def _bound(names: Iterable[str], constants: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -57,7 +57,6 @@ def test_plain_rows_are_read_in_the_transaction_of_everything_else(database: Dat
         with database.write() as tx:
             add_mark(tx, Mark(DAY, "after", "ann"))
         assert prepared.row(reading, _all_marks) == ("before",)
-        assert [row.text for row in prepared.fetch(reading, _all_marks)] == ["before"]
         assert [mark.text for mark in stored_marks(reading, DAY, DAY)] == ["before"]
     with database.read() as reading:
         assert prepared.rows(reading, _all_marks) == [("before",), ("after",)]
