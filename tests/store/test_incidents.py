@@ -1,11 +1,11 @@
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from sqlalchemy import event
 
 from monitor.core.errors import NotFound
 from monitor.core.incidents import Entry, EntryKind, Phase, Severity, StoredIncident
@@ -166,16 +166,12 @@ def test_windows_of_a_stretch_touch_it(database: Database) -> None:
 
 def test_what_is_asked_with_every_run_reads_no_settled_incident(sqlite_database: Database) -> None:
     """A year of incidents costs the next outcome nothing: both questions are answered by small indexes."""
-    asked: list[tuple[str, Any]] = []
-
-    def note(_tx: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
-        asked.append((statement, parameters))
-
+    asked: list[str] = []
     with sqlite_database.read() as tx:
-        event.listen(tx, "before_cursor_execute", note)
+        driver = cast("sqlite3.Connection", tx.connection.driver_connection)
+        driver.set_trace_callback(asked.append)
         incidents_since(tx, DAY)
-        event.remove(tx, "before_cursor_execute", note)
-        statement, parameters = asked[-1]
-        plan = " ".join(row[3] for row in tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters))
+        driver.set_trace_callback(None)
+        plan = " ".join(row[3] for row in tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked[-1]}"))
     assert "SCAN incidents USING INDEX ix_incidents_unresolved" in plan
     assert "SEARCH incidents USING INDEX ix_incidents_resolved_at" in plan
