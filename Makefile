@@ -14,18 +14,18 @@ demo: $(READY) ## the sandbox, a day of recorded outage, live checks and the pag
 	@$(BIN)/earwitness demo
 
 test: $(READY) check ## everything that CI runs
-	@echo "Running the tests: about 5 minutes on two cores. Browser tests need a Chromium and are counted as skipped without one."
+	@echo "Running the tests: about 8 minutes on two cores. Browser tests need a Chromium and are counted as skipped without one."
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
 
 check: $(READY) ## format, lint, types and the direction of imports
-	@echo "Checking format, lint, types and import contracts: about a minute."
+	@echo "Checking format, lint, types and import contracts: about two minutes, a few seconds the next time."
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 bench: $(READY) ## ratios of our cost against the bare libraries, in one run
-	@echo "Measuring: about 5 minutes. Read the ratios; absolute figures move with the neighbours."
+	@echo "Measuring: about 7 minutes. Read the ratios; absolute figures move with the neighbours."
 	$(BIN)/python -m benchmarks
 
 real: $(READY) ## the REST pathway against a recogniser that is not ours
