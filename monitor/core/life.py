@@ -46,7 +46,7 @@ def horizon(
     """
     if history.newest() is None:
         return None
-    current = (one for one in stored if one.phase is not Phase.DISMISSED and _is_derived(one))
+    current = (one for one in stored if one.phase is not Phase.DISMISSED and is_derived(one))
     known = sorted(current, key=lambda one: one.start, reverse=True)
     starts = [one.start for one in known if one.phase in _LIVING]
     since = min([now if touched is None else touched, *starts])
@@ -56,7 +56,7 @@ def horizon(
     return since
 
 
-def _is_derived(one: StoredIncident) -> bool:
+def is_derived(one: StoredIncident) -> bool:
     """Whether it follows from a derivation; what is unstable follows from the stored windows."""
     return one.kind is not IncidentKind.UNSTABLE
 

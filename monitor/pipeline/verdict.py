@@ -10,7 +10,7 @@ from itertools import count
 
 from monitor.core.alerts import Notice, Policy, decide
 from monitor.core.incidents import Change, Derivation, IncidentKind, StoredIncident
-from monitor.core.life import cells_of, horizon, match, reconcile
+from monitor.core.life import cells_of, horizon, is_derived, match, reconcile
 from monitor.core.model import Cell
 from monitor.core.owner import UNSTABLE_OVER, OwnerDesk, blind_troubles, unstable_troubles
 from monitor.core.paused import pause
@@ -74,7 +74,7 @@ def judge(tx: Transaction, house: House, *, now: datetime, touched: datetime | N
         return Judged()
     # One seek per cell in one statement; cell by cell it would be several statements for each.
     stored = StoreHistory(tx, house.every).prefetch(
-        min([since, *(one.start for one in living)]) - LOOK_BACK, now
+        min([since, *(one.start for one in living if is_derived(one))]) - LOOK_BACK, now
     )
     history = pause(stored, stored_maintenance(tx))
     known, derivation = settle(
