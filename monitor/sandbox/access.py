@@ -11,6 +11,9 @@ from monitor.sandbox import refusals
 from monitor.sandbox.refusals import Refusal
 from monitor.sandbox.script import Endpoint, Script
 
+# The official JavaScript SDK passes the key so from browsers, which cannot set headers on a WebSocket
+# (openai-node, src/realtime/websocket.ts).
+_KEY_PROTOCOL = "openai-insecure-api-key."
 _WAYS: Mapping[str, Literal["azure", "openai"]] = {"openai": "azure", "v1": "openai"}
 
 
@@ -40,7 +43,13 @@ def shown_key(endpoint: Endpoint, headers: Mapping[str, str], query: Mapping[str
         return headers.get("ocp-apim-subscription-key") or (token and token.rpartition("#")[2])
     if endpoint.kind == "azure":
         return headers.get("api-key") or token or query.get("api-key")
-    return token
+    return token or _key_among_protocols(headers.get("sec-websocket-protocol", ""))
+
+
+def _key_among_protocols(offered: str) -> str | None:
+    """Return the key that a browser passed as a WebSocket sub-protocol."""
+    names = (name.strip() for name in offered.split(","))
+    return next((name.removeprefix(_KEY_PROTOCOL) for name in names if name.startswith(_KEY_PROTOCOL)), None)
 
 
 def is_right_key(endpoint: Endpoint, key: str | None) -> bool:

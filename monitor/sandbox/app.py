@@ -47,5 +47,7 @@ def _rest_routes() -> list[Route]:
         Route(f"/{{endpoint}}{FAST}", speech.transcribe_fast, methods=["POST"]),
         Route("/{endpoint}/v1/models", calls.list_models),
         Route("/{endpoint}/openai/v1/models", calls.list_models),
+        Route("/{endpoint}/v1/models/{model:path}", calls.show_model),
+        Route("/{endpoint}/openai/v1/models/{model:path}", calls.show_model),
         Route("/{rest:path}", calls.nothing_here, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
     ]

@@ -5,7 +5,6 @@ What is asked for is the business of the files that serve it.
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 import orjson
@@ -14,14 +13,13 @@ from starlette.responses import Response
 
 from monitor.sandbox import refusals
 from monitor.sandbox.access import named_endpoint, refused_key
-from monitor.sandbox.models import ENDS
+from monitor.sandbox.models import DATED_VERSIONS, ENDS
 from monitor.sandbox.refusals import Refusal
 from monitor.sandbox.script import Endpoint
 from monitor.sandbox.state import Sandbox
 
 HANG_UP = (("connection", "close"),)  # of an answer to a request that is not read to its end
 _OWN = {"azure": "/openai/", "openai": "/v1/", "speech": "/speech"}
-_DATED = re.compile(r"\d{4}-\d\d-\d\d(-preview)?")
 
 
 class Refused(Exception):
@@ -74,7 +72,7 @@ def admit(call: Call) -> None:
     call.admit()
     version = call.request.query_params.get("api-version")
     if "deployment" in call.request.path_params:
-        if version is None or not _DATED.fullmatch(version):
+        if version not in DATED_VERSIONS:
             raise Refused(refusals.no_such_path(call.endpoint, "POST", call.request.url.path))
     elif call.endpoint.kind == "azure" and version not in (None, "v1", "preview"):
         raise Refused(refusals.azure_refusal(400, "BadRequest", "API version not supported"))
@@ -93,6 +91,21 @@ async def list_models(request: Request) -> Response:
     return call.answer(Refusal(200, orjson.dumps({"object": "list", "data": models})))
 
 
+async def show_model(request: Request) -> Response:
+    """Answer `GET /models/{id}`: one model of the list, or that there is none of that name."""
+    call = called(request)
+    if call is None:
+        return await nothing_here(request)
+    try:
+        admit(call)
+    except Refused as refused:
+        return call.answer(refused.refusal)
+    name = request.path_params["model"]
+    if name not in call.endpoint.deployments and name not in call.endpoint.hosts:
+        return call.answer(refusals.unknown_model(call.endpoint, name))
+    return call.answer(Refusal(200, orjson.dumps(_listed(call.endpoint, name))))
+
+
 def _listed(endpoint: Endpoint, name: str) -> dict[str, object]:
     """One model as it is listed; its last day is OpenAI's to tell."""
     listed = {"id": name, "object": "model", "created": 1_700_000_000, "owned_by": "sandbox"}
@@ -108,7 +121,8 @@ async def nothing_here(request: Request) -> Response:
     if endpoint is None:
         known = ", ".join(sandbox.script.endpoints)
         sentence = f"no endpoint of that name here; this sandbox serves /NAME/… for: {known}; see /_control"
-        return Response(orjson.dumps({"detail": sentence}), 404, media_type="application/json")
+        unknown = refusals.openai_refusal(404, sentence, code="endpoint_not_found")
+        return Response(unknown.body, unknown.status, media_type=unknown.media)
     path = request.url.path.removeprefix(f"/{endpoint.name}")
     return Call(sandbox, endpoint, request).answer(refusals.no_such_path(endpoint, request.method, path))
 

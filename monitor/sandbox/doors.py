@@ -11,14 +11,12 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote
 
-import orjson
-
 from monitor.sandbox import refusals
 from monitor.sandbox.access import is_right_key, named_endpoint, shown_key
 from monitor.sandbox.faults import Fault
 from monitor.sandbox.hostile import ASSAULTS
 from monitor.sandbox.kinds import Stage
-from monitor.sandbox.models import abilities
+from monitor.sandbox.models import DATED_VERSIONS, abilities
 from monitor.sandbox.refusals import Complaint, Farewell, Refusal
 from monitor.sandbox.script import SPEECH_MODEL, Endpoint, Script
 from monitor.sandbox.secret_store import ClientSecret
@@ -104,7 +102,7 @@ def read_visit(script: Script, target: str, headers: Mapping[str, str]) -> Visit
     endpoint = named_endpoint(script, path)
     if endpoint is None:
         sentence = f"no endpoint of that name here; this sandbox serves: {', '.join(script.endpoints)}"
-        return Refusal(404, orjson.dumps({"detail": sentence}))
+        return refusals.openai_refusal(404, sentence, code="endpoint_not_found")
     rest = path.removeprefix(f"/{endpoint.name}").rstrip("/")
     return Visit(endpoint, rest, dict(parse_qsl(query)), headers)
 
@@ -204,7 +202,7 @@ def _at_azure(visit: Visit) -> Admission | Refusal:
     dated_ga = dialect == "ga" and version is not None and bool(_DATED.match(version))
     if dated_ga or not visit.may_enter:
         return refusals.unauthorised(visit.endpoint, "")
-    if dialect == "preview" and (version is None or not _DATED.match(version)):
+    if dialect == "preview" and version not in DATED_VERSIONS:
         return refusals.no_such_path(visit.endpoint, "GET", visit.path)
     return _azure_model(visit, dialect) or Admission(dialect, visit.purpose, visit.named, secret=visit.secret)
 

@@ -47,6 +47,25 @@ ENDS: Mapping[str, str] = {
     "gpt-realtime": "2027-01-20",
     "gpt-realtime-mini": "2027-01-20",
 }
+# The api-versions of Azure OpenAI's dated addresses that serve audio (Azure OpenAI REST API reference and its
+# changelog); any other is answered like an unknown path.
+DATED_VERSIONS = frozenset(
+    {
+        "2024-02-01",
+        "2024-06-01",
+        "2024-10-21",
+        "2024-07-01-preview",
+        "2024-08-01-preview",
+        "2024-09-01-preview",
+        "2024-10-01-preview",
+        "2024-12-01-preview",
+        "2024-12-17",
+        "2025-01-01-preview",
+        "2025-02-01-preview",
+        "2025-03-01-preview",
+        "2025-04-01-preview",
+    }
+)
 WITH_DELAY = ("gpt-live-transcribe", "gpt-realtime-whisper")
 
 

@@ -243,7 +243,10 @@ def _openai_fault(endpoint: Endpoint, fault: Fault, model: str | None) -> Refusa
         case "404":
             return unknown_model(endpoint, str(model))
         case "429":
-            message = f"Rate limit reached for {model} on requests per min (RPM): Limit 3, Used 3"
+            message = (
+                f"Rate limit reached for {model} on requests per min (RPM): Limit 3, Used 3, Requested 1."
+                " Please try again in 20s."
+            )
             return openai_refusal(429, message, code="rate_limit_exceeded", kind="requests")
         case "429_quota":
             return openai_refusal(429, _QUOTA, code="insufficient_quota", kind="insufficient_quota")
@@ -258,7 +261,19 @@ def _openai_fault(endpoint: Endpoint, fault: Fault, model: str | None) -> Refusa
 def _waits(fault: Fault) -> tuple[tuple[str, str], ...]:
     names = {"retry_after": "retry-after", "retry_after_ms": "retry-after-ms"}
     waits = tuple((header, str(fault.extras[key])) for key, header in names.items() if key in fault.extras)
-    return (*waits, ("x-ratelimit-limit-tokens", "1000")) if fault.fault == "429_limit" else waits
+    return (*_SPENT.get(fault.fault, ()), *waits)
+
+
+# What a spent limit leaves of the rate-limit headers, in agreement with the texts above.
+_SPENT: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "429": (
+        ("x-ratelimit-limit-requests", "3"),
+        ("x-ratelimit-remaining-requests", "0"),
+        ("x-ratelimit-reset-requests", "20s"),
+    ),
+    "429_tokens": (("x-ratelimit-remaining-tokens", "0"), ("x-ratelimit-reset-tokens", "20s")),
+    "429_limit": (("x-ratelimit-limit-tokens", "1000"), ("x-ratelimit-remaining-tokens", "0")),
+}
 
 
 def fault_farewell(fault: Fault, host: str | None) -> Farewell:

@@ -209,7 +209,7 @@ def _said(spoken: transcripts.Spoken, job: _Job) -> tuple[list[dict[str, Any]], 
     done: dict[str, Any] = {"type": "transcript.text.done", "text": spoken.text}
     if wants_logprobs:
         done["logprobs"] = transcripts.logprobs(spoken.words)
-    return said, done | {"usage": transcripts.upload_usage(spoken)}
+    return said, done | {"usage": transcripts.upload_usage(spoken, streamed=True)}
 
 
 def _too_large(size: int) -> Refusal:

@@ -179,6 +179,8 @@ class _Turn:
     def _take_turn(self, turn: Turn) -> None:
         if turn.event == "started":
             self._speaking_since = turn.begun_ms
+            if self._name == "initial_silence":
+                return
             self._say("speech.startDetected", {"Offset": speech_text.ticks(turn.begun_ms)})
             return
         self._conclude(self._buffer.take_span(turn.begun_ms, turn.at_ms), turn.begun_ms, turn.at_ms)
@@ -192,7 +194,8 @@ class _Turn:
         if self._buffer.milliseconds - self._shown_ms < step or self._listener.is_busy:
             return
         self._shown_ms = self._buffer.milliseconds
-        self._listener.ask(self._buffer.chunks, self._show)
+        if self._name != "initial_silence":  # a service that heard nothing supposes nothing
+            self._listener.ask(self._buffer.chunks, self._show)
 
     def _show(self, heard: Heard) -> None:
         words = transcripts.altered(heard.words, self._fault)
@@ -219,7 +222,7 @@ class _Turn:
         if self._name == "drop":
             self._line.cut()
             return
-        if spoken:
+        if spoken and self._name != "initial_silence":
             self._say("speech.endDetected", {"Offset": speech_text.ticks(end_ms)})
 
         def phrase(heard: Heard) -> None:

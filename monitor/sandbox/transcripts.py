@@ -74,9 +74,12 @@ def deltas(words: tuple[str, ...]) -> list[str]:
     return [word if number == 0 else f" {word}" for number, word in enumerate(words)]
 
 
-def upload_usage(spoken: Spoken) -> dict[str, Any]:
-    """The `usage` of an upload: seconds or tokens, by model."""
-    if abilities(spoken.model).by_duration:
+def upload_usage(spoken: Spoken, *, streamed: bool = False) -> dict[str, Any]:
+    """Return the `usage` of an upload: seconds or tokens, by model; a streamed answer counts tokens only.
+
+    The final event's `usage` has no form in seconds (openai-python, `TranscriptionTextDoneEvent`).
+    """
+    if abilities(spoken.model).by_duration and not streamed:
         return _duration(spoken)
     heard, said = _tokens(spoken)
     details = {"text_tokens": 0, "audio_tokens": heard}

@@ -8,7 +8,7 @@ close frame, and an event sent without a task or queue in between.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -19,6 +19,7 @@ from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
+from websockets.typing import Subprotocol
 
 from monitor.sandbox.doors import Admission, Held, SpeechAdmission, Visit, enter, read_visit
 from monitor.sandbox.evidence import HeaderList
@@ -37,9 +38,13 @@ ASSAULT_PAUSE = 0.002  # 64 kB every two milliseconds are 32 MB a second
 
 
 class _Protocol(ServerProtocol):
-    """Can be told to leave pings unanswered."""
+    """Can be told to leave pings unanswered; takes the sub-protocol `realtime` where it is offered."""
 
     pongs = True
+
+    def select_subprotocol(self, subprotocols: Sequence[Subprotocol]) -> Subprotocol | None:
+        """Choose `realtime`, as the live service does: browsers close a socket whose offer got no answer."""
+        return next((name for name in subprotocols if name == "realtime"), None)
 
     def send_frame(self, frame: Frame) -> None:
         if self.pongs or frame.opcode is not Opcode.PONG:

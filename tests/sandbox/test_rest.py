@@ -253,7 +253,7 @@ async def test_an_unknown_endpoint_names_those_that_are_served() -> None:
     """Somebody who mistypes the name is helped."""
     reply = await send("/azure-norway/openai/v1/audio/transcriptions", headers=API_KEY)
     assert reply.status_code == 404
-    assert "azure-sweden, openai-us" in reply.json()["detail"]
+    assert "azure-sweden, openai-us" in reply.json()["error"]["message"]
 
 
 async def test_a_deployment_has_the_name_it_was_given() -> None:
@@ -411,3 +411,43 @@ async def test_a_diarized_stream_tells_who_spoke() -> None:
 async def test_an_api_version_means_nothing_to_openai() -> None:
     """Only Azure reads that parameter."""
     assert (await send(OPENAI + "?api-version=2024-10-21")).status_code == 200
+
+
+async def test_one_model_is_shown_by_its_name() -> None:
+    """`GET /models/{id}` gives what the list gives; an unknown one is 404 in the vendor's shape."""
+    async with client(QUICK) as made:
+        listed = (await made.get("/openai-us/v1/models", headers=BEARER)).json()["data"]
+        for model in listed:
+            shown = await made.get(f"/openai-us/v1/models/{model['id']}", headers=BEARER)
+            assert shown.json() == model
+        missing = await made.get("/openai-us/v1/models/gpt-5-transcribe", headers=BEARER)
+        keyless = await made.get("/openai-us/v1/models/whisper-1")
+        azure = await made.get("/azure-sweden/openai/v1/models/nothing", headers=API_KEY)
+    assert (missing.status_code, missing.json()["error"]["code"]) == (404, "model_not_found")
+    assert keyless.status_code == 401
+    assert (azure.status_code, azure.json()["error"]["code"]) == (404, "DeploymentNotFound")
+
+
+@pytest.mark.parametrize("version", ["2019-01-01", "2025-03-01", "2024-10-21-preview", "preview"])
+async def test_an_api_version_that_never_was_is_an_unknown_address(version: str) -> None:
+    """A date of the right form is not enough: Azure knows its versions."""
+    path = "/azure-sweden/openai/deployments/gpt-4o-transcribe/audio/transcriptions?api-version="
+    refused = await send(path + version, headers=API_KEY)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (404, "404")
+    assert (await send(path + "2025-03-01-preview", headers=API_KEY)).status_code == 200
+
+
+@pytest.mark.parametrize("path", [OPENAI, "/azure-sweden/openai/v1/audio/transcriptions"])
+async def test_a_rate_limit_leaves_none_of_what_its_text_says_is_used(path: str) -> None:
+    """The headers of a refusal agree with its words: nothing remains."""
+    refused = await send(path, script=broken(fault(429)), headers=API_KEY if "azure" in path else BEARER)
+    assert refused.status_code == 429
+    assert refused.headers["x-ratelimit-remaining-requests"] == "0"
+    assert refused.headers["x-ratelimit-limit-requests"] == "3"
+
+
+async def test_a_streamed_answer_counts_tokens_whatever_the_model_counts_otherwise() -> None:
+    """The SDK's type of the last event knows no seconds."""
+    streamed = await send(model="gpt-transcribe", stream="true")
+    last = [line for line in streamed.text.splitlines() if line.startswith("data: {")][-1]
+    assert orjson.loads(last.removeprefix("data: "))["usage"]["type"] == "tokens"

@@ -439,3 +439,10 @@ async def test_audio_may_come_in_fragments() -> None:
         while "Path:speech.phrase" not in said:
             said = str(await peer.recv())
     assert AMIABLE in said
+
+
+def test_a_service_that_heard_nothing_supposes_nothing() -> None:
+    """No start of speech and no hypothesis comes before an InitialSilenceTimeout."""
+    said = Recogniser(broken(fault("initial_silence"), script=SPEECH)).run()
+    assert paths(said) == ["turn.start", "speech.phrase", "turn.end"]
+    assert phrases(said)[0]["RecognitionStatus"] == "InitialSilenceTimeout"

@@ -13,6 +13,7 @@ import orjson
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK, InvalidStatus
+from websockets.typing import Subprotocol
 
 from monitor import clips
 from monitor.sandbox import Script, create_app, running
@@ -272,3 +273,15 @@ def upgrade(path: str) -> bytes:
         f"GET {path} HTTP/1.1\r\nHost: sandbox\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         f"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\napi-key: {KEY}\r\n\r\n"
     ).encode()
+
+
+async def test_a_browser_shows_its_key_as_a_sub_protocol() -> None:
+    """OpenAI's JavaScript SDK offers `realtime` and the key; the first is chosen, a wrong key is refused."""
+    app = create_app(QUICK, clock=lambda: NOON, rng=random.Random(3))
+    async with running(app) as base:
+        address = base.replace("http", "ws", 1) + OPENAI
+        for key, kind in ((KEY, "session.created"), ("wrong", "error")):
+            offer = [Subprotocol("realtime"), Subprotocol(f"openai-insecure-api-key.{key}")]
+            async with connect(address, subprotocols=offer, compression=None) as socket:
+                assert socket.subprotocol == "realtime"
+                assert (await event(socket))["type"] == kind
