@@ -22,6 +22,7 @@ def sandbox(
     port: Annotated[int, Parameter(name=["--port", "-p"], validator=PORTS)] = 8900,
     script: Path | None = None,
     whisper: Path | None = None,
+    tls: Annotated[bool, Parameter(negative="")] = False,
     lifeline: Annotated[bool, Parameter(show=False, negative="")] = False,
     config: Unread = None,  # noqa: ARG001 - see there
 ) -> int:
@@ -39,6 +40,9 @@ def sandbox(
     whisper
         The folder of a faster-whisper model that then really recognises what is said, on every pathway;
         needs the extra `whisper`.
+    tls
+        Answer https and wss with a certificate made at start. The certificate's file is printed: give it
+        to clients as their CA, for example as `ca_file` in `[network]`.
     lifeline
         End when standard input ends, so that nothing outlives the process that started it.
 
@@ -51,7 +55,16 @@ def sandbox(
     if lifeline:
         threading.Thread(target=_end_with_input, daemon=True).start()
     wanted = load_script(script) if script else default_script()
-    serve(host, port, replace(wanted, whisper=whisper) if whisper else wanted, started=started)
+    wanted = replace(wanted, whisper=whisper) if whisper else wanted
+    if not tls:
+        serve(host, port, wanted, started=started)
+        return 0
+    from monitor.sandbox.certificate import serving_certificate  # noqa: PLC0415 - only here needed
+    from monitor.sandbox.state import utc_now  # noqa: PLC0415 - only here needed
+
+    with serving_certificate(host, utc_now()) as served:
+        say(f"Clients trust the certificate in {served.path}")
+        serve(host, port, wanted, tls=served.context, started=started)
     return 0
 
 

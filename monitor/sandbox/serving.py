@@ -7,6 +7,7 @@ import contextlib
 import errno
 import signal
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable
 from typing import Any, cast
 
@@ -57,10 +58,13 @@ class _Cuttable(H11Protocol):
 
 
 @contextlib.asynccontextmanager
-async def running(app: Starlette, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
+async def running(
+    app: Starlette, *, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[str]:
     """Serves *app* (from `create_app`) while the block lasts; yields the base URL, ``http://127.0.0.1:4711``.
 
-    Port 0 takes a free one. Raises MonitorError where the address cannot be used.
+    Port 0 takes a free one. With *tls* the handshake comes first, and faults strike behind it. Raises
+    MonitorError where the address cannot be used.
     """
     config, state = _config(app), ServerState()
     config.load()
@@ -70,9 +74,10 @@ async def running(app: Starlette, *, host: str = "127.0.0.1", port: int = 0) -> 
         lambda: _Cuttable(config=config, server_state=state, app_state={}, _loop=loop),
         sock=listener,
         backlog=2048,
+        ssl=tls,
     )
     try:
-        yield f"http://{_bracketed(host)}:{listener.getsockname()[1]}"
+        yield f"{'https' if tls else 'http'}://{_bracketed(host)}:{listener.getsockname()[1]}"
     finally:
         server.close()
         await _wind_up(state)
@@ -88,7 +93,14 @@ async def _wind_up(state: ServerState) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def serve(host: str, port: int, script: Script, *, started: Callable[[str], None] | None = None) -> None:
+def serve(
+    host: str,
+    port: int,
+    script: Script,
+    *,
+    tls: ssl.SSLContext | None = None,
+    started: Callable[[str], None] | None = None,
+) -> None:
     """Serves *script* until SIGINT or SIGTERM; *started* is told the base URL once it answers.
 
     Raises MonitorError where the address cannot be used, ConfigurationError where the model of
@@ -102,7 +114,7 @@ def serve(host: str, port: int, script: Script, *, started: Callable[[str], None
         app = create_app(script)
         if script.whisper is not None:
             _ = app.state.sandbox.ear  # a model that cannot be had is to be told now
-        async with running(app, host=host, port=port) as base:
+        async with running(app, host=host, port=port, tls=tls) as base:
             if started is not None:
                 started(base)
             await stopped.wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -55,3 +56,14 @@ def test_every_fault_of_a_script_is_said_at_once(run: Run, home: Path) -> None:
     assert second.startswith(
         "script.toml: fault 1: fault: 'faild' is unknown (did you mean 'failed'?); right are: "
     )
+
+
+def test_with_tls_it_says_which_certificate_to_trust(home: Path) -> None:
+    """A client that was given the printed file as its CA reaches the control page over https."""
+    with Process("sandbox", "--port", "0", "--tls", folder=home) as process:
+        trusted = process.wait_for("Clients trust the certificate in ").split()[-1]
+        control = process.wait_for("The sandbox answers at https://127.0.0.1:").split()[-1]
+        trust = ssl.create_default_context(cafile=trusted)
+        with urlopen(control, timeout=10, context=trust) as answer:  # noqa: S310 - it is ours
+            assert answer.status == 200
+        assert process.terminate() in {0, -15}
