@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any, Protocol, TypeVar
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from monitor.core.budget import LONGEST_PAUSE, allowance_of, midnight, refusal
+from monitor.core.budget import LONGEST_PAUSE, Purse
 from monitor.core.model import Kind, Target
+from monitor.core.quota import JITTER, Quota
 from monitor.core.sampling import (
     CONFIRM_EVERY,
     EPOCH,
@@ -34,9 +35,10 @@ log = structlog.get_logger("scheduler")
 
 Run = Callable[[Target, datetime, Kind], Awaitable[None]]
 Skip = Callable[[Target, datetime, str], None]
+_Key = TypeVar("_Key")
 
 RETRY_CONFIRMING = timedelta(seconds=5)
-_DAY = timedelta(days=1)
+_PRESSING = frozenset({Attention.CONFIRMING, Attention.CLOSING})
 
 
 def grace(every: timedelta) -> timedelta:
@@ -44,59 +46,31 @@ def grace(every: timedelta) -> timedelta:
     return max(timedelta(seconds=1), min(every / 4, timedelta(seconds=15)))
 
 
-class Quota:
-    """Starts of runs in the last minute, per deployment, over all pathways and reasons to run."""
+class Engine(Protocol):
+    """What calls us when something is due: APScheduler, or a clock that a test drives."""
 
-    def __init__(self) -> None:
-        self._starts: dict[tuple[str, str], deque[datetime]] = {}
+    @property
+    def running(self) -> bool:
+        """Whether it calls."""
 
-    def used(self, target: Target, now: datetime) -> int:
-        """How many runs of the target's deployment started in the minute before *now*."""
-        starts = self._starts.setdefault(quota_key(target), deque())
-        while starts and starts[0] <= now - QUOTA_MINUTE:
-            starts.popleft()
-        return len(starts)
+    def start(self) -> None:
+        """Begin to call."""
 
-    def admits(self, target: Target, now: datetime, *, reserved: int = 0) -> bool:
-        """Whether one more run fits `max_per_minute` with *reserved* runs kept free for others."""
-        return self.used(target, now) + reserved < target.max_per_minute
+    def shutdown(self, *, wait: bool) -> None:
+        """Call no more."""
 
-    def note(self, target: Target, started: datetime) -> None:
-        """Count a run that started (at a start before this process too)."""
-        self._starts.setdefault(quota_key(target), deque()).append(started)
+    def add_job(self, func: Callable[[str], Awaitable[None]], trigger: Any, **options: Any) -> Any:
+        """Call *func* with `args` whenever the trigger fires; `id` names the job."""
 
-    def set_back(self, now: datetime) -> None:
-        """Follow a clock that was set back: nothing has started after *now*."""
-        for starts in self._starts.values():
-            later = [min(start, now) for start in starts]
-            starts.clear()
-            starts.extend(later)
+    def reschedule_job(self, job_id: str, *, trigger: Any) -> Any:
+        """Let the job follow another trigger."""
 
 
-class Purse:
-    """What runs cost today by endpoint, in US dollars and UTC days; *costs* is one run's by target key."""
-
-    def __init__(self, costs: Mapping[str, float]) -> None:
-        self._costs = costs
-        self._spent: dict[tuple[str, datetime], float] = {}
-
-    def refusal(self, target: Target, now: datetime, *, urgent: bool) -> str | None:
-        """Why one more run may not be made, or None; *urgent* where something is wrong at the endpoint."""
-        allowance = allowance_of(target.endpoint)
-        if allowance is None:
-            return None
-        spent = self._spent.get((target.endpoint.name, midnight(now)), 0.0)
-        return refusal(allowance, spent, self._costs.get(target.key, 0.0), urgent=urgent)
-
-    def note(self, target: Target, now: datetime) -> None:
-        """Count a run that starts."""
-        self.add(target.endpoint.name, self._costs.get(target.key, 0.0), now)
-
-    def add(self, endpoint: str, usd: float, now: datetime) -> None:
-        """Count what was spent on that day (before this process too)."""
-        key = endpoint, midnight(now)
-        self._spent = {known: sum_ for known, sum_ in self._spent.items() if known[1] >= key[1] - _DAY}
-        self._spent[key] = self._spent.get(key, 0.0) + usd
+def _group(targets: Iterable[Target], by: Callable[[Target], _Key]) -> Mapping[_Key, Sequence[Target]]:
+    groups: dict[_Key, list[Target]] = {}
+    for target in targets:
+        groups.setdefault(by(target), []).append(target)
+    return groups
 
 
 class Scheduler:
@@ -113,22 +87,28 @@ class Scheduler:
         run: Run,
         skip: Skip,
         clock: Callable[[], datetime],
+        location: str = "default",
         costs: Mapping[str, float] | None = None,
         limit: int = 200,
+        engine: Engine | None = None,
     ) -> None:
         self.targets: Mapping[str, Target] = {target.key: target for target in targets}
         self.quota = Quota()
         self.purse = Purse(costs or {})
         self._paused: dict[tuple[str, str], datetime] = {}
         self.last_cycle: datetime | None = None
-        self._run, self._skip, self._clock = run, skip, clock
+        self._run, self._skip, self._clock, self._location = run, skip, clock, location
         self._places = asyncio.Semaphore(limit)
-        self._engine = AsyncIOScheduler(timezone=UTC)
+        self._engine = engine or AsyncIOScheduler(timezone=UTC)
         self._attention = dict.fromkeys(self.targets, Attention.CALM)
         self._handled: dict[str, datetime] = {}
         self._accounted: dict[str, datetime] = {}  # slots up to here were had before the clock was set back
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._grouped = self._group_by_quota()
+        self._started: dict[str, datetime] = {}  # the newest start of each target
+        self._planned: set[str] = set()  # targets whose next confirming run has its time
+        self._first_bad: dict[str, datetime] = {}  # since when a target's neighbours are wanted
+        self._grouped = _group(self.targets.values(), quota_key)
+        self._beside = _group(self.targets.values(), lambda target: target.endpoint.name)
 
     def start(self, watchings: Sequence[Watching] = ()) -> None:
         """Begin with the next slot of every target; *watchings* is what the store says of them now."""
@@ -160,10 +140,14 @@ class Scheduler:
         await asyncio.gather(*late, return_exceptions=True)
 
     def attend(self, watchings: Iterable[Watching]) -> None:
-        """Follow what the store says: closer intervals, confirming runs, neighbours."""
+        """Follow what the store says: closer intervals, confirming runs, neighbours.
+
+        The store says it again in every turn: what is said a second time changes nothing. What it says of
+        other locations is not for us.
+        """
         for watching in watchings:
             target = self.targets.get(watching.cell.target)
-            if target is None:
+            if target is None or watching.cell.location != self._location:
                 continue
             before = self._attention[target.key]
             changes = interval(target, before) != interval(target, watching.attention)
@@ -172,10 +156,12 @@ class Scheduler:
             self._attention[target.key] = watching.attention
             if changes:
                 self._change_interval(target)
-            if watching.attention in {Attention.CONFIRMING, Attention.CLOSING}:
-                self._confirm_in(target, CONFIRM_EVERY)
-            # What is stored says it again after every run until a second bad one: they are asked once.
-            if watching.first_bad and before is Attention.CALM:
+            if watching.attention in _PRESSING:
+                self._plan_confirming(target)
+            if watching.attention is not Attention.CONFIRMING:
+                self._first_bad.pop(target.key, None)
+            elif watching.first_bad and self._first_bad.get(target.key) != watching.first_bad:
+                self._first_bad[target.key] = watching.first_bad
                 self._run_neighbours(target)
 
     def realign(self) -> None:
@@ -191,6 +177,10 @@ class Scheduler:
                 self._accounted[key] = max(handled, self._accounted.get(key, handled))
                 self._handled[key] = slot
             self._engine.reschedule_job(key, trigger=self._trigger(target))
+            if self._started.get(key, now) > now:
+                self._started[key] = now
+            if key in self._planned:
+                self._confirm_at(target, now)
 
     def pause(self, target: Target, until: datetime) -> None:
         """Leave the target's deployment alone until then, or longer: its provider asked for it."""
@@ -204,9 +194,7 @@ class Scheduler:
     def _is_urgent(self, target: Target) -> bool:
         """Whether something is wrong at the target's endpoint."""
         return any(
-            attention is not Attention.CALM
-            for key, attention in self._attention.items()
-            if self.targets[key].endpoint.name == target.endpoint.name
+            self._attention[other.key] is not Attention.CALM for other in self._beside[target.endpoint.name]
         )
 
     def is_running(self) -> bool:
@@ -216,12 +204,6 @@ class Scheduler:
     def in_flight(self) -> int:
         """How many runs are under way."""
         return len(self._running)
-
-    def _group_by_quota(self) -> Mapping[tuple[str, str], Sequence[Target]]:
-        groups: dict[tuple[str, str], list[Target]] = {}
-        for target in self.targets.values():
-            groups.setdefault(quota_key(target), []).append(target)
-        return groups
 
     def _every(self, target: Target) -> timedelta:
         return interval(target, self._attention[target.key])
@@ -282,10 +264,15 @@ class Scheduler:
     def _start(self, target: Target, slot: datetime, kind: Kind) -> None:
         now = self._clock()
         self.quota.note(target, now)
+        self.note_newest(target, now)
         self.purse.note(target, now)
         task = asyncio.create_task(self._carry_out(target, slot, kind), name=f"{target.key} {kind}")
         self._running[target.key] = task
         task.add_done_callback(partial(self._ended, target, slot, kind))
+
+    def note_newest(self, target: Target, started: datetime) -> None:
+        """Know when the target's newest run started, in this process or in the one before."""
+        self._started[target.key] = max(started, self._started.get(target.key, started))
 
     async def _carry_out(self, target: Target, slot: datetime, kind: Kind) -> None:
         async with self._places:
@@ -304,12 +291,18 @@ class Scheduler:
         if kind is Kind.SCHEDULED:
             self._skip(target, slot, reason)
 
-    def _confirm_in(self, target: Target, delay: timedelta) -> None:
-        if self._every(target) <= CONFIRM_EVERY:
+    def _plan_confirming(self, target: Target) -> None:
+        """Plan the next confirming run after the newest run, once however often it is asked for."""
+        if target.key in self._planned or self._every(target) <= CONFIRM_EVERY:
             return  # the plain interval is as close already
+        now = self._clock()
+        self._confirm_at(target, max(now, self._started.get(target.key, now) + CONFIRM_EVERY))
+
+    def _confirm_at(self, target: Target, when: datetime) -> None:
+        self._planned.add(target.key)
         self._engine.add_job(
             self.confirm,
-            DateTrigger(self._clock() + delay, timezone=UTC),
+            DateTrigger(when, timezone=UTC),
             args=(target.key,),
             id=f"confirm {target.key}",
             replace_existing=True,
@@ -319,17 +312,38 @@ class Scheduler:
     async def confirm(self, key: str) -> None:
         """Start a confirming run if one is still wanted; called by the engine, and later where no room is."""
         target, now = self.targets[key], self._clock()
-        if self._attention[key] not in {Attention.CONFIRMING, Attention.CLOSING}:
+        self._planned.discard(key)
+        if self._attention[key] not in _PRESSING:
             return
-        if key in self._running or not self._has_room(target, now):
-            self._confirm_in(target, RETRY_CONFIRMING)
-            return
-        self._start(target, now, Kind.CONFIRMING)
+        self._run_neighbours(target)  # those for which there was no room before
+        every = self._every(target)
+        slot = slot_at(key, every, now) + every
+        last = self._started.get(key)
+        if last is not None and now < last + CONFIRM_EVERY - JITTER:
+            self._confirm_at(target, last + CONFIRM_EVERY)
+        elif slot - now <= RETRY_CONFIRMING:
+            self._confirm_at(target, slot + JITTER)  # the scheduled run confirms as well
+        elif key in self._running:
+            self._confirm_at(target, now + JITTER)
+        elif not self._has_room(target, now):
+            self._confirm_at(target, now + RETRY_CONFIRMING)
+        else:
+            self._start(target, now, Kind.CONFIRMING)
+            self._confirm_at(target, now + CONFIRM_EVERY)
 
     def _run_neighbours(self, target: Target) -> None:
+        """Run each neighbour that has not begun a run since the first bad one: once, across restarts too."""
+        since = self._first_bad.get(target.key)
+        if since is None:
+            return
         now = self._clock()
-        for other in neighbours(target, self.targets.values()):
-            if other.key not in self._running and self._has_room(other, now):
+        for other in neighbours(target, self._beside[target.endpoint.name]):
+            had = self._started.get(other.key)
+            if (
+                (had is None or had <= since)
+                and other.key not in self._running
+                and self._has_room(other, now)
+            ):
                 self._start(other, now, Kind.NEIGHBOUR)
 
     def _has_room(self, target: Target, now: datetime) -> bool:
@@ -338,8 +352,9 @@ class Scheduler:
             return False
         if self.purse.refusal(target, now, urgent=True):
             return False
-        reserved = sum(
-            len(slots_between(other.key, self._every(other), now, now + QUOTA_MINUTE))
+        coming = sorted(
+            slot
             for other in self._grouped[quota_key(target)]
+            for slot in slots_between(other.key, self._every(other), now, now + QUOTA_MINUTE)
         )
-        return self.quota.admits(target, now, reserved=reserved)
+        return self.quota.admits(target, now) and self.quota.leaves_room(target, coming)

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from operator import itemgetter
+from typing import Any
+
+import pytest
+from apscheduler.triggers.base import BaseTrigger
 
 from monitor.core.model import Cell, Endpoint, Kind, Target
 from monitor.core.sampling import Attention, Watching, slot_at
@@ -16,6 +22,7 @@ from monitor.scheduler import Scheduler, grace
 START = datetime(2100, 1, 1, tzinfo=UTC)
 ENDPOINT = Endpoint(name="azure", provider="azure_openai", url="https://azure.test")
 MINUTE = timedelta(minutes=1)
+TURN = timedelta(seconds=2)
 
 
 def target(model: str = "m", pathway: str = "rest", *, every: timedelta = MINUTE, quota: int = 3) -> Target:
@@ -23,18 +30,88 @@ def target(model: str = "m", pathway: str = "rest", *, every: timedelta = MINUTE
     return Target(endpoint=ENDPOINT, model=model, pathway=pathway, every=every, max_per_minute=quota)
 
 
+class Engine:
+    """Jobs and their real triggers without timers: `drive` comes to each due time in turn."""
+
+    def __init__(self) -> None:
+        self.running = False
+        self.calls: dict[str, tuple[datetime, BaseTrigger, Callable[[str], Awaitable[None]], str]] = {}
+        self.house: House | None = None
+
+    def add_job(self, func: Callable[[str], Awaitable[None]], trigger: Any, **options: Any) -> None:
+        """Know the job and when it is due first."""
+        name, (key,) = options["id"], options["args"]
+        first = trigger.get_next_fire_time(None, self.now)
+        self.calls[name] = (max(first, self.now), trigger, func, key)
+
+    def reschedule_job(self, job_id: str, *, trigger: Any) -> None:
+        """Let the job follow another trigger from now on."""
+        *_, func, key = self.calls[job_id]
+        self.add_job(func, trigger, id=job_id, args=(key,))
+
+    def start(self) -> None:
+        """Begin; nothing goes on by itself."""
+        self.running = True
+
+    def shutdown(self, *, wait: bool) -> None:
+        """End; nothing is waited for."""
+        self.running = wait
+
+    @property
+    def now(self) -> datetime:
+        """The house's clock."""
+        assert self.house is not None
+        return self.house.now
+
+    async def drive(self, until: datetime, *, turns: Callable[[], None]) -> None:
+        """Come to every due time up to *until*, and every 2 s to *turns*, as the service does."""
+        assert self.house is not None
+        turn = self.now + TURN
+        while True:
+            name, due = min(((name, call[0]) for name, call in self.calls.items()), key=itemgetter(1))
+            if min(due, turn) > until:
+                break
+            self.house.now = max(self.now, min(due, turn))
+            if turn <= due:
+                turns()
+                turn += TURN
+            else:
+                _, trigger, func, key = self.calls.pop(name)
+                following = trigger.get_next_fire_time(due, self.now)
+                if following is not None:
+                    self.calls[name] = (following, trigger, func, key)
+                await func(key)
+            await self.house.settle()
+        self.house.now = until
+
+
 class House:
     """A scheduler with a clock moved by hand, whose runs end when they are told to."""
 
-    def __init__(self, *targets: Target, limit: int = 10, costs: Mapping[str, float] | None = None) -> None:
+    def __init__(
+        self,
+        *targets: Target,
+        limit: int = 10,
+        costs: Mapping[str, float] | None = None,
+        engine: Engine | None = None,
+    ) -> None:
         self.now = START
         self.runs: list[tuple[str, datetime, Kind]] = []
         self.skips: list[tuple[str, datetime, str]] = []
         self.broken = False
         self.gate = asyncio.Event()
         self.gate.set()
+        if engine:
+            engine.house = self
         self.scheduler = Scheduler(
-            targets, run=self._run, skip=self._skip, clock=lambda: self.now, limit=limit, costs=costs
+            targets,
+            run=self._run,
+            skip=self._skip,
+            clock=lambda: self.now,
+            location="here",
+            limit=limit,
+            costs=costs,
+            engine=engine,
         )
 
     async def _run(self, target: Target, slot: datetime, kind: Kind) -> None:
@@ -60,10 +137,13 @@ class House:
 
 @asynccontextmanager
 async def house(
-    *targets: Target, limit: int = 10, costs: Mapping[str, float] | None = None
+    *targets: Target,
+    limit: int = 10,
+    costs: Mapping[str, float] | None = None,
+    engine: Engine | None = None,
 ) -> AsyncIterator[House]:
     """A started house that is stopped at the end."""
-    made = House(*targets, limit=limit, costs=costs)
+    made = House(*targets, limit=limit, costs=costs, engine=engine)
     made.scheduler.start()
     try:
         yield made
@@ -173,7 +253,7 @@ async def test_a_first_bad_run_brings_its_neighbours_at_once() -> None:
     stranger = target("b", "rest", every=timedelta(minutes=5))
     async with house(failing, same_model, same_pathway, stranger) as at:
         cell = Cell("azure", "a", "realtime", "here")
-        at.scheduler.attend([Watching(cell=cell, attention=Attention.CONFIRMING, first_bad=True)])
+        at.scheduler.attend([Watching(cell=cell, attention=Attention.CONFIRMING, first_bad=at.now)])
         await at.settle()
         assert {(key, kind) for key, _, kind in at.runs} == {
             (same_model.key, Kind.NEIGHBOUR),
@@ -182,19 +262,70 @@ async def test_a_first_bad_run_brings_its_neighbours_at_once() -> None:
 
 
 async def test_neighbours_are_asked_once_for_a_first_bad_run() -> None:
-    """The store says after every run that the bad one is still the only one; only the next calm ends that."""
+    """The store says it in every turn, and after a restart, until there is another first bad run."""
     failing = target("a", "realtime", every=timedelta(minutes=5), quota=100)
     beside = target("a", "rest", every=timedelta(minutes=5), quota=100)
     async with house(failing, beside) as at:
         cell = Cell("azure", "a", "realtime", "here")
-        suspicious = Watching(cell=cell, attention=Attention.CONFIRMING, first_bad=True)
-        for _ in range(3):
-            at.scheduler.attend([suspicious])
+        suspicious = Watching(cell=cell, attention=Attention.CONFIRMING, first_bad=at.now)
+        calm = Watching(cell=cell, attention=Attention.CALM)
+        at.now += timedelta(seconds=1)
+        for said in (suspicious, suspicious, calm, suspicious):
+            at.scheduler.attend([said])
             await at.settle()
         assert [key for key, _, _ in at.runs] == [beside.key]
-        at.scheduler.attend([Watching(cell=cell, attention=Attention.CALM), suspicious])
+        at.now += MINUTE
+        at.scheduler.attend([calm, replace(suspicious, first_bad=at.now)])
         await at.settle()
         assert [key for key, _, _ in at.runs] == [beside.key, beside.key]
+    async with house(failing, beside) as again:
+        again.scheduler.note_newest(beside, START + timedelta(seconds=1))
+        again.scheduler.attend([suspicious])
+        await again.settle()
+        assert not again.runs
+
+
+@pytest.mark.parametrize("every", [timedelta(minutes=5), MINUTE])
+@pytest.mark.parametrize("attention", [Attention.CONFIRMING, Attention.CLOSING])
+async def test_confirming_runs_come_every_20_seconds_however_often_the_store_is_asked(
+    every: timedelta, attention: Attention
+) -> None:
+    """A turn every 2 s says the same again; five runs span 80 s, and none comes once it is calm."""
+    one, engine = target(every=every), Engine()
+    async with house(one, engine=engine) as at:
+        cell, other = Cell("azure", "m", "rest", "here"), Cell("azure", "m", "rest", "elsewhere")
+        said = [Watching(cell=cell, attention=Attention.CALM)]
+        first = slot_at(one.key, every, at.now) + every
+        await engine.drive(first, turns=lambda: at.scheduler.attend(said))
+        assert [at_slot for _, at_slot, _ in at.runs] == [first]
+        said = [
+            Watching(cell=cell, attention=attention, first_bad=first),
+            Watching(cell=other, attention=Attention.CALM),
+        ]
+        await engine.drive(first + timedelta(seconds=81), turns=lambda: at.scheduler.attend(said))
+        starts = [start - first for _, start, _ in at.runs]
+        assert starts == [timedelta(seconds=seconds) for seconds in (0, 20, 40, 60, 80)]
+        said = [Watching(cell=cell, attention=Attention.CALM)]
+        await engine.drive(first + timedelta(seconds=119), turns=lambda: at.scheduler.attend(said))
+        assert len(at.runs) == 5
+        assert not at.skips
+
+
+async def test_what_is_said_of_another_location_changes_nothing_here() -> None:
+    """Neither an import of another location's lines nor its own monitor in the same database."""
+    one, beside, engine = (
+        target(every=timedelta(minutes=5)),
+        target("n", every=timedelta(minutes=5)),
+        Engine(),
+    )
+    async with house(one, beside, engine=engine) as at:
+        cell = Cell("azure", "m", "rest", "elsewhere")
+        for attention in (Attention.CONFIRMING, Attention.OPEN, Attention.CLOSING):
+            said = [Watching(cell=cell, attention=attention, first_bad=at.now)]
+            at.scheduler.attend(said)
+            await engine.drive(at.now + MINUTE, turns=partial(at.scheduler.attend, said))
+        assert all(kind is Kind.SCHEDULED for _, _, kind in at.runs)
+        assert len([key for key, _, _ in at.runs if key == one.key]) <= 1
 
 
 async def test_confirming_runs_leave_the_scheduled_ones_their_share() -> None:
@@ -301,7 +432,7 @@ async def test_what_the_store_says_of_an_unknown_target_is_passed_over() -> None
     """A cell that is stored but no longer configured starts nothing."""
     async with house(target()) as at:
         cell = Cell("gone", "m", "rest", "here")
-        at.scheduler.attend([Watching(cell=cell, attention=Attention.OPEN, first_bad=True)])
+        at.scheduler.attend([Watching(cell=cell, attention=Attention.OPEN, first_bad=START)])
         await at.settle()
         assert not at.runs
 
@@ -386,7 +517,7 @@ async def test_the_reserve_is_for_the_time_an_incident_is_open() -> None:
     one, other = paid(), paid("n")
     async with house(one, other, costs={one.key: 0.25, other.key: 0.25}) as at:
         at.scheduler.purse.add("azure", 0.5, at.now)
-        cell = Cell("azure", "n", "rest", "berlin")
+        cell = Cell("azure", "n", "rest", "here")
         at.scheduler.attend([Watching(cell=cell, attention=Attention.OPEN)])
         await slots(at, one, 4)
         assert [key for key, _, _ in at.runs].count(one.key) == 2
@@ -426,7 +557,7 @@ async def test_no_confirming_run_breaks_a_pause_or_the_budget() -> None:
     """It waits until there is room."""
     one = paid()
     async with house(one, costs={one.key: 0.25}) as at:
-        cell = Cell("azure", "m", "rest", "berlin")
+        cell = Cell("azure", "m", "rest", "here")
         at.scheduler.attend([Watching(cell=cell, attention=Attention.CONFIRMING)])
         at.scheduler.pause(one, at.now + timedelta(minutes=2))
         await at.scheduler.confirm(one.key)

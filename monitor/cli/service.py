@@ -100,7 +100,12 @@ class Service:
         self._retirements_on: date | None = None
         self._costs = {target.key: run_cost(target, settings.prices) or 0.0 for target in settings.targets}
         self.scheduler = Scheduler(
-            settings.targets, run=self._run, skip=self._skip, clock=clock, costs=self._costs
+            settings.targets,
+            run=self._run,
+            skip=self._skip,
+            clock=clock,
+            location=settings.monitor.location,
+            costs=self._costs,
         )
 
     async def run(self, started: Callable[[str], None]) -> None:
@@ -153,6 +158,8 @@ class Service:
         known = resume(self._database, self._settings.targets, self._costs, location=location, now=now)
         for key, at in known.starts:
             self.scheduler.quota.note(self.scheduler.targets[key], at)
+        for key, at in known.newest.items():
+            self.scheduler.note_newest(self.scheduler.targets[key], at)
         for endpoint, usd in known.spent.items():
             self.scheduler.purse.add(endpoint, usd, now)
         for key, until in known.pauses.items():

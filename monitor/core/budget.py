@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from monitor.core.model import Endpoint
+from monitor.core.model import Endpoint, Target
 
 # A provider that names a longer pause is asked again after this one.
 LONGEST_PAUSE = timedelta(hours=1)
+_DAY = timedelta(days=1)
 _CENT_OF_A_CENT = 1e-9  # sums of many small prices are not exact
 
 
@@ -48,3 +50,29 @@ def money(usd: float) -> str:
 def midnight(now: datetime) -> datetime:
     """When the UTC day of an instant began."""
     return now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+class Purse:
+    """What runs cost today by endpoint, in US dollars and UTC days; *costs* is one run's by target key."""
+
+    def __init__(self, costs: Mapping[str, float]) -> None:
+        self._costs = costs
+        self._spent: dict[tuple[str, datetime], float] = {}
+
+    def refusal(self, target: Target, now: datetime, *, urgent: bool) -> str | None:
+        """Why one more run may not be made, or None; *urgent* where something is wrong at the endpoint."""
+        allowance = allowance_of(target.endpoint)
+        if allowance is None:
+            return None
+        spent = self._spent.get((target.endpoint.name, midnight(now)), 0.0)
+        return refusal(allowance, spent, self._costs.get(target.key, 0.0), urgent=urgent)
+
+    def note(self, target: Target, now: datetime) -> None:
+        """Count a run that starts."""
+        self.add(target.endpoint.name, self._costs.get(target.key, 0.0), now)
+
+    def add(self, endpoint: str, usd: float, now: datetime) -> None:
+        """Count what was spent on that day (before this process too)."""
+        key = endpoint, midnight(now)
+        self._spent = {known: sum_ for known, sum_ in self._spent.items() if known[1] >= key[1] - _DAY}
+        self._spent[key] = self._spent.get(key, 0.0) + usd

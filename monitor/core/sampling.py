@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from monitor.core.model import Cell, State, Target, Verdict
-from monitor.core.windows import History, Rule, Threshold, Window
+from monitor.core.windows import History, Rule, Run, Threshold, Window
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CONFIRM_EVERY = timedelta(seconds=20)
@@ -28,11 +28,11 @@ class Attention(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watching:
-    """A cell's attention; `first_bad` where this bad run is the only one in the look-back."""
+    """A cell's attention; `first_bad`: the start of the newest run where it alone is bad in the look-back."""
 
     cell: Cell
     attention: Attention
-    first_bad: bool = False
+    first_bad: datetime | None = None
 
 
 def offset_of(key: str, every: timedelta) -> timedelta:
@@ -121,27 +121,26 @@ def watch(history: History, cell: Cell, rule: Rule, windows: Iterable[Window], n
     began = max((window.closed_at for window in mine if window.closed_at), default=None)
     bad = _bad_in_look_back(history, cell, rule.down, last.number, began, now)
     if any(window.open for window in mine):
-        recovered = not bad or bad[-1] < last.number
+        recovered = not bad or bad[-1].number < last.number
         return Watching(cell=cell, attention=Attention.CLOSING if recovered else Attention.OPEN)
-    if is_settled(bad, last.number, rule.down):
+    if is_settled([run.number for run in bad], last.number, rule.down):
         return Watching(cell=cell, attention=Attention.CALM)
-    return Watching(
-        cell=cell, attention=Attention.CONFIRMING, first_bad=len(bad) == 1 and bad[0] == last.number
-    )
+    first = len(bad) == 1 and bad[0].number == last.number
+    return Watching(cell=cell, attention=Attention.CONFIRMING, first_bad=bad[0].started_at if first else None)
 
 
 def _bad_in_look_back(
     history: History, cell: Cell, threshold: Threshold, latest: int, since: datetime | None, now: datetime
-) -> Sequence[int]:
-    """Numbers of the failed runs among the last `of` conclusive ones since the look-back began."""
+) -> Sequence[Run]:
+    """The failed runs among the last `of` conclusive ones since the look-back began."""
     oldest = history.start_of(cell, max(1, latest - threshold.of + 1))
     if oldest is None:
         return ()
     runs = history.notable(cell, oldest if since is None else max(oldest, since), now)
-    bad: list[int] = []
+    bad: list[Run] = []
     for run in runs:
         if run.fresh:
             bad.clear()
         if run.verdict is Verdict.FAILED:
-            bad.append(run.number)
+            bad.append(run)
     return bad

@@ -27,8 +27,11 @@ _UNAVAILABLE = 503  # the other status for which RFC 9110, 10.2.3, gives the hea
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resumed:
-    """`starts` of the last minute by target key, `spent` today by endpoint, `pauses` by target key."""
+    """`starts` of the last minute and the `newest` one of all by target key, `spent` today by endpoint,
+    `pauses` by target key.
+    """
 
+    newest: Mapping[str, datetime]
     starts: Sequence[tuple[str, datetime]]
     spent: Mapping[str, float]
     pauses: Mapping[str, datetime]
@@ -64,12 +67,17 @@ def resume(
             usd = runs * costs.get(cell.target, _dearest(cell, costs))
             spent[cell.endpoint] = spent.get(cell.endpoint, 0.0) + usd
         pauses: dict[str, datetime] = {}
+        newest: dict[str, datetime] = {}
         for cell, last in latest_outcomes(tx).items():
-            if cell.location == location and cell.target in known and _may_ask(last):
+            if cell.location != location or cell.target not in known:
+                continue
+            newest[cell.target] = last.started_at
+            if _may_ask(last):
                 until = pause_until(last, evidence_of(tx, last.id))
                 if until is not None and until > now:
                     pauses[cell.target] = until
     return Resumed(
+        newest=newest,
         starts=sorted(((cell.target, at) for cell, at in starts if cell.target in known), key=itemgetter(1)),
         spent=spent,
         pauses=pauses,
