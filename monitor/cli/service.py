@@ -38,11 +38,12 @@ from monitor.pipeline.remarks import enter_maintenance
 from monitor.pipeline.resume import pause_until, resume
 from monitor.pipeline.verdict import watchings
 from monitor.scheduler import Scheduler
-from monitor.selfcheck import LOOK_EVERY, LOOK_WITHIN_S, SelfCheck
+from monitor.selfcheck import LOOK_EVERY, LOOK_WITHIN_S, Gauges, SelfCheck
 from monitor.store.cells import sync_targets
 from monitor.store.engine import Database
 from monitor.store.notices import add_notices
 from monitor.store.rollups import latencies
+from monitor.transport import Transport
 from monitor.web.app import create_app
 from monitor.web.settings import DemoLinks, Liveness, WebSettings
 
@@ -63,7 +64,8 @@ def utc_now() -> datetime:
 class Service:
     """One monitor at one location over one database; made and run inside an event loop.
 
-    *archive* holds targets that are not watched any more, for the reports about them.
+    *archive* holds targets that are not watched any more, for the reports about them. *transport* is the
+    way out and *gauges* how the machine is read; both as configured and as it is where they are not given.
     """
 
     def __init__(
@@ -74,10 +76,12 @@ class Service:
         clock: Callable[[], datetime] = utc_now,
         demo: DemoLinks | None = None,
         archive: Sequence[Target] = (),
+        transport: Transport | None = None,
+        gauges: Gauges | None = None,
     ) -> None:
         self._settings, self._database, self._clock = settings, database, clock
         self._house = house_of(settings)
-        self._transport = transport_of(settings)
+        self._transport = transport or transport_of(settings)
         self._demo = demo
         self._reported = {target.key: target for target in (*archive, *settings.targets)}
         self._lag = 0.0
@@ -93,6 +97,7 @@ class Service:
             reach=partial(self._transport.reach, deadline=LOOK_WITHIN_S),
             clock=clock,
             folder=database.folder,
+            gauges=gauges,
         )
         self._looked: Sequence[Sight] = ()
         self._complaints: Sequence[str] = ()
@@ -114,38 +119,47 @@ class Service:
         *started* is told the page's address once it answers. Raises MonitorError where the address is
         taken or the database cannot be used at the start.
         """
-        with listen(self._settings.web.host, self._settings.web.port) as listener:
-            with self._database.write() as tx:
-                sync_targets(tx, self._settings.targets, self._clock())
-            plans = self._settings.maintenance
-            enter_maintenance(self._database, self._house, plans, now=self._clock())
-            server = PageServer(self._application(), partial(started, self._settings.web.base_url))
-            tasks = [
-                asyncio.create_task(self._recorder.run(), name="record"),
-                asyncio.create_task(self._take_turns(), name="turns"),
-                asyncio.create_task(self._look_around(), name="self-check"),
-                asyncio.create_task(self._courier().run(), name="deliver"),
-                asyncio.create_task(server.serve([listener]), name="page"),
-            ]
-            with _stop_signals() as stopping:
-                try:
-                    watched = watchings(self._database, self._house, now=self._clock())
-                    self._take_over(watched)
-                    self.scheduler.start(watched)
-                    await _until_stopped(stopping, tasks)
-                finally:
-                    await self._wind_up(server, tasks)
+        web = self._settings.web
+        with listen(web.host, web.port) as listener, _stop_signals() as stopping:
+            server = PageServer(self.application(), partial(started, web.base_url))
+            page = asyncio.create_task(server.serve([listener]), name="page")
+            try:
+                await self.work(stopping, page)
+            finally:
+                server.should_exit = True
+                await asyncio.wait([page], timeout=LONGEST_STOP.total_seconds())
 
-    async def _wind_up(self, server: PageServer, tasks: Sequence[asyncio.Task[None]]) -> None:
-        """Runs first, then what they gave, then the page: nothing that was measured is lost."""
-        recording, turns, looking, delivering, page = tasks
+    async def work(self, stopping: asyncio.Event, *beside: asyncio.Task[None]) -> None:
+        """Check, store and tell until *stopping* is set; then let runs end and store what they gave.
+
+        Raises what a part raised that should have gone on, one of *beside* too: those are not ended here.
+        """
+        with self._database.write() as tx:
+            sync_targets(tx, self._settings.targets, self._clock())
+        enter_maintenance(self._database, self._house, self._settings.maintenance, now=self._clock())
+        tasks = [
+            asyncio.create_task(self._recorder.run(), name="record"),
+            asyncio.create_task(self._take_turns(), name="turns"),
+            asyncio.create_task(self._look_around(), name="self-check"),
+            asyncio.create_task(self._courier().run(), name="deliver"),
+        ]
+        try:
+            watched = watchings(self._database, self._house, now=self._clock())
+            self._take_over(watched)
+            self.scheduler.start(watched)
+            await _until_stopped(stopping, [*tasks, *beside])
+        finally:
+            await self._wind_up(tasks)
+
+    async def _wind_up(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+        """Runs first, then what they gave: nothing that was measured is lost."""
+        recording, turns, looking, delivering = tasks
         log.info("stopping", runs_under_way=self.scheduler.in_flight())
         await self.scheduler.stop(self._longest_run())
         self._recorder.close()
-        server.should_exit = True
         for task in (turns, looking, delivering):
             task.cancel()
-        await asyncio.wait([recording, page], timeout=LONGEST_STOP.total_seconds())
+        await asyncio.wait([recording], timeout=LONGEST_STOP.total_seconds())
         await asyncio.gather(turns, looking, delivering, return_exceptions=True)
         await self._transport.aclose()
 
@@ -277,7 +291,8 @@ class Service:
     def _liveness(self) -> Liveness:
         return Liveness(running=self.scheduler.is_running(), last_cycle=self._last_turn)
 
-    def _application(self) -> ASGIApp:
+    def application(self) -> ASGIApp:
+        """The page and the JSON over this service's database."""
         settings, web = self._settings, self._settings.web
         return create_app(
             database=self._database,
