@@ -1,50 +1,79 @@
 """Spelling text out into comparable words: lower case, no punctuation, numbers as words.
 
-Numbers are spelt in English and in the languages of `numerals`; in every other the digits stay as they
-are written.
+What can be said in several ways keeps them all until the words beside it decide:
+
+    "$5.50 at 3:30"   (five dollars and fifty cents | five fifty | …) at (three thirty | half past three | …)
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import product
+from typing import NamedTuple
 
-from monitor.core.numerals import NUMERALS, Numerals
+from monitor.core.numerals import has_numerals, ways_to_rank, ways_to_say, ways_to_say_decimal
 
-# One number can be read in several ways; the words of a clip decide which was meant.
-READINGS = ("cardinal", "pairs", "digits")
+Words = tuple[str, ...]
 
-_ONES = (
-    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
-    *("ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen"),
-    "nineteen",
-)
-_TENS = ("zero", "ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-_SCALES = (
-    (10**12, "trillion"),
-    (10**9, "billion"),
-    (10**6, "million"),
-    (1000, "thousand"),
-    (100, "hundred"),
-)
-_ORDINALS = {
-    "one": "first",
-    "two": "second",
-    "three": "third",
-    "five": "fifth",
-    "eight": "eighth",
-    "nine": "ninth",
-    "twelve": "twelfth",
+
+class Part(NamedTuple):
+    """A stretch of a text, and the ways in which it may be said: the usual one first, at least one."""
+
+    ways: tuple[Words, ...]
+
+
+class Currency(NamedTuple):
+    """How an amount is said: one, many, and the hundredth part of one (empty: none)."""
+
+    one: str
+    many: str
+    hundredth: str
+
+
+_SIGNS: Mapping[str, Mapping[str, str]] = {
+    "en": {"&": "and", "%": "percent", "@": "at", "+": "plus", "=": "equals", "°": "degrees"},
+    "de": {"&": "und", "%": "prozent", "@": "at", "+": "plus", "°": "grad"},
+    "nl": {"&": "en", "%": "procent", "+": "plus", "°": "graden"},
+    "fr": {"&": "et", "%": "pour cent", "+": "plus", "°": "degrés"},
+    "es": {"&": "y", "%": "por ciento", "+": "más", "°": "grados"},
+    "it": {"&": "e", "%": "per cento", "+": "più", "°": "gradi"},
+    "pt": {"&": "e", "%": "por cento", "+": "mais", "°": "graus"},
+    "pl": {"&": "i", "%": "procent", "+": "plus"},
+    "sv": {"&": "och", "%": "procent", "+": "plus"},
+    "da": {"&": "og", "%": "procent", "+": "plus"},
+    "no": {"&": "og", "%": "prosent", "+": "pluss"},
+    "ru": {"&": "и", "%": "процентов", "+": "плюс"},
 }
-_ENGLISH = {
-    "&": " and ",
-    "%": " percent ",
-    "@": " at ",
-    "+": " plus ",
-    "=": " equals ",
-    "°": " degrees ",
+_CURRENCIES: Mapping[str, Mapping[str, Currency]] = {
+    "en": {
+        "$": Currency("dollar", "dollars", "cents"),
+        "€": Currency("euro", "euros", "cents"),
+        "£": Currency("pound", "pounds", "pence"),
+        "¥": Currency("yen", "yen", ""),
+    },
+    "de": {
+        "€": Currency("euro", "euro", "cent"),
+        "$": Currency("dollar", "dollar", "cent"),
+        "£": Currency("pfund", "pfund", "pence"),
+    },
+    "nl": {"€": Currency("euro", "euro", "cent"), "$": Currency("dollar", "dollar", "cent")},
+    "fr": {"€": Currency("euro", "euros", "centimes"), "$": Currency("dollar", "dollars", "cents")},
+    "es": {"€": Currency("euro", "euros", "céntimos"), "$": Currency("dólar", "dólares", "centavos")},
+    "it": {"€": Currency("euro", "euro", "centesimi"), "$": Currency("dollaro", "dollari", "centesimi")},
+    "pt": {"€": Currency("euro", "euros", "cêntimos"), "$": Currency("dólar", "dólares", "centavos")},
 }
+_HOURS: Mapping[str, Words] = {
+    "de": ("uhr",), "nl": ("uur",), "fr": ("heures", "heure"), "es": ("horas", "y"), "pt": ("horas", "e"),
+    "it": ("e",), "sv": ("och",),
+}  # fmt: skip
+_CONTRACTED: Mapping[str, tuple[str, ...]] = {
+    "'s": ("is", "has", "us"), "'re": ("are",), "'ve": ("have",), "'ll": ("will",), "'d": ("would", "had"),
+    "'m": ("am",), "n't": ("not",),
+}  # fmt: skip
+_IRREGULAR = {"won't": "will not", "can't": "can not", "shan't": "shall not", "ain't": "is not"}
 _ENGLISH_WORDS = {
     "mr": "mister",
     "mrs": "missus",
@@ -56,23 +85,23 @@ _ENGLISH_WORDS = {
     "colour": "color",
     "grey": "gray",
 }
-_MONEY = {"$": "dollar", "£": "pound", "€": "euro"}
 
-# Languages written without spaces are compared by character.
-_UNSPACED = frozenset({"zh", "yue", "ja", "th", "lo", "my", "km", "bo"})
+# Languages written without spaces, or with spaces as one likes, are compared by character.
+_UNSPACED = frozenset({"zh", "yue", "ja", "ko", "th", "lo", "my", "km", "bo"})
 
-_NO_SPEECH = re.compile(r"\[[A-Z_ ]{1,40}\]")  # whisper.cpp writes [BLANK_AUDIO] where nobody speaks
+# What recognisers write where nobody speaks: whisper.cpp's [BLANK_AUDIO], and its kin in any brackets.
+_NO_SPEECH = re.compile(
+    r"\[[A-Z_ ]{1,40}\]"
+    r"|(?i:[\[(*]\s?(?:blank[_ ]audio|silen(?:ce|t)|no (?:speech|audio|sound)|inaudible)\s?[\])*])"
+)
 _APOSTROPHES = re.compile("['’ʼ＇`]")
-_GROUPED = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:,[0-9]{3}){1,6}(?![0-9])")
-_MONEY_AMOUNT = re.compile(r"([$£€])\s?([0-9][0-9.]{0,20})( (?:thousand|million|billion|trillion)\b)?")
 _INITIALS = re.compile(r"\b(?:[a-z]\.){2,10}")  # u.s.a., a.m.
-_DECIMAL = re.compile(r"([0-9])\.([0-9]{1,20})(?![0-9.])")
-_NUMBER = re.compile(r"([0-9]{1,40})(st|nd|rd|th|s)?")
-# Elsewhere the point groups and the comma divides: 1.250,5.
-_POINTED = re.compile(r"(?<![0-9.,])[0-9]{1,3}(?:\.[0-9]{3}){1,6}(?![0-9])")
-_COMMA = re.compile(r"([0-9]),([0-9]{1,20})(?![0-9,])")
-_DIGITS = re.compile(r"[0-9]{1,40}")
-_STANDING = re.compile(r"(?<![^\W_])[0-9]{1,40}(?![^\W_])")
+_HALF_OF_DAY = re.compile(r"(?<=[0-9])\s?(am|pm)\b")
+_SHORTENED = r"(?<![^\W_])(?P<short>[a-z]{1,20}['’](?:s|re|ve|ll|d|m|t))(?![^\W_])"
+_NUMERAL = r"[0-9]{1,40}(?:[.,'][0-9]{1,20}){0,6}"
+_SPACED_NUMERAL = r"(?:[0-9]{1,3}(?: [0-9]{3}(?![0-9])){1,4}(?:,[0-9]{1,20})?|" + _NUMERAL + ")"
+_MINUTE = r"(?::(?P<minute>[0-5][0-9])(?![0-9:])(?: (?:uhr|uur|h)(?![^\W_]))?)?"
+_SCALE = r"(?: (?P<scale>thousand|million|billion|trillion)\b)?"
 
 # What is written or left out at will, and never heard.
 _ALIKE = str.maketrans(
@@ -85,23 +114,70 @@ _ALIKE = str.maketrans(
 )  # fmt: skip
 
 
-def spell(text: str, language: str | None, reading: str = "cardinal") -> list[str]:
-    """The words of *text* as they are compared; *reading* is one of READINGS."""
-    code = (language or "").lower().partition("-")[0]
+def spell(text: str, language: str | None, beside: Sequence[str] = ()) -> list[str]:
+    """Return the words of *text* as they are compared, said as in *beside* where it may be said so."""
+    return choose(read_parts(text, language), beside, language)
+
+
+def read_parts(text: str, language: str | None) -> list[Part]:
+    """Return the parts of a text in order: plain stretches, and numbers and contractions with their ways."""
+    code = _code(language)
     folded = _fold(_NO_SPEECH.sub(" ", text), code)
-    english, numerals = code == "en", NUMERALS.get(code)
-    if numerals is not None:
-        folded = _spell_out(folded, numerals, reading, standing=code not in _UNSPACED)
-    words = _words(_english_signs(folded) if english else folded)
-    if english:
-        words = [spelt for word in words for spelt in _english_word(word, reading)]
-    if code in _UNSPACED:
-        return [character for word in words for character in word]
-    return _without_hundred_and(words) if english else words
+    if code == "en":
+        folded = _INITIALS.sub(lambda match: match[0].replace(".", ""), folded)
+        folded = _HALF_OF_DAY.sub(r" \1", folded).replace("per cent", "percent")
+    parts: list[Part] = []
+    end = 0
+    for match in _pattern(code).finditer(folded):
+        parts.append(Part((_plain(folded[end : match.start()], code),)))
+        parts.append(Part(_ways_of(match, code)))
+        end = match.end()
+    parts.append(Part((_plain(folded[end:], code),)))
+    return parts
+
+
+def choose(parts: Iterable[Part], beside: Sequence[str], language: str | None) -> list[str]:
+    """Return the words of the parts, each in the first of its ways that occurs in *beside*, else the usual.
+
+    Where words are put together does not count: *ein hundert* is *einhundert*, taken as *beside* has it.
+    """
+    joined = "".join(beside)
+    words = [
+        word
+        for part in parts
+        for word in (part.ways[0] if len(part.ways) == 1 else _as_beside(part.ways, beside, joined))
+    ]
+    return _without_hundred_and(words) if _code(language) == "en" else words
+
+
+def _as_beside(ways: Sequence[Words], beside: Sequence[str], joined: str) -> Sequence[str]:
+    for way in ways:
+        whole = "".join(way)
+        if whole in joined:  # far cheaper than the search, and mostly false
+            for start, word in enumerate(beside):
+                if whole.startswith(word) and (found := _run(whole, beside[start:])):
+                    return found
+    return ways[0]
+
+
+def _run(whole: str, words: Sequence[str]) -> Sequence[str]:
+    """Return the first of *words* that put together are *whole*; none where they are not."""
+    left = whole
+    for count, word in enumerate(words, 1):
+        if not left.startswith(word):
+            return ()
+        left = left.removeprefix(word)
+        if not left:
+            return words[:count]
+    return ()
+
+
+def _code(language: str | None) -> str:
+    return (language or "").lower().partition("-")[0]
 
 
 def _fold(text: str, code: str) -> str:
-    """The text without the differences that nobody hears, its digits as 0 to 9."""
+    """Return the text without the differences that nobody hears, its digits as 0 to 9."""
     if text.isascii() and code != "tr":
         return text.casefold()
     if code == "tr":
@@ -109,30 +185,27 @@ def _fold(text: str, code: str) -> str:
     return _plain_digits(unicodedata.normalize("NFKC", text).casefold().translate(_ALIKE))
 
 
-def _spell_out(text: str, numerals: Numerals, reading: str, *, standing: bool) -> str:
-    """Signs and digits as words; of *standing* digits only those that are no part of a word."""
-    between = " " if standing else ""
-    if standing:
-        text = _POINTED.sub(lambda match: match[0].replace(".", ""), text)
-        text = _COMMA.sub(rf"\1 {numerals.point} \2", text)
-    else:
-        text = _GROUPED.sub(lambda match: match[0].replace(",", ""), text)
-        text = _DECIMAL.sub(rf"\1{numerals.point}\2", text)
-    for sign, word in numerals.signs.items():
-        text = text.replace(sign, f" {word} ")
-    digits = _STANDING if standing else _DIGITS
-    return digits.sub(lambda match: between + numerals.read(match[0], reading) + between, text)
-
-
 def _plain_digits(text: str) -> str:
-    """Digits of every script as 0 to 9."""
+    """Return the text with the digits of every script as 0 to 9."""
     if text.isascii():
         return text
     return "".join(str(unicodedata.decimal(each)) if each.isdecimal() else each for each in text)
 
 
+def _plain(text: str, code: str) -> Words:
+    """Return the words of a stretch without numbers."""
+    for sign, word in _SIGNS.get(code, {}).items():
+        text = text.replace(sign, f" {word} ")
+    words = _words(text)
+    if code in _UNSPACED:
+        return tuple(character for word in words for character in word)
+    if code == "en":
+        return tuple(spelt for word in words for spelt in _ENGLISH_WORDS.get(word, word).split())
+    return tuple(words)
+
+
 def _words(text: str) -> list[str]:
-    """The runs of letters, digits and combining marks; apostrophes vanish, the rest separates."""
+    """Return the runs of letters, digits and combining marks; apostrophes vanish, the rest separates."""
     joined = _APOSTROPHES.sub("", text)
     return "".join(char if _belongs(char) else " " for char in joined if _shows(char)).split()
 
@@ -146,80 +219,148 @@ def _shows(character: str) -> bool:
     return unicodedata.category(character) != "Cf"
 
 
-def _english_signs(text: str) -> str:
-    text = _GROUPED.sub(lambda match: match[0].replace(",", ""), text)
-    text = _INITIALS.sub(lambda match: match[0].replace(".", ""), text)
-    text = _MONEY_AMOUNT.sub(_amount, text)
-    text = _DECIMAL.sub(lambda match: f"{match[1]} point {' '.join(match[2])}", text)
-    return "".join(_ENGLISH.get(character, character) for character in text)
+@lru_cache(maxsize=128)
+def _pattern(code: str) -> re.Pattern[str]:
+    """Return what finds the numbers of a language, and the contractions of English."""
+    if not has_numerals(code):
+        return _NOTHING
+    currencies = _CURRENCIES.get(code, {})
+    signs = "".join(map(re.escape, currencies)) or "$€£¥"
+    units = "|".join({word for each in currencies.values() for word in (each.one, each.many)})
+    after = rf"(?:\s?(?P<after>[{signs}])" + (rf"|\s(?P<unit>{units})\b)?" if units else ")?")
+    before = rf"(?:(?P<before>[{signs}])\s?)?"
+    if code in _UNSPACED:
+        return re.compile(rf"{before}(?P<number>{_NUMERAL}){_MINUTE}")
+    numeral = _NUMERAL if code == "en" else _SPACED_NUMERAL
+    suffix = "(?P<suffix>st|nd|rd|th|s)?" if code == "en" else ""
+    scale = _SCALE if code == "en" else ""
+    number = rf"{before}(?<![^\W_])(?P<number>{numeral}){_MINUTE}{suffix}(?![^\W_]){scale}{after}"
+    return re.compile(f"{number}|{_SHORTENED}" if code == "en" else number)
 
 
-def _amount(match: re.Match[str]) -> str:
-    unit = _MONEY[match[1]]
-    number = match[2].rstrip(".")
-    scale = match[3] or ""
-    return f"{number}{scale} {unit if number == '1' and not scale else unit + 's'} "
+_NOTHING = re.compile(r"(?!)")
 
 
-def _english_word(word: str, reading: str) -> list[str]:
-    number = _NUMBER.fullmatch(word)
-    if number is None or not word.isascii():
-        return _ENGLISH_WORDS.get(word, word).split()
-    spelt = READERS[reading](number[1])
-    return _with_suffix(spelt, number[2])
+def _ways_of(match: re.Match[str], code: str) -> tuple[Words, ...]:
+    found = match.groupdict()
+    if found.get("short"):
+        return _ways_of_short(found["short"].replace("’", "'"))
+    sign = found.get("before") or found.get("after")
+    unit = found.get("unit")
+    if unit is not None:
+        sign = next(known for known, each in _CURRENCIES[code].items() if unit in (each.one, each.many))
+    details = (found.get("minute"), found.get("suffix"), found.get("scale"), sign)
+    return _ways_of_number(found["number"], *details, code)
 
 
-def _with_suffix(words: list[str], suffix: str | None) -> list[str]:
-    if suffix is None:
-        return words
-    last = words[-1]
-    if suffix == "s":  # 1990s
-        changed = last[:-1] + "ies" if last.endswith("y") else last + "s"
-    elif last.endswith("y"):
-        changed = last[:-1] + "ieth"
-    else:
-        changed = _ORDINALS.get(last, last + "th")
-    return [*words[:-1], changed]
+@lru_cache(maxsize=512)
+def _ways_of_short(word: str) -> tuple[Words, ...]:
+    """Return what a contraction may stand for; first as it is written, without its apostrophe."""
+    stem, ending = (word[:-3], word[-3:]) if word.endswith("n't") else word.split("'")
+    ending = ending if ending == "n't" else f"'{ending}"
+    long = (
+        [_IRREGULAR[word]] if word in _IRREGULAR else [f"{stem} {end}" for end in _CONTRACTED.get(ending, ())]
+    )
+    return ((word.replace("'", ""),), *(tuple(each.split()) for each in long))
 
 
-def _cardinal(digits: str) -> list[str]:
-    if len(digits) > 15 or (len(digits) > 1 and digits[0] == "0"):
-        return _digits(digits)
-    return _say(int(digits))
+@lru_cache(maxsize=4096)
+def _ways_of_number(
+    number: str, minute: str | None, suffix: str | None, scale: str | None, sign: str | None, code: str
+) -> tuple[Words, ...]:
+    """Return the ways to say what a numeral and the marks around it mean, the usual one first."""
+    currency = _CURRENCIES.get(code, {}).get(sign or "")
+    ways: list[str] = []
+    for whole, fraction in _values(number, code):
+        if minute is not None and fraction is None:
+            ways += _times(whole, minute, code)
+        elif currency is not None:
+            ways += _amounts(whole, fraction, scale, currency, code)
+        else:
+            ways += _numbers(whole, fraction, suffix, code)
+    tail = f" {scale}" if scale and currency is None else ""
+    ways = ways or [" ".join(ways_to_say(digits, code)[0] for digits in re.findall("[0-9]+", number))]
+    spelt = (_plain(_fold(way + tail, code), code) for way in ways)
+    return tuple(dict.fromkeys(words for words in spelt if words))
 
 
-def _say(number: int) -> list[str]:
-    for size, name in _SCALES:
-        if number >= size:
-            rest = _say(number % size) if number % size else []
-            return [*_say(number // size), name, *rest]
-    if number < 20:
-        return [_ONES[number]]
-    tens, ones = divmod(number, 10)
-    return [_TENS[tens], _ONES[ones]] if ones else [_TENS[tens]]
+def _values(number: str, code: str) -> Iterator[tuple[str, str | None]]:
+    """Give what a numeral may mean: whole part and fraction (None: there is none); nothing for 1.2.3.
+
+    English groups by commas and divides by a point: 1,205.5; others mostly the other way round: 1.205,5.
+    """
+    groups = re.split("[.,' ]", number)
+    marks = [mark for mark in number if not mark.isdigit()]
+    if not marks:
+        yield number, None
+        return
+    point = "." if code == "en" or code in _UNSPACED else ","
+    grouped = len(groups[0]) <= 3 and all(len(group) == 3 for group in groups[1:]) and len(set(marks)) == 1
+    meanings: list[tuple[str, str | None]] = []
+    if grouped:
+        meanings.append(("".join(groups), None))
+    if marks[-1] in ".," and marks[-1] not in marks[:-1]:
+        divided = ("".join(groups[:-1]), groups[-1])
+        meanings.insert(0 if marks[-1] == point else len(meanings), divided)
+    yield from meanings
 
 
-def _pairs(digits: str) -> list[str]:
-    """A year or a house number: 1995 as nineteen ninety five, 1905 as nineteen oh five."""
-    if len(digits) != 4 or digits[0] == "0":
-        return _cardinal(digits)
-    head, tail = int(digits[:2]), int(digits[2:])
-    if tail == 0:
-        return [*_say(head), "hundred"]
-    return [*_say(head), *(["oh"] if tail < 10 else []), *_say(tail)]
+def _numbers(whole: str, fraction: str | None, suffix: str | None, code: str) -> Sequence[str]:
+    if fraction is not None:
+        return ways_to_say_decimal(whole, fraction, code)
+    if suffix == "s":  # the 1990s
+        return [_plural(way) for way in ways_to_say(whole, code)]
+    return ways_to_rank(whole, code) if suffix else ways_to_say(whole, code)
 
 
-def _digits(digits: str) -> list[str]:
-    return [_ONES[int(digit)] for digit in digits]
+def _plural(way: str) -> str:
+    return f"{way[:-1]}ies" if way.endswith("y") else f"{way}s"
 
 
-READERS: Mapping[str, Callable[[str], list[str]]] = {
-    "cardinal": _cardinal,
-    "pairs": _pairs,
-    "digits": _digits,
-}
+def _amounts(
+    whole: str, fraction: str | None, scale: str | None, currency: Currency, code: str
+) -> Iterator[str]:
+    """Give the ways to say an amount: $5.50 is five dollars and fifty cents, or five fifty."""
+    unit = currency.one if whole.strip("0") == "1" and not scale and not fraction else currency.many
+    decimal = ways_to_say(whole, code) if fraction is None else ways_to_say_decimal(whole, fraction, code)
+    if scale:
+        yield from (f"{way} {scale} {unit}" for way in decimal)
+        return
+    if fraction is None or not fraction.strip("0"):
+        yield from (f"{way} {unit}" for way in ways_to_say(whole, code)[:8])
+    elif len(fraction) <= 2 and currency.hundredth:
+        joint = _SIGNS[code]["&"]
+        unit = currency.one if whole == "1" else currency.many
+        hundredths = ways_to_say(fraction.ljust(2, "0"), code)[:2]
+        if not whole.strip("0"):
+            yield from (f"{parts} {currency.hundredth}" for parts in hundredths)
+        for way, parts in product(ways_to_say(whole, code)[:2], hundredths):
+            yield f"{way} {unit} {joint} {parts} {currency.hundredth}"
+            yield f"{way} {unit} {parts} {currency.hundredth}"
+            yield from (f"{way} {unit} {parts}", f"{way} {parts}", f"{way} {parts} {unit}")
+    yield from (f"{way} {currency.many}" for way in decimal)
 
-_NUMBER_WORDS = frozenset({*_ONES, *_TENS, *_ORDINALS.values()} - {"zero"})
+
+def _times(hour: str, minute: str, code: str) -> Iterator[str]:
+    """Give the ways to say a time of day (or a score): 3:30 is three thirty or half past three."""
+    on, minutes = ways_to_say(str(int(hour)), code)[0], int(minute)
+    past = ways_to_say(str(minutes), code)[0]
+    following = ways_to_say(str(int(hour) % 12 + 1), code)[0]
+    if code == "en":
+        exact = (f"{on} oclock", on, f"{on} hundred", f"{on} hundred hours")
+        yield from exact if not minutes else (f"{on} oh {past}",) if minutes < 10 else (f"{on} {past}",)
+        words = {15: "quarter", 30: "half"}
+        yield f"{words.get(minutes, past)} past {on}"
+        rest = 60 - minutes
+        yield f"{words.get(rest, ways_to_say(str(rest), code)[0])} to {following}"
+    elif not minutes:
+        yield from (f"{on} {word}" for word in _HOURS.get(code, ()))
+        yield on
+    yield f"{on} {past}"
+    yield from (f"{on} {word} {past}" for word in _HOURS.get(code, ()))
+    if code == "de":
+        quarters = {15: f"viertel nach {on}", 30: f"halb {following}", 45: f"viertel vor {following}"}
+        yield from (words for at, words in quarters.items() if at == minutes)
 
 
 def _without_hundred_and(words: list[str]) -> list[str]:
@@ -231,6 +372,16 @@ def _without_hundred_and(words: list[str]) -> list[str]:
             word == "and"
             and 0 < at < len(words) - 1
             and words[at - 1] in ("hundred", "thousand", "million")
-            and words[at + 1] in _NUMBER_WORDS
+            and words[at + 1] in _number_words()
         )
     ]
+
+
+@lru_cache(maxsize=1)
+def _number_words() -> frozenset[str]:
+    """Return the single words of English numbers below a hundred, and of their ranks."""
+    numbers = [str(number) for number in range(1, 100)]
+    said = [
+        way for number in numbers for way in (ways_to_say(number, "en")[0], ways_to_rank(number, "en")[0])
+    ]
+    return frozenset(word for way in said for word in _words(way))

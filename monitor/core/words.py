@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import jiwer
 
-from monitor.core.spelling import READINGS, spell
+from monitor.core.spelling import Part, choose, read_parts
 
 PASSES = 0.15  # at most this word error rate passes
 DEGRADES = 0.40  # at most this one is degraded; above, or nothing said, is failed
@@ -36,24 +36,22 @@ class Score:
 
 
 def score(said: str, reference: str, language: str | None = "en") -> Score:
-    """The score of *said* against *reference*, in the reading of the numbers that fits best."""
+    """Return the score of *said* against *reference*, numbers and contractions in the way that fits best."""
     bound = 40 * len(reference) + 2_000
-    heard = said[:bound]
-    scores = [
-        _compare(spell(heard, language, reading), _spelled(reference, language, reading))
-        for reading in READINGS[: 3 if _has_digit(heard) or _has_digit(reference) else 1]
-    ]
-    return min(scores, key=lambda each: (each.wer, -each.completeness))
+    heard = read_parts(said[:bound], language)
+    expected = _parts_of(reference, language)
+    wanted = choose(expected, (), language)
+    words = choose(heard, wanted, language)
+    if any(len(part.ways) > 1 for part in expected):
+        wanted = choose(expected, words, language)
+        words = choose(heard, wanted, language)
+    return _compare(words, tuple(wanted))
 
 
 @lru_cache(maxsize=128)
-def _spelled(reference: str, language: str | None, reading: str) -> tuple[str, ...]:
-    """The words of a reference, which one run after another is held against."""
-    return tuple(spell(reference, language, reading))
-
-
-def _has_digit(text: str) -> bool:
-    return any(character.isdigit() for character in text)
+def _parts_of(reference: str, language: str | None) -> tuple[Part, ...]:
+    """Return the parts of a reference, which one run after another is held against."""
+    return tuple(read_parts(reference, language))
 
 
 def _compare(said: Sequence[str], reference: tuple[str, ...]) -> Score:

@@ -32,6 +32,66 @@ def test_the_same_words_written_otherwise_are_right(said: str, reference: str) -
 
 
 @pytest.mark.parametrize(
+    ("written", "spoken", "language"),
+    [
+        ("21000 euros", "veintiún mil euros", "es"),
+        ("30000 euros, 1 coche", "treinta mil euros, un coche", "es"),
+        ("40 명", "마흔 명", "ko"),
+        ("사과 40개", "사과 사십개", "ko"),
+        ("100 Leute", "hundert Leute", "de"),
+        ("100 Leute", "ein hundert Leute", "de"),
+        ("am 12. März", "am zwölften März", "de"),
+        ("18:05 Uhr", "achtzehn Uhr fünf", "de"),
+        ("7:30", "halb acht", "de"),
+        ("1.250,50 €", "eintausendzweihundertfünfzig Euro fünfzig", "de"),
+        ("21 000 euros", "vingt et un mille euros", "fr"),
+        ("70 ans", "septante ans", "fr"),
+        ("20 %", "veinte por ciento", "es"),
+        ("21 яблоко", "двадцать одно яблоко", "ru"),
+        ("3時30分に", "三時三十分に", "ja"),
+        ("$5.50", "five dollars and fifty cents", "en"),
+        ("$5.50", "five fifty", "en"),
+        ("$0.50", "fifty cents", "en"),
+        ("£3.20", "three pounds twenty", "en"),
+        ("5.50 dollars", "$5.50", "en"),
+        ("€1", "one euro", "en"),
+        ("$3 million", "three million dollars", "en"),
+        ("50 %", "fifty percent", "en"),
+        ("50%", "fifty per cent", "en"),
+        ("It's", "It is", "en"),
+        ("Let's go, they won't", "Let us go, they will not", "en"),
+        ("I'd say he's been", "I would say he has been", "en"),
+        ("3:30", "three thirty", "en"),
+        ("3:30", "half past three", "en"),
+        ("7:45", "quarter to eight", "en"),
+        ("10am", "ten a.m.", "en"),
+        ("3:00", "three o'clock", "en"),
+        ("100 men", "a hundred men", "en"),
+        ("the 1990s, the 21st", "the nineteen nineties, the twenty-first", "en"),
+        ("555-0199", "five five five oh one nine nine", "en"),
+    ],
+)  # fmt: skip
+def test_what_people_would_call_right_is_right(written: str, spoken: str, language: str) -> None:
+    """Numbers, money, times, shares and contractions, whichever of the two texts is the clip's."""
+    for said, reference in ((written, spoken), (spoken, written), (written, written)):
+        assert score(said, reference, language).wer == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "reference"),
+    [
+        ("$5.50", "five dollars and sixty cents"),
+        ("3:30", "half past four"),
+        ("It's", "it was"),
+        ("40", "fourteen"),
+    ],
+)
+def test_another_number_or_word_is_still_wrong(said: str, reference: str) -> None:
+    """Several ways to say it do not make it say something else."""
+    assert score(said, reference).wer > 0
+
+
+@pytest.mark.parametrize(
     ("said", "wer", "completeness"),
     [
         ("", 1.0, 0.0),
@@ -63,7 +123,10 @@ def test_silence_must_give_no_words(said: str, wer: float, count: int) -> None:
     assert score(said, "") == Score(wer=wer, completeness=1.0, reference=0, said=count, insertions=count)
 
 
-@pytest.mark.parametrize("said", ["a b c " * 5_000_000, "x" * 10_000_000, "1 " * 1_000_000, "9" * 1_000_000])
+@pytest.mark.parametrize(
+    "said",
+    ["a b c " * 5_000_000, "x" * 10_000_000, "1 " * 1_000_000, "9" * 1_000_000, "$1.23 3:45 it's " * 100_000],
+)
 def test_an_endless_transcript_costs_no_more_than_a_long_one(said: str) -> None:
     """Time is bounded by the reference, and the words are wrong in any case."""
     started = time.perf_counter()
