@@ -162,11 +162,14 @@ class _Bench:
         return most_frequent(reasoned for _, reasoned in self.judged(window)).blame
 
     def is_healthy(self, cell: Cell, span: Span) -> bool:
-        """A conclusive run inside the span, and no window in it."""
+        """A control of the span without a window in it.
+
+        A cell that failed last is not yet decided: it is neither healthy nor failing, and narrows no scope.
+        """
         known = self._healthy.get((cell, span))
         if known is None:
             ill = any(overlaps(window, *span) for window in self.by_cell.get(cell, ()))
-            known = not ill and self.scene.total(cell, *span) > 0
+            known = not ill and self.scene.is_control(cell, *span)
             self._healthy[cell, span] = known
         return known
 

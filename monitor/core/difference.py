@@ -59,8 +59,9 @@ def compare(
 
 
 def _counts(one: StoredIncident) -> bool:
-    outage = one.kind is IncidentKind.OUTAGE
-    return outage and one.number is not None and one.phase is not Phase.DISMISSED
+    if one.kind is not IncidentKind.OUTAGE or one.phase is Phase.DISMISSED:
+        return False
+    return one.number is not None or bool(one.document.get("windows"))  # or it has not settled yet
 
 
 def _reaches(end: datetime | None, since: datetime | None) -> bool:

@@ -27,9 +27,11 @@ def suspicion_entry(one: StoredIncident) -> Entry:
 
 
 def dismissal(one: StoredIncident, now: datetime, joined: int | None) -> Entry:
-    """The last line of an incident that is none, or that another one explains."""
-    if joined is not None:
+    """The last line of an incident that is none, or that another explains: *joined*, 0 before it settled."""
+    if joined:
         text = f"joined incident {joined}"
+    elif joined is not None:
+        text = "joined a suspicion of several targets"
     elif one.number is None:
         text = "came to nothing: what followed was good"
     else:

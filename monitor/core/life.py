@@ -1,8 +1,9 @@
 """The life of an incident: stored and derived ones give changes; nothing here stores or sends.
 
-An incident is *suspected* at a first bad run, *open* once a rule made it a window, *recovering* when its
-windows are closed, and *resolved* when the time for a relapse is over. All of it follows from what is
-stored, the derivation and now: a restart in between changes nothing.
+An incident is *suspected* at a first bad run, and while its windows settle: until no other cell is under
+decision that could join it. It is *open*, with a number, once it settled, *recovering* when its windows are
+closed, and *resolved* when the time for a relapse is over. All of it follows from what is stored, the
+derivation and now: a restart in between changes nothing.
 """
 
 from __future__ import annotations
@@ -10,17 +11,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from monitor.core.diagnose import Incident, Severity
 from monitor.core.documents import incident_document
 from monitor.core.entries import dismissal, suspected_title, suspicion_entry, tell
 from monitor.core.incidents import Change, Derivation, IncidentKind, Phase, StoredIncident, Suspicion
-from monitor.core.model import Blame, Cell, split_target
+from monitor.core.model import Blame, Cell, State, split_target
 from monitor.core.times import parse_instant, rfc3339
 from monitor.core.windows import Gap, History, Pending, Window
 
+SETTLING = timedelta(seconds=60)  # at most, from the first window's decision
 _LIVING = frozenset({Phase.SUSPECTED, Phase.OPEN, Phase.RECOVERING})
 _SEVERITIES = tuple(Severity)
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -78,11 +80,28 @@ def settled_at(incident: Incident) -> datetime:
     return max(max(window.continues_until, window.closed_at or window.start) for window in incident.windows)
 
 
+def is_settled(incident: Incident, undecided: Mapping[State, frozenset[Cell]], now: datetime) -> bool:
+    """Whether the incident is complete enough to be numbered and told.
+
+    *undecided* holds, by track, the cells whose bad runs may yet open a window. A whole region that is
+    down does not wait for them.
+    """
+    decided = min(window.decided_at for window in incident.windows)
+    if incident.severity is Severity.CRITICAL or now - decided >= SETTLING:
+        return True
+    own = {window.cell for window in incident.windows}
+    if any(window.state is State.DOWN for window in incident.windows):
+        return undecided[State.DOWN] <= own
+    # What looks degraded may be down in a moment: its own cells must be decided too.
+    return not undecided[State.DOWN] and undecided[State.DEGRADED] <= own
+
+
 def reconcile(
     stored: Sequence[StoredIncident],
     derivation: Derivation,
     suspicions: Sequence[Suspicion],
     *,
+    undecided: Mapping[State, frozenset[Cell]],
     now: datetime,
     rule_json: Mapping[str, Any],
     next_number: Callable[[], int],
@@ -92,7 +111,8 @@ def reconcile(
 
     *stored* holds every unresolved incident and those that were resolved after the derivation's
     `since`; those of the owner are left alone. An incident that says the same gives no change; one
-    whose counts moved a change without an entry. Numbers are given in the order of the derived incidents.
+    whose counts moved a change without an entry. Numbers are given in the order of the derived incidents,
+    to those that have settled.
     """
     desk = _Desk(derivation=derivation, now=now, rule=rule_json, new_id=new_id)
     known = [one for one in stored if one.phase is not Phase.DISMISSED and one.kind is IncidentKind.OUTAGE]
@@ -101,8 +121,11 @@ def reconcile(
     changes: list[Change | None] = []
     for derived in derivation.incidents:
         before = matched.get(derived.number)
-        numbers[derived.number] = (before and before.number) or next_number()
-        changes.append(desk.advanced(before, derived, numbers[derived.number]))
+        if before is not None and before.number is not None:
+            numbers[derived.number] = before.number
+        elif is_settled(derived, undecided, now):
+            numbers[derived.number] = next_number()
+        changes.append(desk.advanced(before, derived, numbers.get(derived.number)))
     taken = {one.id for one in matched.values()}
     left = [one for one in known if one.id not in taken]
     changes += desk.suspected([one for one in left if one.number is None], suspicions, numbers)
@@ -180,9 +203,14 @@ class _Desk:
     rule: Mapping[str, Any]
     new_id: Callable[[], str]
 
-    def advanced(self, before: StoredIncident | None, incident: Incident, number: int) -> Change | None:
-        """The stored incident as the derived one has it, with what happened since."""
-        phase = phase_of(incident, self.derivation.pending, self.now)
+    def advanced(
+        self, before: StoredIncident | None, incident: Incident, number: int | None
+    ) -> Change | None:
+        """The stored incident as the derived one has it, with what happened since.
+
+        Without a number it has not settled, and is a suspicion with windows.
+        """
+        phase = phase_of(incident, self.derivation.pending, self.now) if number else Phase.SUSPECTED
         closed = [window.closed_at for window in incident.windows if window.closed_at]
         after = StoredIncident(
             id=before.id if before else self.new_id(),
@@ -194,15 +222,17 @@ class _Desk:
             start=incident.start,
             end=incident.end,
             opened_at=min(window.decided_at for window in incident.windows),
-            recovering_at=None if phase is Phase.OPEN else max(closed),
+            recovering_at=max(closed) if phase in (Phase.RECOVERING, Phase.RESOLVED) else None,
             resolved_at=settled_at(incident) if phase is Phase.RESOLVED else None,
             updated_at=self.now,
             rule=self.rule,
             configurations=incident.configurations,
-            document=incident_document(replace(incident, number=number), self._gaps(incident)),
+            document=incident_document(replace(incident, number=number or 0), self._gaps(incident)),
         )
         if before and replace(before, updated_at=self.now) == after:
             return None
+        if number is None:
+            return Change(incident=after, entries=() if before else (suspicion_entry(after),))
         return Change(incident=after, entries=tuple(tell(before, after, self.now)))
 
     def _gaps(self, incident: Incident) -> list[Gap]:
@@ -216,10 +246,13 @@ class _Desk:
         self, known: Iterable[StoredIncident], suspicions: Iterable[Suspicion], numbers: Mapping[int, int]
     ) -> Iterator[Change | None]:
         """New suspicions, those that go on, and those that came to nothing or joined an incident."""
+        left = {one.id: one for one in known}
         before = {cell: one for one in known for cell in cells_of(one)}
         for suspicion in suspicions:
-            yield self._suspected(before.pop(suspicion.cell, None), suspicion)
-        for one in before.values():
+            yield self._suspected(
+                left.pop(before[suspicion.cell].id, None) if suspicion.cell in before else None, suspicion
+            )
+        for one in left.values():
             yield self._dismissed(replace(one, end=self.now), numbers)
 
     def _suspected(self, before: StoredIncident | None, suspicion: Suspicion) -> Change | None:
@@ -260,12 +293,15 @@ class _Desk:
     def _dismissed(self, one: StoredIncident, numbers: Mapping[int, int]) -> Change:
         """The end of an incident that is none, naming the one that tells its windows where one does."""
         telling = (
-            numbers[incident.number]
+            numbers.get(incident.number, 0)
             for incident in self.derivation.incidents
             if _shared(one, incident, any_track=True) is not None
         )
-        entry = dismissal(one, self.now, next(telling, None))
+        joined = next(telling, None)
+        entry = dismissal(one, self.now, joined)
         shown = {**one.document, "dismissed": entry.text}
+        if joined:
+            shown["joined"] = joined
         if "open" in shown:
             shown["open"] = False
         after = replace(one, phase=Phase.DISMISSED, updated_at=self.now, document=shown)

@@ -14,6 +14,7 @@ from monitor.core.texts import (
     Telling,
     corrected_text,
     link,
+    merged_text,
     opened_text,
     owner_text,
     recovering_text,
@@ -105,6 +106,8 @@ def _saying(kind: str, telling: Telling, *, drill: bool) -> dict[str, Any]:
 def _wording(kind: str, state: str, telling: Telling) -> tuple[str, str]:
     """The word that leads the title, and the text."""
     story, updated = telling.story, kind == "incident.updated"
+    if story.phase is Phase.DISMISSED and story.joined:
+        return f"Now part of incident {story.joined}", merged_text(telling)
     if story.phase is Phase.DISMISSED:
         return "Withdrawn", withdrawn_text(telling)
     if updated and story.phase is Phase.RESOLVED:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Any
@@ -20,7 +20,7 @@ from monitor.core.life import reconcile
 from monitor.core.model import State, Verdict
 from monitor.core.replay import settle
 from monitor.core.sampling import EPOCH
-from monitor.core.standing import suspicions
+from monitor.core.standing import suspicions, undecided
 from monitor.core.texts import Voice
 from monitor.core.times import rfc3339
 from monitor.core.windows import INSTANT, History, Rule, Threshold, Window, rule_to_json, until_after
@@ -30,6 +30,7 @@ _BAD = {
     State.DEGRADED: frozenset({Verdict.FAILED, Verdict.DEGRADED}),
 }
 _MOST_LOOKS = 20_000
+SETTLING_LOOK = timedelta(seconds=5)  # how soon to look again at what has not settled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,12 +114,15 @@ class _Stage:
             stored,
             derivation,
             suspicions(self.history, derivation, self.rule, at),
+            undecided=undecided(self.history, derivation, self.rule, at),
             now=at,
             rule_json=rule_to_json(self.rule),
             next_number=lambda: next(self._numbers),
             new_id=lambda: f"incident-{next(self._ids)}",
         )
         self.incidents |= {change.incident.id: change.incident for change in changes}
+        if any(one.phase is Phase.SUSPECTED and one.opened_at for one in self.incidents.values()):
+            yield at + SETTLING_LOOK
         fresh = {change.incident.id for change in changes}
         told = [one for one in self.incidents.values() if _is_told(one) and (_lives(one) or one.id in fresh)]
         for decision in decide(told, self.notices, [self.policy], now=at, voice=self.voice):

@@ -44,6 +44,15 @@ class Scene:
         """How many conclusive runs lie in the span."""
         return self.history.count(cell, start, until_after(self.now) if end is None else end)
 
+    def is_control(self, cell: Cell, start: datetime, end: datetime | None) -> bool:
+        """Whether the cell has a good run in the span, and none that failed after its newest good one."""
+        total = self.total(cell, start, end)
+        failed = self.failed(cell, start, end)
+        if len(failed) >= total:
+            return False
+        bound = until_after(self.now) if end is None else end
+        return not failed or failed[-1].number < self.history.count(cell, None, bound)
+
     def telling(self, window: Window) -> list[Run]:
         """The runs whose blame counts: the failed ones; the degraded ones where none failed."""
         failed = self.failed(window.cell, window.start, window.end)

@@ -1,13 +1,14 @@
-"""How a cell stands now: its state, and whether bad runs wait to become a window."""
+"""How a cell stands now: its state, and whether bad runs wait to become a window, or to be none."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from monitor.core.blind import is_unreachable
 from monitor.core.incidents import Derivation, Suspicion
 from monitor.core.model import Cell, State, Verdict
-from monitor.core.windows import GAP_INTERVALS, History, Pending, Rule, Run, gap_limit, until_after
+from monitor.core.windows import GAP_INTERVALS, History, Pending, Rule, Run, Threshold, gap_limit, until_after
 
 
 def state_now(
@@ -59,6 +60,34 @@ def suspicions(history: History, derivation: Derivation, rule: Rule, now: dateti
     )
 
 
+def undecided(
+    history: History, derivation: Derivation, rule: Rule, now: datetime
+) -> Mapping[State, frozenset[Cell]]:
+    """By track the cells whose bad runs may yet open a window together with the runs to come."""
+    return {
+        state: frozenset(
+            pending.cell
+            for pending in derivation.pending
+            if pending.state is state and _may_open(history, pending, threshold, now)
+        )
+        for state, threshold in ((State.DOWN, rule.down), (State.DEGRADED, rule.degraded))
+    }
+
+
+def _may_open(history: History, pending: Pending, threshold: Threshold, now: datetime) -> bool:
+    if _is_silent(history, pending.cell, now):
+        return False
+    # Of bad runs that stand together the newest keeps its place in the look-back longest.
+    seen = history.count(pending.cell, pending.last_at, until_after(now))
+    return 1 + threshold.of - seen >= threshold.bad
+
+
+def _is_silent(history: History, cell: Cell, now: datetime) -> bool:
+    last = history.last_run(cell, now)
+    limit = last and gap_limit(history, cell, last.every_s)
+    return bool(last and limit is not None and now - last.started_at > limit)
+
+
 def _is_suspicious(
     history: History, derivation: Derivation, rule: Rule, now: datetime, pending: Pending
 ) -> bool:
@@ -68,8 +97,6 @@ def _is_suspicious(
         for window in derivation.windows
     ):
         return False
-    last = history.last_run(cell, now)
-    limit = last and gap_limit(history, cell, last.every_s)
-    if last and limit is not None and now - last.started_at > limit:
+    if _is_silent(history, cell, now):
         return False
     return history.count(cell, pending.last_at, until_after(now)) <= rule.down.of

@@ -172,6 +172,14 @@ def corrected_text(telling: Telling) -> str:
     return _three(first, f"{_changes(telling)}{_beside_after(story)}", _reference(telling))
 
 
+def merged_text(telling: Telling) -> str:
+    """An incident whose targets another one goes on with: its number, and that nothing is over."""
+    story = telling.story
+    first = f"{subject(story)} is part of incident {story.joined}: one event, told there from now on."
+    address = link(telling.voice, story.joined)
+    return _three(first, "Nothing is over by this.", address or f"Incident {story.number} ends here.")
+
+
 def withdrawn_text(telling: Telling) -> str:
     """An incident that was told and is none: why, so that nobody waits for its end."""
     story = telling.story

@@ -16,7 +16,7 @@ from monitor.core.owner import UNSTABLE_OVER, OwnerDesk, blind_troubles, unstabl
 from monitor.core.paused import pause
 from monitor.core.replay import derive, settle
 from monitor.core.sampling import EPOCH, Watching, watch
-from monitor.core.standing import suspicions
+from monitor.core.standing import suspicions, undecided
 from monitor.core.texts import Voice
 from monitor.core.windows import History, Rule, rule_to_json, until_after
 from monitor.pipeline.observe import new_id
@@ -127,10 +127,12 @@ def _settle(
     old_news: bool = False,
 ) -> Judged:
     numbers = _numbers(tx)
+    waiting = undecided(history, derivation, house.rule, now)
     changes = reconcile(
         known,
         derivation,
         suspicions(history, derivation, house.rule, now),
+        undecided=dict.fromkeys(waiting, frozenset[Cell]()) if old_news else waiting,
         now=now,
         rule_json=rule_to_json(house.rule),
         next_number=numbers,

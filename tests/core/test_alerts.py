@@ -220,16 +220,27 @@ def test_a_beginning_that_moved_is_told_while_it_lasts() -> None:
     )
 
 
+def test_an_incident_that_another_one_goes_on_with_is_told_as_part_of_it() -> None:
+    """Nothing is withdrawn where one event was told as two: its end names the number that stays."""
+    joined = {**incident().document, "dismissed": "joined incident 7", "joined": 7}
+    notice = ask(incident(Phase.DISMISSED, document=joined), [tell(incident())], DECIDED + MINUTE).notice
+    assert notice is not None
+    data = notice.body["data"]
+    assert (notice.kind, data["state"]) == (NoticeKind.RESOLVED, "resolved")
+    assert data["title"].startswith("Now part of incident 7: ")
+    assert "is part of incident 7: one event" in data["text"]
+
+
 def test_an_incident_that_was_told_and_is_none_is_withdrawn_once() -> None:
     """Nobody waits for its end; who was told nothing hears nothing."""
     opened = tell(incident())
-    gone = incident(Phase.DISMISSED, document={**incident().document, "dismissed": "joined incident 7"})
+    gone = incident(Phase.DISMISSED, document={**incident().document, "dismissed": "nothing bears it out"})
     withdrawn = ask(gone, [opened], DECIDED + MINUTE).notice
     assert withdrawn is not None
     data = withdrawn.body["data"]
     assert (withdrawn.kind, data["state"]) == (NoticeKind.RESOLVED, "resolved")
     assert data["title"].startswith("Withdrawn: ")
-    assert "withdrawn: joined incident 7." in data["text"]
+    assert "withdrawn: nothing bears it out." in data["text"]
     assert not ask(gone, [opened, replace(withdrawn, sent_at=DECIDED)], DECIDED + 2 * MINUTE).send
     assert ask(gone).reason == "it came to nothing before anything was sent"
 

@@ -16,7 +16,7 @@ from monitor.core.incidents import Derivation, Entry, EntryKind, Phase, StoredIn
 from monitor.core.life import horizon, reconcile
 from monitor.core.model import Blame, Outcome
 from monitor.core.replay import derive, settle
-from monitor.core.standing import suspicions
+from monitor.core.standing import suspicions, undecided
 from monitor.core.windows import Rule, rule_to_json
 from tests.core.scenes import matrices, minutes, outcome, row, together
 
@@ -58,6 +58,7 @@ class Ledger:
             stored,
             derivation,
             suspicions(history, derivation, RULE, at),
+            undecided=undecided(history, derivation, RULE, at),
             now=at,
             rule_json=rule_to_json(RULE),
             next_number=lambda: next(self.numbers),
@@ -190,7 +191,7 @@ def test_nothing_new_is_no_change_and_a_count_is_no_entry() -> None:
 
 
 def test_a_neighbour_that_joins_is_an_update() -> None:
-    """The scope widens, the suspicion of the neighbour joins, and the severity rises."""
+    """Its first bad run makes it no control any more; then its suspicion joins, and the severity rises."""
     ledger = Ledger()
     healthy = row("." * 8, endpoint="us", region="eastus")
     ledger.add(together(row("..FFF"), row(".....", model="b"), healthy))
@@ -198,15 +199,15 @@ def test_a_neighbour_that_joins_is_an_update() -> None:
     ledger.add(row("FF", model="b", start=minutes(6)))
     assert ledger.kinds() == [
         EntryKind.OPENED,
+        EntryKind.UPDATED,
         EntryKind.SUSPECTED,
         EntryKind.UPDATED,
         EntryKind.DISMISSED,
     ]
     texts = [entry.text for entry in ledger.entries]
-    assert texts[2] == (
-        "also affected: azure-sweden/b/realtime; scope is now azure-sweden; severity rose to critical"
-    )
-    assert texts[3] == "joined incident 1"
+    assert texts[1] == "scope is now azure-sweden"
+    assert texts[3] == "also affected: azure-sweden/b/realtime; severity rose to critical"
+    assert texts[4] == "joined incident 1"
     assert ledger.only().number == 1
 
 
@@ -252,6 +253,8 @@ def test_two_stories_that_become_one_join() -> None:
         ledger.add([outcome(minutes(begin + late), "F") for late in (0, 0.3, 1, 1.3)])
     assert ledger.only().number == 1
     assert ledger.entries[-1].text == "joined incident 1"
+    (joined,) = (one for one in ledger.incidents.values() if one.number == 2)
+    assert joined.document["joined"] == 1
 
 
 def test_the_severity_falls_only_on_resolution() -> None:
@@ -277,6 +280,7 @@ def test_what_is_resolved_and_out_of_reach_is_left_alone() -> None:
         [stored],
         later,
         (),
+        undecided={},
         now=minutes(65),
         rule_json={},
         next_number=lambda: 2,

@@ -16,7 +16,12 @@ from monitor.pipeline.record import Recorded, record
 from monitor.pipeline.verdict import House
 from monitor.store.engine import Database
 from monitor.store.history import StoreHistory
-from monitor.store.incidents import incident_entries, numbered_incidents, stored_windows
+from monitor.store.incidents import (
+    incident_entries,
+    numbered_incidents,
+    stored_windows,
+    unresolved_incidents,
+)
 from monitor.store.maintenance import stored_maintenance
 from monitor.store.notices import stored_notices
 from tests.store.samples import make
@@ -101,8 +106,10 @@ class Stretch:
             whole = pause(StoreHistory(tx, self.house.every), stored_maintenance(tx))
             derived = derive(whole, self.house.rule, now=now)
             assert stored_windows(tx) == derived.windows
-        outages = (one for one in self.incidents() if one.kind is IncidentKind.OUTAGE)
-        stored = sorted(outages, key=lambda one: one.number or 0)
+            settling = [one for one in unresolved_incidents(tx) if one.phase is Phase.SUSPECTED]
+        outages = [one for one in self.incidents() if one.kind is IncidentKind.OUTAGE]
+        outages += [one for one in settling if one.document.get("windows")]
+        stored = sorted(outages, key=lambda one: (one.start, one.title))
         assert [(one.title, one.start, one.end, one.blame) for one in stored] == [
             (one.title, one.start, one.end, one.blame) for one in derived.incidents
         ]
