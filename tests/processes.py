@@ -61,6 +61,15 @@ class Process:
                 return line
 
     @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._popen.pid
+
+    def children(self) -> list[int]:
+        """The processes that it started and that run now."""
+        return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+
+    @property
     def output(self) -> str:
         """What was read of its standard output so far."""
         return "".join(self._said)

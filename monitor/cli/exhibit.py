@@ -9,7 +9,8 @@ from pathlib import Path
 
 from monitor.cli.common import complain, database_of, house_of
 from monitor.cli.demo_data import DAY, FOLDER, open_recording, reference_configuration
-from monitor.cli.service import Service, listen
+from monitor.cli.page_process import listen
+from monitor.cli.service import Service
 from monitor.config import Settings, load
 from monitor.config.problems import shown
 from monitor.config.settings import DatabaseSettings

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import signal
-import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
 import structlog
-import uvicorn
 from starlette.types import ASGIApp
 
-from monitor import __version__
 from monitor.cli.common import house_of, secrets, transport_of
-from monitor.cli.reporting import report
+from monitor.cli.page_process import PageFacts, PageProcess, Report, listening
 from monitor.config import Settings
 from monitor.config.prices import run_cost
 from monitor.core.alerts import Notice
@@ -44,8 +40,7 @@ from monitor.store.engine import Database
 from monitor.store.notices import add_notices
 from monitor.store.rollups import latencies
 from monitor.transport import Transport
-from monitor.web.app import create_app
-from monitor.web.settings import DemoLinks, Liveness, WebSettings
+from monitor.web.settings import DemoLinks, Liveness
 
 log = structlog.get_logger("serve")
 
@@ -82,8 +77,7 @@ class Service:
         self._settings, self._database, self._clock = settings, database, clock
         self._house = house_of(settings)
         self._transport = transport or transport_of(settings)
-        self._demo = demo
-        self._reported = {target.key: target for target in (*archive, *settings.targets)}
+        self._facts = PageFacts(settings=settings, reported=archive, demo=demo)
         self._lag = 0.0
         self._last_turn: datetime | None = None
         self._usual: Mapping[Cell, float] = {}
@@ -119,14 +113,14 @@ class Service:
         *started* is told the page's address once it answers. Raises MonitorError where the address is
         taken or the database cannot be used at the start.
         """
-        web = self._settings.web
-        with listen(web.host, web.port) as listener, _stop_signals() as stopping:
-            server = PageServer(self.application(), partial(started, web.base_url))
-            page = asyncio.create_task(server.serve([listener]), name="page")
+        with listening(self._settings) as sockets, _stop_signals() as stopping:
+            server = PageProcess(self._facts, self._report)
+            serving = server.serve(sockets, partial(started, self._settings.web.base_url))
+            page = asyncio.create_task(serving, name="page")
             try:
                 await self.work(stopping, page)
             finally:
-                server.should_exit = True
+                server.stop()
                 await asyncio.wait([page], timeout=LONGEST_STOP.total_seconds())
 
     async def work(self, stopping: asyncio.Event, *beside: asyncio.Task[None]) -> None:
@@ -292,30 +286,14 @@ class Service:
         return Liveness(running=self.scheduler.is_running(), last_cycle=self._last_turn)
 
     def application(self) -> ASGIApp:
-        """The page and the JSON over this service's database."""
-        settings, web = self._settings, self._settings.web
-        return create_app(
-            database=self._database,
-            clock=self._clock,
-            house=self._house,
-            settings=WebSettings(
-                location=settings.monitor.location,
-                timezone=settings.monitor.timezone,
-                public_url=web.public_url,
-                targets=settings.targets,
-                rule=settings.rule,
-                retirements=self._endings,
-                demo=self._demo,
-                version=__version__,
-                hosts=None if web.behind_proxy else frozenset({web.host}),
-            ),
-            liveness=self._liveness,
-            bundle=partial(self._report, "bundle"),
-            summary=lambda number: self._report("ticket", number).decode(),
-        )
+        """The page and the JSON over this service's database, for who serves them in this process."""
+        from monitor.cli.page_server import application  # noqa: PLC0415 - else the page's process needs it only
 
-    def _report(self, kind: str, number: int) -> bytes:
-        return report(self._database, self._settings, kind, number, targets=self._reported, now=self._clock())
+        return application(self._facts, self._database, self._clock, self._report)
+
+    def _report(self) -> Report:
+        """What the page is told now and then."""
+        return Report(liveness=self._liveness(), retirements=tuple(self._endings))
 
 
 def usual_latencies(database: Database, now: datetime) -> Mapping[Cell, float]:
@@ -352,47 +330,3 @@ async def _until_stopped(stopping: asyncio.Event, tasks: Sequence[asyncio.Task[N
     for task in done - {waiting}:
         task.result()
         raise MonitorError(f"the part '{task.get_name()}' ended on its own: see the log")
-
-
-class PageServer(uvicorn.Server):
-    """The page's server; signals belong to the service, and *started* is told once it answers."""
-
-    def __init__(self, app: ASGIApp, started: Callable[[], None]) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                server_header=False,
-                proxy_headers=False,
-                timeout_graceful_shutdown=2,
-            )
-        )
-        self._started = started
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Nothing is captured: a signal drains the runs first."""
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to answer."""
-        await super().startup(sockets)
-        self._started()
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A bound socket; MonitorError with the remedy where the address cannot be had."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        reason = "is in use" if error.errno == errno.EADDRINUSE else str(error.strerror or error).lower()
-        raise MonitorError(
-            f"{host}:{port} {reason}: stop what listens there, or set another address in [web] listen"
-        ) from error
-    return listener

@@ -59,7 +59,20 @@ def read_web(raw: object, problems: Problems) -> WebSettings:
             "only loopback is served without a password, and the page has none of its own: listen on "
             "127.0.0.1 behind a reverse proxy that asks for one, or say behind_proxy = true where it does",
         )
+    if settings.ops_listen is not None:
+        _check_ops(settings, settings.ops_listen, problems)
     return settings
+
+
+def _check_ops(settings: WebSettings, ops_listen: str, problems: Problems) -> None:
+    if ops_listen == settings.listen:
+        problems.add(("web", "ops_listen"), "must be another address than web.listen, or be left out")
+    elif not forms.is_loopback(settings.ops_host) and not settings.behind_proxy:
+        problems.add(
+            ("web", "ops_listen"),
+            "only loopback is served to whoever comes: listen on 127.0.0.1, or say behind_proxy = true "
+            "where something in front lets only your probers through",
+        )
 
 
 def _public_url(url: str | None, problems: Problems) -> str | None:

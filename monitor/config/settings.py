@@ -26,6 +26,7 @@ class WebSettings:
     """Where the page is served (`host:port`) and under which address people reach it."""
 
     listen: str = "127.0.0.1:8080"
+    ops_listen: str | None = None  # health and metrics, where they have an address of their own
     public_url: str | None = None
     behind_proxy: bool = False
 
@@ -38,6 +39,11 @@ class WebSettings:
     def port(self) -> int:
         """The port to bind."""
         return int(self.listen.rpartition(":")[2])
+
+    @property
+    def ops_host(self) -> str:
+        """The address to bind for health and metrics; empty where they have none of their own."""
+        return (self.ops_listen or "").rpartition(":")[0].strip("[]")
 
     @property
     def base_url(self) -> str:

@@ -74,6 +74,11 @@ class WebTable(Table):
     listen: HostPort | None = Field(
         None, description="Where the page is served; loopback only.", examples=["127.0.0.1:8080"]
     )
+    ops_listen: HostPort | None = Field(
+        None,
+        description="Where /healthz, /readyz and /metrics are served, apart from the page.",
+        examples=["127.0.0.1:9090"],
+    )
     public_url: str | None = Field(
         None,
         description="The page's address in alerts.",

@@ -105,7 +105,9 @@ def advice_routes(
         await asyncio.to_thread(ranking)  # an unknown need is refused before the stream begins
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(
-            streams.follow(request, ranking), media_type="text/event-stream", headers=headers
+            streams.follow(request, ranking, (need, endpoint, model, max_age)),
+            media_type="text/event-stream",
+            headers=headers,
         )
 
     return router

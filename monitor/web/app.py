@@ -82,18 +82,8 @@ def create_app(
     with `build_renderer(site_of(settings))` where it is not handed in. *house* is what a verdict rests on
     that a mark brings up to date.
     """
-    app = GuardedApp(
-        title="Earwitness",
-        version=settings.version,
-        description=_ABOUT,
-        docs_url=None,
-        redoc_url=None,
-        max_body_size=MOST_BODY_BYTES,
-        telemetry={"tracing": False, "metrics": False},
-    )
-    app.allowed_hosts = settings.allowed_hosts
     render = render or build_renderer(site_of(settings))
-    install_problems(app, render)
+    app = _bare_app(settings, render)
     desk = Desk(
         database=database,
         clock=clock,
@@ -114,11 +104,42 @@ def create_app(
 
     app.include_router(advice_routes(database, clock=clock, settings=settings, alive=alive))
     app.include_router(health_routes(database, clock=clock, settings=settings, liveness=liveness))
-    app.include_router(metrics_routes(database, clock=clock, settings=settings))
+    if settings.metrics:
+        app.include_router(metrics_routes(database, clock=clock, settings=settings))
     app.include_router(live_routes(lambda: _revision(database), alive=alive))
     _add_evidence(app, bundle, summary)
     _add_docs(app, render)
     app.mount("/static", Files(directory=data_folder("static")), name="static")
+    return app
+
+
+def create_ops_app(
+    *,
+    database: Database,
+    clock: Callable[[], datetime],
+    settings: WebSettings,
+    liveness: Callable[[], Liveness],
+) -> FastAPI:
+    """Health and metrics alone, for a listener that no reader of pages can occupy."""
+    app = _bare_app(settings, build_renderer(site_of(settings)))
+    app.include_router(health_routes(database, clock=clock, settings=settings, liveness=liveness))
+    app.include_router(metrics_routes(database, clock=clock, settings=settings))
+    return app
+
+
+def _bare_app(settings: WebSettings, render: Render) -> FastAPI:
+    """An application without a route, that answers errors as ours do."""
+    app = GuardedApp(
+        title="Earwitness",
+        version=settings.version,
+        description=_ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=MOST_BODY_BYTES,
+        telemetry={"tracing": False, "metrics": False},
+    )
+    app.allowed_hosts = settings.allowed_hosts
+    install_problems(app, render)
     return app
 
 

@@ -6,6 +6,7 @@ Pure ASGI, so that streams pass through untouched; it knows nothing of routes.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -64,16 +65,16 @@ class Guard:
                     headers[name] = value
             await send(message)
 
-        refused = self._refusal(scope["method"], Headers(scope=scope))
+        refused = self._refusal(scope, Headers(scope=scope))
         if refused:
             await problem_response(*refused)(scope, receive, send_guarded)
             return
         # Whatever can be read can be asked about (RFC 9110, 9.3.2): probers do, and browsers' tools.
         await self.app({**scope, "method": "GET"} if headed else scope, receive, send_guarded)
 
-    def _refusal(self, method: str, headers: Headers) -> tuple[int, str] | None:
-        host = headers.get("host", "")
-        if self.hosts is not None and _name_of(host) not in self.hosts:
+    def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
+        host, method = headers.get("host", ""), scope["method"]
+        if self.hosts is not None and _name_of(host) not in self.hosts | _own_address(scope):
             # A name that merely resolves to us must not read our pages (DNS rebinding).
             return 421, "This service is not known under that host name: set web.public_url to it."
         if method not in _SAFE and _is_foreign(headers, host):
@@ -82,6 +83,15 @@ class Guard:
         if length.isdecimal() and int(length[:20]) > MOST_BODY_BYTES:
             return 413, f"A body holds at most {MOST_BODY_BYTES:,} bytes."
         return None
+
+
+def _own_address(scope: Scope) -> frozenset[str]:
+    """The address that was connected to: probers ask for it, and no page of a foreign name can."""
+    server = scope.get("server")
+    try:
+        return frozenset({str(ip_address(server[0]))} if server else ())
+    except ValueError:
+        return frozenset()
 
 
 def _name_of(host: str) -> str:

@@ -6,7 +6,9 @@ The stream carries no content, so that there is one way only to word a page.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Hashable
+from dataclasses import dataclass
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -20,8 +22,16 @@ MOST_STREAMS = 64
 LONGEST_LOOKS = 900  # then the browser connects again, so that no stream outlives its service for long
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """One look, begun at a moment of the loop's clock, whose result many streams share."""
+
+    at: float
+    result: asyncio.Task[str]
+
+
 class Streams:
-    """The open streams: bounded in number, each looking at the same *revision*."""
+    """The open streams: bounded in number; those that follow the same thing share each look at it."""
 
     def __init__(
         self,
@@ -37,36 +47,50 @@ class Streams:
         self._look_every_s = look_every_s
         self._most = most
         self._looks = looks
-        self._open = 0
+        self._open: Counter[Hashable] = Counter()
+        self._looked: dict[Hashable, _Look] = {}
 
     def is_full(self) -> bool:
         """Whether no further stream is accepted."""
-        return self._open >= self._most
+        return self._open.total() >= self._most
 
     async def follow(
-        self, request: Request, revision: Callable[[], str] | None = None
+        self, request: Request, revision: Callable[[], str] | None = None, key: Hashable = None
     ) -> AsyncGenerator[str]:
         """The events of one listener, until it leaves or the stream has lasted long enough.
 
         A listener may follow a *revision* of its own: one line of text that changes when its news does.
+        Those of the same *key* follow the same.
         """
         look_up = revision or self._revision
-        self._open += 1
+        self._open[key] += 1
         try:
-            seen = await asyncio.to_thread(look_up)
+            seen = await self._look(key, look_up)
             yield f"retry: 3000\nevent: alive\ndata: {seen}\n\n"
             for look in range(1, self._looks):
                 await asyncio.sleep(self._look_every_s)
                 if not self._alive() or await request.is_disconnected():
                     return
-                now = await asyncio.to_thread(look_up)
+                now = await self._look(key, look_up)
                 if now != seen:
                     seen = now
                     yield f"event: changed\ndata: {now}\n\n"
                 elif look % ALIVE_EVERY == 0:
                     yield f"event: alive\ndata: {now}\n\n"
         finally:
-            self._open -= 1
+            self._open[key] -= 1
+            if not self._open[key]:
+                del self._open[key]
+                self._looked.pop(key, None)
+
+    async def _look(self, key: Hashable, look_up: Callable[[], str]) -> str:
+        """What is there now; a look that another stream made within the interval serves too."""
+        now = asyncio.get_running_loop().time()
+        last = self._looked.get(key)
+        if last is None or now - last.at >= self._look_every_s:
+            last = _Look(at=now, result=asyncio.create_task(asyncio.to_thread(look_up), name="look"))
+            self._looked[key] = last
+        return await asyncio.shield(last.result)
 
 
 def live_routes(

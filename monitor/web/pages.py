@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
 from typing import Annotated
@@ -34,6 +34,7 @@ from monitor.web.common import Link, freshness
 from monitor.web.gather import read_cells, read_points, read_runs
 from monitor.web.incident import IncidentReading, incident_page, span_around
 from monitor.web.incident_list import IncidentsPage, incident_card
+from monitor.web.kept import KeptPages
 from monitor.web.moments import Clockface
 from monitor.web.overview import overview_page
 from monitor.web.problems import Render
@@ -63,6 +64,7 @@ class Desk:
     render: Render
     face: Clockface
     build: str  # differs with every start: a new program may word the same facts anew
+    kept: KeptPages = field(default_factory=KeptPages)
 
     def answer(
         self, request: Request, make: Callable[[Transaction, datetime], tuple[str, object]]
@@ -79,8 +81,8 @@ class Desk:
             headers = {"etag": tag, "cache-control": "no-cache", "vary": "accept"}
             if tag in request.headers.get("if-none-match", ""):
                 return Response(status_code=304, headers=headers)
-            name, page = make(tx, now)
-        return HTMLResponse(self.render(name, page), headers=headers)
+            text = self.kept.get(tag, lambda: self.render(*make(tx, now)))
+        return HTMLResponse(text, headers=headers)
 
 
 def page_routes(desk: Desk) -> APIRouter:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -46,9 +46,10 @@ class WebSettings:
     public_url: str | None = None
     targets: Sequence[Target] = ()
     rule: Rule = field(default_factory=Rule)
-    retirements: Collection[Retirement] = ()  # may come to hold others
+    retirements: Iterable[Retirement] = ()  # may come to give others
     demo: DemoLinks | None = None
     version: str = "0.1.0"
+    metrics: bool = True  # false where they are served elsewhere
     hosts: frozenset[str] | None = frozenset()
     stale_after: timedelta = timedelta(seconds=60)
     cycle_limit: timedelta = timedelta(minutes=2)

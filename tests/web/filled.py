@@ -27,7 +27,8 @@ from monitor.store.incidents import add_entries, replace_windows, save_incident
 from monitor.store.maintenance import stored_maintenance
 from monitor.store.notices import add_notices, claim_notice, settle_notice
 from monitor.store.outcomes import add_outcomes
-from monitor.web import Liveness, WebSettings, create_app
+from monitor.web.app import create_app
+from monitor.web.settings import Liveness, WebSettings
 
 DAY = datetime(2025, 11, 17, tzinfo=UTC)
 NOW = DAY + timedelta(hours=16, minutes=20, seconds=30)

@@ -107,3 +107,11 @@ def test_a_huge_body_is_a_problem_of_its_own() -> None:
     assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
     assert "64,000 bytes" in answer.json()["detail"]
     assert CLIENT.post("/", content=b"a" * 64_000).status_code == 200
+
+
+def test_the_address_that_was_connected_to_is_a_name_of_ours() -> None:
+    """Probers ask for an address; another address, or a name that leads here, is refused."""
+    client = TestClient(APP, base_url="http://192.0.2.7:8080")
+    assert client.get("/").status_code == 200
+    assert client.get("/", headers={"host": "192.0.2.8"}).status_code == 421
+    assert TestClient(APP, base_url="http://evil.example").get("/").status_code == 421

@@ -48,6 +48,24 @@ async def test_a_stream_ends_with_its_service() -> None:
     assert len([event async for event in streams.follow(Listener(100))]) == 1
 
 
+async def test_listeners_of_the_same_thing_share_each_look() -> None:
+    """However many tabs are open, the store is asked once in each interval, and once more for another key."""
+    looks: list[str] = []
+
+    def look_up() -> str:
+        looks.append("look")
+        return "1"
+
+    streams = Streams(look_up, look_every_s=3600)
+    followers = [streams.follow(Listener(1)) for _ in range(20)]
+    followers.append(streams.follow(Listener(1), look_up, key="another"))
+    for follower in followers:
+        await anext(follower)
+    assert len(looks) == 2
+    for follower in followers:
+        await follower.aclose()
+
+
 async def test_streams_are_bounded() -> None:
     """A listener beyond the limit is refused, and one that leaves makes room."""
     streams = Streams(lambda: "1", look_every_s=0)
