@@ -185,7 +185,7 @@ def _below_the_protocol(finding: Finding) -> Class | None:
     if finding.fault is FaultKind.MONITOR:
         return Class.MONITOR
     if finding.fault in (FaultKind.PROTOCOL, FaultKind.TOO_LARGE):
-        return Class.HANDSHAKE if finding.stage is Stage.HANDSHAKE else Class.PROTOCOL
+        return Class.PROTOCOL
     if finding.error is not None or _has_answered(finding):
         return None
     if finding.fault is FaultKind.TIMEOUT and finding.stage not in _BEFORE_HTTP:

@@ -143,6 +143,7 @@ RULES: Sequence[Rule] = (
             _status(402),
             When(type=frozenset({"insufficient_quota"})),
             _says("exceeded your current quota", "no credits remaining", "credit balance"),
+            _says("insufficient_quota"),
         ),
     ),
     Rule(
@@ -198,6 +199,8 @@ RULES: Sequence[Rule] = (
             When(close=frozenset({1001}), phrase=("maximum duration", "session expired", "session_expired")),
         ),
     ),
+    # "Try again later" in IANA's registry of close codes: too much load, unless the reason said otherwise.
+    Rule(number=5, then=Class.CAPACITY, any_of=(_close(1013),)),
     # The rest of what rule 7 names: an `invalid_request_error` that none of the rules above knows better.
     Rule(number=7, then=Class.CONFIG, any_of=(When(type=frozenset({"invalid_request_error"})),)),
     Rule(
@@ -232,7 +235,6 @@ LAST_RESORT: Sequence[Rule] = (
         number=15,
         then=Class.CAPACITY,
         any_of=(
-            _close(1013),
             _says("slots are in use", "session limit"),
             _status(529),
             _codes("overloaded_error"),

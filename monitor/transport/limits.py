@@ -11,7 +11,7 @@ MIB = 1024 * 1024
 class Limits:
     """Bounds of one run, in bytes unless the name says otherwise."""
 
-    message: int = 16 * MIB  # the largest message a realtime server may send, as its documentation has it
+    message: int = MIB  # one WebSocket message; told by its length, a larger one is refused unread
     received: int = 32 * MIB  # over the whole of one connection
     frames: int = 6_000  # of any kind, pings too
     head: int = 256 * 1024  # of everything that comes before the body of an HTTP response

@@ -13,8 +13,8 @@ from typing import Any
 from monitor.core.exchange import FaultKind
 from monitor.core.model import Stage
 from monitor.transport.faults import Broken
+from monitor.transport.sockets import Streams
 from monitor.transport.tape import Tape
-from monitor.transport.upload import Streams
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,11 +48,12 @@ from monitor.transport.faults import Broken, translated
 from monitor.transport.lag import LagSampler
 from monitor.transport.limits import Limits
 from monitor.transport.reach import Reach, measure
+from monitor.transport.sockets import Streams, open_streams
 from monitor.transport.stream import Download, begin
 from monitor.transport.talk import Talk
 from monitor.transport.tape import Tape
 from monitor.transport.tls import trusted
-from monitor.transport.upload import Request, Streams, load_engine, upload
+from monitor.transport.upload import Request, load_engine, upload
 from monitor.transport.wire import Listener, Wire
 
 CLOCK_STEP = 2.0  # seconds between wall clock and monotonic clock that no slewing explains
@@ -185,7 +186,7 @@ class Transport:
         sock = await self._dial(origin, tape)
         with translated():
             context, name = self._security(origin, tape)
-            reader, writer = await asyncio.open_connection(sock=sock, ssl=context, server_hostname=name)
+            reader, writer = await open_streams(sock, context, name)
         _note_tls(tape, writer.transport)
         return reader, writer
 

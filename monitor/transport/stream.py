@@ -16,8 +16,9 @@ import httpx
 from monitor.core.exchange import Answering, Fault, Finished, Piece, Silent
 from monitor.transport.faults import Broken, translated
 from monitor.transport.limits import Limits
+from monitor.transport.sockets import Streams
 from monitor.transport.tape import Tape
-from monitor.transport.upload import FreshConnection, Request, Streams, ask, fault_of, in_time, is_packed
+from monitor.transport.upload import FreshConnection, Request, ask, fault_of, in_time, is_packed
 
 Word = Piece | Finished | Fault
 

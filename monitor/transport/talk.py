@@ -135,7 +135,7 @@ class Talk:
     async def _upgrade(self, wire: Wire, headers: Headers) -> Answer:
         try:
             with translated():
-                await wire.handshake(headers, None)
+                await wire.ask_upgrade(headers)
         except Broken as broken:
             return self._refused(wire) or self._fault(broken)
         assert wire.response is not None  # noqa: S101 - the handshake did not raise

@@ -24,13 +24,15 @@ from monitor.core.exchange import Fault, FaultKind, Headers, Responded, Silent
 from monitor.core.model import Stage
 from monitor.transport.evidence import CLIENT
 from monitor.transport.faults import Broken, translated
+from monitor.transport.sockets import Streams, is_hung_up
 from monitor.transport.tape import Tape
+from monitor.transport.wire import HTTP, NO_HTTP, is_http
 
 # The engine would write whole response heads to the log at level DEBUG, and a peer may echo the key there.
 logging.getLogger("httpcore").setLevel(logging.WARNING)
 _SLICE = 8 * 1024  # parsed at a time before the head is there: a hundred answers "100" fit into it
 _DIALLING = (Stage.RESOLVE, Stage.CONNECT, Stage.TLS)
-Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+_PORTION = 64 * 1024  # written at a time, so that a refusal in mid-body is not written over
 Told = TypeVar("Told")
 
 
@@ -61,6 +63,7 @@ class Stream(httpcore.AsyncNetworkStream):
         self._reader, self._writer = streams
         self._tape = tape
         self._received = 0
+        self._start = b""
         self.ended = False
         self.is_answering = False
 
@@ -73,7 +76,13 @@ class Stream(httpcore.AsyncNetworkStream):
             await asyncio.sleep(0)
         data = await self._reader.read(max_bytes)
         self.ended = not data
+        if self.ended and self._reader.lost is not None:
+            raise self._reader.lost
         self._tape.bytes_in += len(data)
+        if self._received < len(HTTP):
+            self._start += data[: len(HTTP)]
+            if not is_http(self._start):
+                raise Broken(FaultKind.PROTOCOL, NO_HTTP)
         self._received += len(data)
         self._check()
         return data
@@ -88,8 +97,11 @@ class Stream(httpcore.AsyncNetworkStream):
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109, ARG002
         """Hand over *buffer* whole."""
         try:
-            self._writer.write(buffer)
-            await self._writer.drain()
+            for start in range(0, len(buffer), _PORTION):
+                if is_hung_up(self._writer.transport):
+                    raise ConnectionResetError("the peer has hung up")
+                self._writer.write(memoryview(buffer)[start : start + _PORTION])
+                await self._writer.drain()
         except OSError as error:
             # The engine then reads on: a peer may refuse and hang up before it has taken everything.
             raise httpcore.WriteError(str(error)) from error

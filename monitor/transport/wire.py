@@ -6,24 +6,28 @@ costs less and gives the true time of arrival. It follows no redirect, whoever s
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any, Protocol
 
 from websockets.asyncio.client import ClientConnection
 from websockets.client import ClientProtocol
-from websockets.exceptions import PayloadTooBig
+from websockets.exceptions import InvalidMessage, InvalidState, PayloadTooBig
 from websockets.frames import DATA_OPCODES, EXTERNAL_CLOSE_CODES, Frame, Opcode
 from websockets.protocol import Event
 from websockets.uri import parse_uri
 
-from monitor.core.exchange import FaultKind
+from monitor.core.exchange import FaultKind, Headers
 from monitor.transport.limits import Limits
+from monitor.transport.sockets import is_hung_up
 
 # The library would write request headers, the key among them, to the log at level DEBUG.
 _QUIET = logging.getLogger("monitor.transport.websockets")
 _QUIET.setLevel(logging.WARNING)
 _SLICE = 8 * 1024  # parsed at a time: a flood of tiny frames is cut off before it holds up the loop
 _LONGEST_HEAD = 64 * 1024
+HTTP = b"HTTP/"  # how every answer begins (RFC 9112, 2.3)
+NO_HTTP = "what came is no HTTP"
 NO_CLOSE_FRAME = 1006
 
 
@@ -71,15 +75,32 @@ class Wire(ClientConnection):
         self._limits = limits
         self._over = False
 
+    async def ask_upgrade(self, headers: Headers) -> None:
+        """Ask for the upgrade and wait for the answer; raises what keeps it from being one.
+
+        A peer that is full may refuse before it is asked, and the library takes no request after that.
+        """
+        if not self.received:
+            await self.handshake(headers, None)
+            return
+        ends = (self.response_rcvd, self.connection_lost_waiter)
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        raise self.protocol.handshake_exc or InvalidMessage("an answer came before the request")
+
     def write(self, message: str | bytes) -> int:
-        """Put one message on its way, text or binary; gives its payload's size. The caller minds `paused`."""
+        """Put one message on its way, text or binary; gives its payload's size. The caller minds `paused`.
+
+        Raises InvalidState where the peer has hung up or the connection is over.
+        """
+        if is_hung_up(self.transport):
+            raise InvalidState("the peer has hung up")
         if isinstance(message, bytes):
             data = message
             self.protocol.send_binary(data)
         else:
             data = message.encode()
             self.protocol.send_text(data)
-        self.send_data()
+        super().send_data()
         self.sent += len(data)
         return len(data)
 
@@ -88,11 +109,21 @@ class Wire(ClientConnection):
         self.protocol.send_close(code, reason)
         self.send_data()
 
+    def send_data(self) -> None:
+        """Send what is due, unless the peer has hung up: what it said before is still to be read then."""
+        if is_hung_up(self.transport):
+            self.protocol.data_to_send()
+            return
+        super().send_data()
+
     def data_received(self, data: bytes) -> None:
         """Bytes from the socket, fed to the parser in slices so that the bounds hold inside a flood."""
         self.received += len(data)
         if self.response is None and len(self.head) < _LONGEST_HEAD:
             self.head += data[:_LONGEST_HEAD]
+            if not is_http(self.head):
+                self.transport.abort()  # told when the connection is over
+                return
         for start in range(0, len(data), _SLICE):
             super().data_received(data if len(data) <= _SLICE else data[start : start + _SLICE])
             self._check()
@@ -111,6 +142,8 @@ class Wire(ClientConnection):
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is gone, with or without a farewell."""
         super().connection_lost(exc)
+        if not is_http(self.head):
+            self.protocol.handshake_exc = InvalidMessage(NO_HTTP)
         if self.response is not None and not self._over:
             self._over = True
             self._listener.heard_close(NO_CLOSE_FRAME, "", by_peer=True)
@@ -168,6 +201,11 @@ def _misspelt(farewell: bytes) -> str | None:
     if len(farewell) <= 1 or code in EXTERNAL_CLOSE_CODES or 3000 <= code < 5000:  # RFC 6455, 7.4.2
         return None
     return f"closed with {code}, which is no close code: {reason or 'no reason given'}"
+
+
+def is_http(beginning: bytes | bytearray) -> bool:
+    """Whether an answer that begins so can be HTTP, as far as it has come."""
+    return bytes(beginning[: len(HTTP)]) == HTTP[: len(beginning)]
 
 
 def head_of(raw: bytes) -> tuple[int, tuple[tuple[str, str], ...], bytes] | None:

@@ -43,7 +43,10 @@ def matched(**clues: object) -> tuple[int, Class] | None:
         ({"code": "input_audio_buffer_commit_empty", "type": "invalid_request_error"}, 9, Class.AUDIO),
         ({"code": "session_expired", "type": "invalid_request_error"}, 10, Class.LIFECYCLE),
         ({"code": "integer_below_min_value", "type": "invalid_request_error"}, 7, Class.CONFIG),
-        ({"close": 1013, "words": "insufficient_quota.credit_balance_exhausted"}, None, None),
+        ({"close": 1013, "words": "insufficient_quota.credit_balance_exhausted"}, 4, Class.QUOTA),
+        ({"close": 1013}, 5, Class.CAPACITY),
+        ({"close": 1013, "words": "all slots are busy"}, 5, Class.CAPACITY),
+        ({"close": 1013, "words": "call rate limit reached"}, 6, Class.QUOTA),
         ({"close": 1013, "type": "insufficient_quota"}, 4, Class.QUOTA),
         ({"close": 1001, "words": "going away"}, None, None),
         ({"status": 429, "lowered": True}, 5, Class.CAPACITY),
@@ -82,9 +85,9 @@ def test_every_condition_asks_for_something_in_lower_case(rule: Rule) -> None:
 
 
 def test_the_rules_stand_in_their_order() -> None:
-    """Rule 7 comes twice: what it names, and what is left of `invalid_request_error` after rule 10."""
+    """Rules 5 and 7 come twice: what they name, and after rule 10 what a close code or a type says alone."""
     numbers = [rule.number for rule in RULES]
-    assert numbers == [2, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 10, 7, 11, 12]
+    assert numbers == [2, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 10, 5, 7, 11, 12]
 
 
 def test_a_providers_own_code_or_type_is_looked_up() -> None:

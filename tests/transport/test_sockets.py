@@ -463,11 +463,13 @@ async def test_a_packed_refusal_is_understood() -> None:
     assert answers[0].body == b'{"error":"no entry for [secret]"}'
 
 
-async def test_a_message_of_64_mib_is_cut_off_at_its_header() -> None:
-    """A frame that announces more than is taken ends the connection before it is sent."""
+@pytest.mark.parametrize("size", [1024 * 1024 + 1, 16 * 1024 * 1024, 64 * 1024 * 1024])
+@pytest.mark.parametrize("opcode", [TEXT, BINARY])
+async def test_a_message_over_1_mib_is_cut_off_at_its_header(opcode: int, size: int) -> None:
+    """A frame that announces more than is taken ends the connection before it is sent, unparsed."""
 
     async def speech(line: Line) -> None:
-        await line.send(frame(TEXT, b"", size=64 * 1024 * 1024))
+        await line.send(frame(opcode, b"", size=size))
         await stay()
 
     assert await fault_from(speech) is FaultKind.TOO_LARGE
