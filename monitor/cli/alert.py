@@ -24,6 +24,7 @@ from monitor.pipeline.deliver import Receiver, compose, post
 from monitor.transport import Transport
 
 _LONGEST = 2000
+_SHORTEST = 3  # what is shorter is no secret, and would blank out words
 
 
 def alert_test(
@@ -87,7 +88,7 @@ async def _send(settings: Settings, channel: str, notice: Notice) -> int:
         request, reply = await _exchange(settings, channel, notice, transport)
     finally:
         await transport.aclose()
-    _show(request, reply)
+    _show(request, reply, _secrets_of(settings, channel))
     kind = settings.channels[channel].kind
     judgement = CHANNELS[kind].judge(reply, 1, datetime.now(UTC))
     accepted = isinstance(judgement, Sent)
@@ -106,14 +107,28 @@ async def _exchange(
     return request, await post(request, transport)
 
 
-def _show(request: Request, reply: Reply) -> None:
-    """The exchange without the address, which may be a secret itself."""
-    say("POST (the channel's url)")
-    for name, value in request.headers.items():
-        say(f"{name}: {value}")
-    say("")
-    say(request.body.decode())
-    say("")
+def _secrets_of(settings: Settings, channel: str) -> Sequence[str]:
+    """What of the channel is secret: its own secret, its address, and the last part of that."""
+    configured, resolve = settings.channels[channel], secrets()
+    url = resolve(configured.url)
+    known = [resolve(configured.secret).strip() if configured.secret else "", url, url.rpartition("/")[2]]
+    return [text for text in known if len(text) > _SHORTEST]
+
+
+def _show(request: Request, reply: Reply, hidden: Sequence[str]) -> None:
+    """The exchange without the address, which may be a secret itself, and without what is *hidden*."""
+    sent = "\n".join(
+        [
+            "POST (the channel's url)",
+            *(f"{name}: {value}" for name, value in request.headers.items()),
+            "",
+            request.body.decode(),
+            "",
+        ]
+    )
+    for secret in hidden:
+        sent = sent.replace(secret, "…")
+    say(sent)
     if reply.status is None:
         say(f"no answer: {reply.detail}")
         return

@@ -22,7 +22,8 @@ def missing_secrets(
     *sections* names the tables of the file that are needed: a single check needs no channel.
     """
     uses = [use for use in settings.secrets if use.key.partition(".")[0] in sections]
-    faults = ((use, _fault(use, environ)) for use in uses)
+    signing = {f"channel.{one.name}.secret" for one in settings.channels.values() if one.kind == "webhook"}
+    faults = ((use, _fault(use, environ, signs=use.key in signing)) for use in uses)
     return [
         f"{settings.path}:{use.line}: {use.key}: {use.reference}: {reason}"
         for use, reason in faults
@@ -37,15 +38,15 @@ def check_secrets(settings: Settings, environ: Mapping[str, str], *, sections: C
         raise ConfigurationError(problems)
 
 
-def _fault(use: SecretUse, environ: Mapping[str, str]) -> str | None:
+def _fault(use: SecretUse, environ: Mapping[str, str], *, signs: bool) -> str | None:
     try:
         value = resolve_secret(use.reference, environ)
     except SecretError as error:
         return error.reason
     section, _, _ = use.key.partition(".")
-    if use.key.endswith(".secret"):
+    if signs:
         return check_webhook_secret(value)
-    if section == "endpoint":
+    if section == "endpoint" or use.key.endswith(".secret"):
         return None
     schemes = _SCHEMES.get(section, ("https", "http"))
     if forms.scheme_of(value) not in schemes:

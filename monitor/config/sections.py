@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,6 +27,7 @@ from monitor.config.tables import (
     Table,
     WebTable,
 )
+from monitor.notifiers import CHANNELS, Need
 
 T = TypeVar("T", bound=Table)
 PROXY_SCHEMES = ("http",)  # TLS to the proxy itself and SOCKS are not spoken
@@ -174,14 +175,35 @@ def _channel(name: str, raw: object, problems: Problems) -> ChannelSettings | No
     if read is None:
         return None
     table = read.table
+    for key in _lacking(table.kind, raw if isinstance(raw, Mapping) else {}):
+        problems.add((*path, key), f'is missing, write such as {key} = "env:ONCALL_{key.upper()}"')
+    url = _receiver(table, path, problems)
+    if table.when == []:
+        problems.add((*path, "when"), "must name at least one occasion; leave it out for down and degraded")
+    given: dict[str, Any] = {} if table.when is None else {"when": frozenset(table.when)}
+    return ChannelSettings(name=name, kind=table.kind, url=url, secret=table.secret or "", **given)
+
+
+def _lacking(kind: str, raw: Mapping[str, object]) -> Iterator[str]:
+    """The keys that a kind of channel needs and the table lacks."""
+    if CHANNELS[kind].url is None and "url" not in raw:
+        yield "url"
+    if CHANNELS[kind].credential is Need.REQUIRED and "secret" not in raw:
+        yield "secret"
+
+
+def _receiver(table: ChannelTable, path: KeyPath, problems: Problems) -> str:
+    """The address of a channel, its kind's own where none is given."""
+    kind = CHANNELS[table.kind]
+    if kind.credential is Need.NONE and table.secret is not None:
+        problems.add((*path, "secret"), f"means nothing to {table.kind}: its URL is the secret; leave it out")
+    if table.url is None:
+        return kind.url or ""
     try:
         _check_receiver(table.url)
     except ValueError as error:
         problems.add((*path, "url"), str(error))
-    if table.when == []:
-        problems.add((*path, "when"), "must name at least one occasion; leave it out for down and degraded")
-    given: dict[str, Any] = {} if table.when is None else {"when": frozenset(table.when)}
-    return ChannelSettings(name=name, kind=table.kind, url=table.url, secret=table.secret, **given)
+    return table.url
 
 
 def _check_receiver(url: str) -> None:

@@ -68,12 +68,15 @@ class DatabaseSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelSettings:
-    """One receiver of notices; `url` is a reference or a loopback URL, `secret` a reference."""
+    """One receiver of notices; `url` is a reference, or an address that is no secret.
+
+    `secret` is a reference, empty where the kind has none.
+    """
 
     name: str
     kind: str
     url: str
-    secret: str
+    secret: str = ""
     when: frozenset[str] = frozenset({"down", "degraded"})
 
 

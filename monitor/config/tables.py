@@ -246,13 +246,16 @@ class ChannelTable(Table):
     """One receiver of notices."""
 
     kind: Annotated[str, choice("kind", tuple(CHANNELS))] = Field(examples=["webhook"])
-    url: str = Field(
-        description="A reference to the receiver's URL.",
+    url: str | None = Field(
+        None,
+        description="A reference to the receiver's URL; pagerduty has one of its own.",
         examples=["env:ONCALL_URL"],
         json_schema_extra={"pattern": RECEIVER_PATTERN},
     )
-    secret: Reference = Field(
-        description="A reference to the signing secret.", examples=["env:ONCALL_SECRET"]
+    secret: Reference | None = Field(
+        None,
+        description="A reference to the signing secret (webhook), routing key (pagerduty) or token (ntfy).",
+        examples=["env:ONCALL_SECRET"],
     )
     when: list[Annotated[str, choice("occasion", TELLS)]] | None = Field(
         None, examples=[["down"]], json_schema_extra={"minItems": 1}

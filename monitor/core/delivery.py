@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
+from monitor.core.inert import one_line
+
 LONGEST_PAUSE = timedelta(hours=24)
 
 # Standard Webhooks 1.0, "Deliverability and reliability": the pauses before attempts 2 to 10.
@@ -87,6 +89,12 @@ class GiveUp:
 Judgement = Sent | Retry | GiveUp
 
 
+def json_post(url: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Request:
+    """Return the POST of a JSON body with further headers."""
+    usual = {"content-type": "application/json; charset=utf-8", "user-agent": "earwitness"}
+    return Request(url=url, headers={**usual, **(headers or {})}, body=serialise(body))
+
+
 def serialise(body: Mapping[str, Any]) -> bytes:
     """The body as the bytes that are signed, sent and measured: compact JSON in UTF-8."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
@@ -127,3 +135,30 @@ def retry_at(attempts: int, now: datetime, reply: Reply) -> datetime | None:
         return None
     pause = PAUSES[max(attempts, 1) - 1]
     return now + max(pause, retry_after(reply, now=now) or timedelta(0))
+
+
+def judge_reply(reply: Reply, attempts: int, now: datetime) -> Judgement:
+    """2xx is success and nothing else is: a redirect is a failure, 410 the end, the rest is tried again.
+
+    *attempts* counts this one. Source: Standard Webhooks 1.0, "Deliverability and reliability".
+    """
+    said = _said(reply)
+    if reply.status is not None and 200 <= reply.status < 300:
+        return Sent(reason=said)
+    if reply.status == 410:
+        return GiveUp(reason=f"{said}: the receiver is gone", for_good=True)
+    due = retry_at(attempts, now, reply)
+    if due is None:
+        return GiveUp(reason=f"{said}: attempt {attempts} was the last")
+    return Retry(at=due, reason=f"{said}: redirects are not followed" if _redirects(reply) else said)
+
+
+def _redirects(reply: Reply) -> bool:
+    return reply.status is not None and 300 <= reply.status < 400
+
+
+def _said(reply: Reply) -> str:
+    if reply.status is None:
+        return one_line(reply.detail or "no answer", 200)
+    body = one_line(reply.body[:400].decode("utf-8", "replace"), 120)
+    return f"status {reply.status}: {body}" if body else f"status {reply.status}"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Protocol
 
 from monitor.core.alerts import Notice
-from monitor.core.delivery import Judgement, Reply, Request
-from monitor.notifiers import webhook
+from monitor.core.delivery import Judgement, Reply, Request, judge_reply
+from monitor.notifiers import discord, ntfy, pagerduty, slack, teams, webhook
 
 
 class Compose(Protocol):
@@ -20,14 +21,33 @@ class Compose(Protocol):
         ...
 
 
+class Need(Enum):
+    """Whether a kind of channel takes a secret beside its address."""
+
+    REQUIRED = "must be given"
+    OPTIONAL = "may be given"
+    NONE = "means nothing"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """One kind of channel. `judge` takes the reply, the attempts made with this one, and now."""
+    """One kind of channel. `judge` takes the reply, the attempts made with this one, and now.
+
+    `credential` says whether `[channel.…] secret` must be given; `url` is the address where none is
+    configured (None: it must be).
+    """
 
     compose: Compose
-    judge: Callable[[Reply, int, datetime], Judgement]
+    credential: Need = Need.NONE
+    url: str | None = None
+    judge: Callable[[Reply, int, datetime], Judgement] = judge_reply
 
 
 CHANNELS: Mapping[str, Channel] = {
-    "webhook": Channel(compose=webhook.compose, judge=webhook.judge),
+    "webhook": Channel(compose=webhook.compose, credential=Need.REQUIRED),
+    "slack": Channel(compose=slack.compose),
+    "teams": Channel(compose=teams.compose),
+    "discord": Channel(compose=discord.compose),
+    "pagerduty": Channel(compose=pagerduty.compose, credential=Need.REQUIRED, url=pagerduty.URL),
+    "ntfy": Channel(compose=ntfy.compose, credential=Need.OPTIONAL),
 }

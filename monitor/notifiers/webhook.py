@@ -1,4 +1,4 @@
-"""The `webhook` channel by Standard Webhooks 1.0: signs and judges, and sends nothing itself."""
+"""The `webhook` channel by Standard Webhooks 1.0: signed JSON."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
 from monitor.core.alerts import Notice
-from monitor.core.delivery import GiveUp, Judgement, Reply, Request, Retry, Sent, retry_at, serialise
+from monitor.core.delivery import Request, serialise
 from monitor.core.errors import SecretError
-from monitor.core.inert import one_line
 
 
 def compose(notice: Notice, *, url: str, secret: str, now: datetime) -> Request:
@@ -34,35 +33,8 @@ def compose(notice: Notice, *, url: str, secret: str, now: datetime) -> Request:
     return Request(url=url, headers=headers, body=body)
 
 
-def judge(reply: Reply, attempts: int, now: datetime) -> Judgement:
-    """2xx is success and nothing else is: a redirect is a failure, 410 the end, the rest is tried again.
-
-    *attempts* counts this one. Source: Standard Webhooks 1.0, "Deliverability and reliability".
-    """
-    said = _said(reply)
-    if reply.status is not None and 200 <= reply.status < 300:
-        return Sent(reason=said)
-    if reply.status == 410:
-        return GiveUp(reason=f"{said}: the receiver is gone", for_good=True)
-    due = retry_at(attempts, now, reply)
-    if due is None:
-        return GiveUp(reason=f"{said}: attempt {attempts} was the last")
-    return Retry(at=due, reason=f"{said}: redirects are not followed" if _redirects(reply) else said)
-
-
 def _signer(secret: str) -> Webhook:
     try:
         return Webhook(secret.strip())
     except (ValueError, EmptyWebhookSecretError):
         raise SecretError("the webhook's secret", "must be whsec_ and base64 of 24 to 64 bytes") from None
-
-
-def _redirects(reply: Reply) -> bool:
-    return reply.status is not None and 300 <= reply.status < 400
-
-
-def _said(reply: Reply) -> str:
-    if reply.status is None:
-        return one_line(reply.detail or "no answer", 200)
-    body = one_line(reply.body[:400].decode("utf-8", "replace"), 120)
-    return f"status {reply.status}: {body}" if body else f"status {reply.status}"

@@ -29,7 +29,10 @@ IDLE_S = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receiver:
-    """Where one channel's notices go; `url` and `secret` are references until a notice is sent."""
+    """Where one channel's notices go; `url` and `secret` are references until a notice is sent.
+
+    `secret` is empty where the kind has none.
+    """
 
     kind: str
     url: str
@@ -48,7 +51,8 @@ class Unsent:
 
 def compose(notice: Notice, receiver: Receiver, resolve: Callable[[str], str], *, now: datetime) -> Request:
     """The signed request of one attempt; raises SecretError for a reference that gives nothing."""
-    url, secret = resolve(receiver.url), resolve(receiver.secret)
+    url = resolve(receiver.url)
+    secret = resolve(receiver.secret) if receiver.secret else ""
     return CHANNELS[receiver.kind].compose(notice, url=url, secret=secret, now=now)
 
 

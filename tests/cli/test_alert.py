@@ -100,3 +100,24 @@ def test_a_missing_secret_names_its_place(
         "channel.oncall.secret: env:TEST_HOOK_SECRET: the variable TEST_HOOK_SECRET is not set\n"
     )
     assert not receiver.posted
+
+
+@pytest.mark.parametrize("kind", ["slack", "teams", "discord", "pagerduty", "ntfy"])
+@pytest.mark.parametrize("told", KINDS)
+def test_every_kind_of_channel_gets_its_drill_and_hides_its_secret(
+    run: Run, configure: Configure, monkeypatch: pytest.MonkeyPatch, kind: str, told: str
+) -> None:
+    """The service's form says DRILL; key, topic and address are not printed."""
+    takes_secret = kind in ("pagerduty", "ntfy")
+    table = f'\n[channel.oncall]\nkind = "{kind}"\nurl = "env:TEST_HOOK_URL"\n'
+    configure(more=table + ('secret = "env:TEST_HOOK_SECRET"\n' if takes_secret else ""))
+    with Receiver() as server:
+        monkeypatch.setenv("TEST_HOOK_URL", server.url)
+        monkeypatch.setenv("TEST_HOOK_SECRET", "canary-4711")
+        done = run("alert-test", "oncall", "--as", told)
+        ((headers, body),) = server.posted
+    assert (done.code, done.err) == (0, "")
+    assert b"DRILL" in body
+    assert "canary-4711" in str(headers) + body.decode() or not takes_secret
+    assert "canary-4711" not in done.out
+    assert "secret-path" not in done.out

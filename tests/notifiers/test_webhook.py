@@ -10,10 +10,10 @@ import pytest
 from standardwebhooks.webhooks import Webhook
 
 from monitor.core.alerts import Notice, NoticeKind
-from monitor.core.delivery import PAUSES, GiveUp, Request, Retry, Sent
+from monitor.core.delivery import PAUSES, GiveUp, Request, Retry, Sent, judge_reply
 from monitor.core.errors import SecretError
 from monitor.notifiers import CHANNELS
-from monitor.notifiers.webhook import compose, judge
+from monitor.notifiers.webhook import compose
 from monitor.transport import Reply
 
 SECRET = "whsec_" + "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"
@@ -90,41 +90,41 @@ def test_a_secret_that_is_none_is_refused_without_quoting_it(secret: str) -> Non
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
 def test_any_2xx_is_success(status: int) -> None:
     """The receiver took it, whatever it says."""
-    assert judge(Reply(status=status, body=b"ok\n"), 1, NOW) == Sent(reason=f"status {status}: ok")
+    assert judge_reply(Reply(status=status, body=b"ok\n"), 1, NOW) == Sent(reason=f"status {status}: ok")
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_redirect_is_a_failure(status: int) -> None:
     """Nothing follows a redirect: it is tried again at the same address."""
     reply = Reply(status=status, headers=(("location", "http://169.254.169.254/"),))
-    assert judge(reply, 1, NOW) == Retry(
+    assert judge_reply(reply, 1, NOW) == Retry(
         at=NOW + timedelta(seconds=5), reason=f"status {status}: redirects are not followed"
     )
 
 
 def test_gone_gives_up_at_once() -> None:
     """410 means that nobody listens there any more."""
-    assert judge(Reply(status=410), 1, NOW) == GiveUp(
+    assert judge_reply(Reply(status=410), 1, NOW) == GiveUp(
         reason="status 410: the receiver is gone", for_good=True
     )
 
 
 def test_a_day_of_errors_follows_the_schedule_and_then_gives_up() -> None:
     """Ten attempts are made with the pauses of the specification between them, then no more."""
-    judged = [judge(Reply(status=500), attempts, NOW) for attempts in range(1, 11)]
+    judged = [judge_reply(Reply(status=500), attempts, NOW) for attempts in range(1, 11)]
     assert [verdict.at - NOW for verdict in judged if isinstance(verdict, Retry)] == list(PAUSES)
     assert judged[-1] == GiveUp(reason="status 500: attempt 10 was the last")
 
 
 def test_no_answer_is_tried_again_with_its_reason() -> None:
     """A refused or stalled connection is a retry that says what happened."""
-    verdict = judge(Reply(status=None, detail="connection refused"), 2, NOW)
+    verdict = judge_reply(Reply(status=None, detail="connection refused"), 2, NOW)
     assert verdict == Retry(at=NOW + timedelta(minutes=5), reason="connection refused")
 
 
 def test_a_reply_of_a_megabyte_is_quoted_in_one_short_line() -> None:
     """What the receiver says is bounded and holds no control characters."""
-    verdict = judge(Reply(status=500, body=b"\x1b[31m\r\n" + b"x" * 1_000_000), 1, NOW)
+    verdict = judge_reply(Reply(status=500, body=b"\x1b[31m\r\n" + b"x" * 1_000_000), 1, NOW)
     assert len(verdict.reason) < 150
     assert verdict.reason.isprintable()
 
@@ -132,4 +132,4 @@ def test_a_reply_of_a_megabyte_is_quoted_in_one_short_line() -> None:
 def test_the_kind_is_registered() -> None:
     """The configuration's `kind = "webhook"` reaches these functions."""
     assert CHANNELS["webhook"].compose is compose
-    assert CHANNELS["webhook"].judge is judge
+    assert CHANNELS["webhook"].judge is judge_reply
