@@ -108,14 +108,14 @@ def _read(path: Path, rate: int, *, begin: datetime, end: datetime, busy: float)
         late = connection.execute(
             f"SELECT started_at - slot FROM outcomes {inside} AND kind = 'scheduled'", (low, high)
         ).fetchall()
-        skips = connection.execute(f"SELECT count(*) FROM skips {inside}", (low, high)).fetchone()[0]
+        rows = connection.execute("SELECT slot, slots, every_ms FROM skips").fetchall()
         keys = connection.execute("SELECT endpoint || '/' || model || '/' || pathway FROM targets").fetchall()
     return Load(
         rate=rate,
         late_ms=[float(row[0]) for row in late],
         due=sum(_slots(key, begin, end) for (key,) in keys),
         outcomes=len(late),
-        skips=skips,
+        skips=sum(low <= at + one * every < high for at, slots, every in rows for one in range(slots)),
         busy=busy,
     )
 

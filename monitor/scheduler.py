@@ -13,37 +13,34 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from monitor.core.budget import LONGEST_PAUSE, Purse
+from monitor.core.limits import Limits, Refusal
 from monitor.core.model import Kind, Target
-from monitor.core.quota import JITTER, Quota
+from monitor.core.quota import JITTER
 from monitor.core.sampling import (
     CONFIRM_EVERY,
     EPOCH,
     QUOTA_MINUTE,
     Attention,
+    Slots,
     Watching,
     first_slot,
+    grace,
     interval,
     neighbours,
     quota_key,
     slot_at,
     slots_between,
 )
-from monitor.core.times import rfc3339
 
 log = structlog.get_logger("scheduler")
 
 Run = Callable[[Target, datetime, Kind], Awaitable[None]]
-Skip = Callable[[Target, datetime, str], None]
+Skip = Callable[[Target, Slots, str], None]
 _Key = TypeVar("_Key")
 
 RETRY_CONFIRMING = timedelta(seconds=5)
+FIRST_WITHIN = timedelta(minutes=1)
 _PRESSING = frozenset({Attention.CONFIRMING, Attention.CLOSING})
-
-
-def grace(every: timedelta) -> timedelta:
-    """How late a slot may start: past it, it is a gap and not a late run."""
-    return max(timedelta(seconds=1), min(every / 4, timedelta(seconds=15)))
 
 
 class Engine(Protocol):
@@ -76,8 +73,8 @@ def _group(targets: Iterable[Target], by: Callable[[Target], _Key]) -> Mapping[_
 class Scheduler:
     """Starts every run of this location: one per target at a time, `limit` in all.
 
-    *run* makes one run and stores it; *skip* records a slot that was not run, with its reason.
-    Both are told the slot. Every due slot ends in exactly one of the two.
+    *run* makes one run and stores it; *skip* records slots that were not run, with their reason.
+    Both are told the slots. Every due slot ends in exactly one of the two.
     """
 
     def __init__(
@@ -93,18 +90,18 @@ class Scheduler:
         engine: Engine | None = None,
     ) -> None:
         self.targets: Mapping[str, Target] = {target.key: target for target in targets}
-        self.quota = Quota()
-        self.purse = Purse(costs or {})
-        self._paused: dict[tuple[str, str], datetime] = {}
+        self.limits = Limits(costs or {})
         self.last_cycle: datetime | None = None
         self._run, self._skip, self._clock, self._location = run, skip, clock, location
         self._places = asyncio.Semaphore(limit)
         self._engine = engine or AsyncIOScheduler(timezone=UTC)
         self._attention = dict.fromkeys(self.targets, Attention.CALM)
+        self._began = EPOCH
         self._handled: dict[str, datetime] = {}
         self._accounted: dict[str, datetime] = {}  # slots up to here were had before the clock was set back
         self._running: dict[str, asyncio.Task[None]] = {}
         self._started: dict[str, datetime] = {}  # the newest start of each target
+        self._waiting: dict[str, tuple[datetime, str]] = {}  # slots that may still start, and why they wait
         self._planned: set[str] = set()  # targets whose next confirming run has its time
         self._first_bad: dict[str, datetime] = {}  # since when a target's neighbours are wanted
         self._grouped = _group(self.targets.values(), quota_key)
@@ -112,7 +109,7 @@ class Scheduler:
 
     def start(self, watchings: Sequence[Watching] = ()) -> None:
         """Begin with the next slot of every target; *watchings* is what the store says of them now."""
-        now = self._clock()
+        now = self._began = self._clock()
         for target in self.targets.values():
             self._handled[target.key] = slot_at(target.key, target.every, now)
             self._engine.add_job(
@@ -126,11 +123,41 @@ class Scheduler:
             )
         self._engine.start()
         self.attend(watchings)
+        self._plan_first_runs(now)
+
+    def _plan_first_runs(self, now: datetime) -> None:
+        """Plan one run beside the slots for each target of which nothing is known within its interval.
+
+        They are spread over the first minute; whose slots are no farther apart needs none.
+        """
+        wanted = [
+            target
+            for target in self.targets.values()
+            if self._every(target) > FIRST_WITHIN
+            and self._started.get(target.key, EPOCH) <= now - self._every(target)
+        ]
+        for number, target in enumerate(wanted):
+            self._call_at(now + number * min(JITTER, FIRST_WITHIN / len(wanted)), self.begin, target, "begin")
+
+    async def begin(self, key: str) -> None:
+        """Start a target's first run unless it had one; called by the engine until there is room."""
+        target, now = self.targets[key], self._clock()
+        if (
+            self._started.get(key, EPOCH) >= self._began
+            or slot_at(key, self._every(target), now) > self._began
+        ):
+            return
+        if self._has_room(target, now):
+            self._start(target, now, Kind.CONFIRMING)
+        else:
+            self._call_at(now + RETRY_CONFIRMING, self.begin, target, "begin")
 
     async def stop(self, within: timedelta) -> None:
         """Start nothing more, let the runs under way end, and cancel those that do not in time."""
         if self._engine.running:
             self._engine.shutdown(wait=False)
+        for key in list(self._waiting):
+            self._give_up(self.targets[key])
         tasks = list(self._running.values())
         if not tasks:
             return
@@ -170,9 +197,10 @@ class Scheduler:
         Slots that come a second time are run again, but as confirming runs: each slot is stored once.
         """
         now = self._clock()
-        self.quota.set_back(now)
+        self.limits.quota.set_back(now)
         for key, target in self.targets.items():
             slot, handled = slot_at(key, self._every(target), now), self._handled[key]
+            self._give_up(self.targets[key])
             if slot < handled:
                 self._accounted[key] = max(handled, self._accounted.get(key, handled))
                 self._handled[key] = slot
@@ -181,15 +209,6 @@ class Scheduler:
                 self._started[key] = now
             if key in self._planned:
                 self._confirm_at(target, now)
-
-    def pause(self, target: Target, until: datetime) -> None:
-        """Leave the target's deployment alone until then, or longer: its provider asked for it."""
-        asked_before = self._pause_of(target, self._clock())
-        self._paused[quota_key(target)] = max(until, asked_before or until)
-
-    def _pause_of(self, target: Target, now: datetime) -> datetime | None:
-        until = self._paused.get(quota_key(target))
-        return until if until is not None and now < until <= now + LONGEST_PAUSE else None
 
     def _is_urgent(self, target: Target) -> bool:
         """Whether something is wrong at the target's endpoint."""
@@ -234,38 +253,54 @@ class Scheduler:
         if slot <= handled:
             return
         self._handled[key] = slot
-        for missed in slots_between(key, every, handled, slot):
+        self._give_up(target)
+        accounted = self._accounted.get(key, EPOCH)
+        missed = slots_between(key, every, max(handled, accounted), slot)
+        if missed:
             self._skip(target, missed, "missed: the process was busy or suspended")
-        refusal = self._refusal(target, slot, now)
-        if refusal:
-            self._skip(target, slot, refusal)
-        else:
-            again = slot <= self._accounted.get(key, EPOCH)
-            self._start(target, slot, Kind.CONFIRMING if again else Kind.SCHEDULED)
+        self._start_slot(target, slot, now)
 
-    def _refusal(self, target: Target, slot: datetime, now: datetime) -> str | None:
+    def _start_slot(self, target: Target, slot: datetime, now: datetime) -> None:
+        """Start the slot's run, let it wait within its grace for room, or put it on record as skipped."""
+        again = slot <= self._accounted.get(target.key, EPOCH)  # it was had before the clock was set back
+        refusal = self._refusal(target, slot, now)
+        if refusal is None:
+            self._start(target, slot, Kind.CONFIRMING if again else Kind.SCHEDULED)
+        elif refusal.again is not None and refusal.again <= slot + grace(self._every(target)):
+            self._waiting[target.key] = slot, refusal.reason
+            self._call_at(refusal.again, self.retry, target, "retry")
+        elif not again:
+            self._skip(target, Slots(first=slot), refusal.reason)
+
+    async def retry(self, key: str) -> None:
+        """Try a slot again that waited for room; called by the engine."""
+        waiting = self._waiting.pop(key, None)
+        if waiting is not None:
+            self._start_slot(self.targets[key], waiting[0], self._clock())
+
+    def _give_up(self, target: Target) -> None:
+        """Put a slot on record that waited in vain."""
+        slot, reason = self._waiting.pop(target.key, (EPOCH, ""))
+        if slot > self._accounted.get(target.key, EPOCH):
+            self._skip(target, Slots(first=slot), reason)
+
+    def _refusal(self, target: Target, slot: datetime, now: datetime) -> Refusal | None:
         """Why this slot cannot run now, or None."""
-        if now - slot > grace(self._every(target)):
-            return "late: the slot came due too long ago"
+        patience = grace(self._every(target))
+        if now - slot > patience:
+            return Refusal("late: the slot came due too long ago")
+        soon = now + min(JITTER, patience / 4)
         if target.key in self._running:
-            return "busy: the run before has not ended"
+            return Refusal("busy: the run before has not ended", soon)
         if self._places.locked():
-            return "limit: as many runs as allowed are under way"
-        paused = self._pause_of(target, now)
-        if paused:
-            return f"retry-after: the provider asked to be left alone until {rfc3339(paused)}"
-        spent = self.purse.refusal(target, now, urgent=self._is_urgent(target))
-        if spent:
-            return spent
-        if not self.quota.admits(target, now):
-            return f"quota: {target.max_per_minute} runs of this deployment started within a minute"
-        return None
+            return Refusal("limit: as many runs as allowed are under way", soon)
+        urgent, newest = self._is_urgent(target), self._started.get(target.key, self._began)
+        return self.limits.refusal(target, now, urgent=urgent, newest=newest)
 
     def _start(self, target: Target, slot: datetime, kind: Kind) -> None:
         now = self._clock()
-        self.quota.note(target, now)
+        self.limits.note(target, now)
         self.note_newest(target, now)
-        self.purse.note(target, now)
         task = asyncio.create_task(self._carry_out(target, slot, kind), name=f"{target.key} {kind}")
         self._running[target.key] = task
         task.add_done_callback(partial(self._ended, target, slot, kind))
@@ -289,7 +324,7 @@ class Scheduler:
         else:
             return
         if kind is Kind.SCHEDULED:
-            self._skip(target, slot, reason)
+            self._skip(target, Slots(first=slot), reason)
 
     def _plan_confirming(self, target: Target) -> None:
         """Plan the next confirming run after the newest run, once however often it is asked for."""
@@ -300,11 +335,17 @@ class Scheduler:
 
     def _confirm_at(self, target: Target, when: datetime) -> None:
         self._planned.add(target.key)
+        self._call_at(when, self.confirm, target, "confirm")
+
+    def _call_at(
+        self, when: datetime, step: Callable[[str], Awaitable[None]], target: Target, name: str
+    ) -> None:
+        """Have the engine call a step for the target, once; it replaces a call of that name."""
         self._engine.add_job(
-            self.confirm,
+            step,
             DateTrigger(when, timezone=UTC),
             args=(target.key,),
-            id=f"confirm {target.key}",
+            id=f"{name} {target.key}",
             replace_existing=True,
             misfire_grace_time=None,
         )
@@ -348,13 +389,12 @@ class Scheduler:
 
     def _has_room(self, target: Target, now: datetime) -> bool:
         """Whether an extra run leaves the coming minute's scheduled slots their share of the quota."""
-        if self._places.locked() or self._pause_of(target, now):
-            return False
-        if self.purse.refusal(target, now, urgent=True):
+        group = self._grouped[quota_key(target)]
+        if self._places.locked() or any(other.key in self._waiting for other in group):
             return False
         coming = sorted(
             slot
-            for other in self._grouped[quota_key(target)]
+            for other in group
             for slot in slots_between(other.key, self._every(other), now, now + QUOTA_MINUTE)
         )
-        return self.quota.admits(target, now) and self.quota.leaves_room(target, coming)
+        return self.limits.has_room(target, now, coming)

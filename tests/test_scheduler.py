@@ -8,21 +8,24 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import pairwise
 from operator import itemgetter
+from random import Random
 from typing import Any
 
 import pytest
 from apscheduler.triggers.base import BaseTrigger
 
 from monitor.core.model import Cell, Endpoint, Kind, Target
-from monitor.core.sampling import Attention, Watching, slot_at
-from monitor.scheduler import Scheduler, grace
+from monitor.core.sampling import Attention, Slots, Watching, grace, slot_at, slots_between
+from monitor.scheduler import Scheduler
 
 # Far ahead of the real clock, so that the engine's own timers never fire in a test.
 START = datetime(2100, 1, 1, tzinfo=UTC)
 ENDPOINT = Endpoint(name="azure", provider="azure_openai", url="https://azure.test")
 MINUTE = timedelta(minutes=1)
-TURN = timedelta(seconds=2)
+SECOND = timedelta(seconds=1)
+TURN = 2 * SECOND
 
 
 def target(model: str = "m", pathway: str = "rest", *, every: timedelta = MINUTE, quota: int = 3) -> Target:
@@ -80,9 +83,10 @@ class Engine:
                 following = trigger.get_next_fire_time(due, self.now)
                 if following is not None:
                     self.calls[name] = (following, trigger, func, key)
+                self.house.now += SECOND * self.house.late()
                 await func(key)
             await self.house.settle()
-        self.house.now = until
+        self.house.now = max(self.now, until)
 
 
 class House:
@@ -94,10 +98,14 @@ class House:
         limit: int = 10,
         costs: Mapping[str, float] | None = None,
         engine: Engine | None = None,
+        late: Callable[[], float] = float,
     ) -> None:
         self.now = START
         self.runs: list[tuple[str, datetime, Kind]] = []
         self.skips: list[tuple[str, datetime, str]] = []
+        self.rows = 0
+        self.answer: Callable[[Target], object] = id  # what a run brings
+        self.late = late  # by how many seconds the loop is late with a call
         self.broken = False
         self.gate = asyncio.Event()
         self.gate.set()
@@ -116,12 +124,14 @@ class House:
 
     async def _run(self, target: Target, slot: datetime, kind: Kind) -> None:
         self.runs.append((target.key, slot, kind))
+        self.answer(target)
         if self.broken:
             raise ZeroDivisionError
         await self.gate.wait()
 
-    def _skip(self, target: Target, slot: datetime, reason: str) -> None:
-        self.skips.append((target.key, slot, reason))
+    def _skip(self, target: Target, slots: Slots, reason: str) -> None:
+        self.rows += 1
+        self.skips += [(target.key, slot, reason) for slot in slots]
 
     def to_next_slot(self, target: Target, *, late: timedelta = timedelta(milliseconds=5)) -> datetime:
         """Move the clock just past the target's next slot; the slot."""
@@ -141,9 +151,10 @@ async def house(
     limit: int = 10,
     costs: Mapping[str, float] | None = None,
     engine: Engine | None = None,
+    late: Callable[[], float] = float,
 ) -> AsyncIterator[House]:
     """A started house that is stopped at the end."""
-    made = House(*targets, limit=limit, costs=costs, engine=engine)
+    made = House(*targets, limit=limit, costs=costs, engine=engine, late=late)
     made.scheduler.start()
     try:
         yield made
@@ -189,18 +200,21 @@ async def test_slots_lost_by_the_engine_are_found_by_arithmetic() -> None:
 
 
 async def test_one_run_per_target_at_a_time() -> None:
-    """A slot that comes due while the run before goes on is skipped, not queued."""
-    one = target()
-    async with house(one) as at:
+    """A slot that comes due while the run before goes on waits within its grace and is then on record."""
+    one, engine = target(), Engine()
+    async with house(one, engine=engine) as at:
         at.gate.clear()
-        at.to_next_slot(one)
-        await at.scheduler.due(one.key)
-        await at.settle()
-        at.to_next_slot(one)
-        await at.scheduler.due(one.key)
-        await at.settle()
-        assert len(at.runs) == 1
-        assert [reason.partition(":")[0] for _, _, reason in at.skips] == ["busy"]
+        first = slot_at(one.key, MINUTE, at.now) + MINUTE
+        await engine.drive(first + 2 * MINUTE - TURN, turns=lambda: None)
+        assert [slot for _, slot, _ in at.runs] == [first]
+        assert [(slot, why) for _, slot, why in at.skips] == [
+            (first + MINUTE, "busy: the run before has not ended")
+        ]
+        await engine.drive(first + 2 * MINUTE + TURN, turns=lambda: None)
+        at.gate.set()
+        await engine.drive(first + 2 * MINUTE + 2 * TURN, turns=lambda: None)
+        assert [slot for _, slot, _ in at.runs] == [first, first + 2 * MINUTE]
+        assert len(at.skips) == 1
 
 
 async def test_a_stuck_target_does_not_keep_another_from_its_slot() -> None:
@@ -216,17 +230,85 @@ async def test_a_stuck_target_does_not_keep_another_from_its_slot() -> None:
         assert {key for key, _, _ in at.runs} == {one.key, other.key}
 
 
-async def test_the_limit_of_all_runs_gives_skips_and_not_a_queue() -> None:
-    """With every place taken a slot is skipped with its reason."""
-    one, other = target("a"), target("b")
-    async with house(one, other, limit=1) as at:
+async def test_the_limit_of_all_runs_gives_skips_and_no_queue() -> None:
+    """With every place taken a slot is skipped with its reason once its grace is over."""
+    one, other, engine = target("a"), target("b"), Engine()
+    async with house(one, other, limit=1, engine=engine) as at:
         at.gate.clear()
-        at.to_next_slot(one)
+        await engine.drive(at.now + 2 * MINUTE, turns=lambda: None)
+        assert len(at.runs) == 1
+        assert {reason.partition(":")[0] for _, _, reason in at.skips} == {"busy", "limit"}
+
+
+@pytest.mark.parametrize("count", [1, 3])
+async def test_a_rate_that_equals_the_quota_loses_no_slot(count: int) -> None:
+    """Neither some milliseconds of jitter nor a loop that hangs now and then skips a slot at the quota."""
+    some, engine = [target("m", pathway, quota=count) for pathway in ("rest", "realtime", "dual")], Engine()
+    chance, late = Random(1), [0.001 * number for number in range(300)] + [5.0]
+    async with house(*some[:count], engine=engine, late=lambda: chance.choice(late)) as at:
+        await engine.drive(at.now + timedelta(hours=3), turns=lambda: None)
+        assert not at.skips
+        assert len(at.runs) >= 180 * count - count
+
+
+async def test_a_jump_of_the_clock_writes_one_row_for_its_slots() -> None:
+    """A month of slots that nobody ran is one record, and each slot is in it."""
+    one = target(every=timedelta(seconds=20))
+    async with house(one) as at:
+        first = at.to_next_slot(one)
+        at.now += timedelta(days=30)
         await at.scheduler.due(one.key)
         await at.settle()
-        at.to_next_slot(other)
-        await at.scheduler.due(other.key)
-        assert at.skips[-1][2].startswith("limit")
+        assert at.rows <= 2
+        assert len(at.skips) + len(at.runs) == 30 * 24 * 180 + 1
+        assert {slot for _, slot, _ in [*at.skips, *at.runs]} == {
+            first + number * one.every for number in range(30 * 24 * 180 + 1)
+        }
+
+
+async def test_at_the_start_each_target_runs_once_within_the_first_minute() -> None:
+    """A thousand targets that were never run, evenly spread; none runs twice before its slot."""
+    every = timedelta(hours=1)
+    some, engine = [target(f"m{number}", every=every) for number in range(1000)], Engine()
+    async with house(*some, engine=engine, limit=2000) as at:
+        begun = at.now
+        await engine.drive(begun + MINUTE, turns=lambda: None)
+        assert {key for key, _, _ in at.runs} == {each.key for each in some}
+        first = [slot for _, slot, kind in at.runs if kind is Kind.CONFIRMING]
+        assert (
+            max(
+                sum(begun + second * SECOND <= at < begun + (second + 1) * SECOND for at in first)
+                for second in range(60)
+            )
+            <= 20
+        )
+        ran = [key for key, _, kind in at.runs if kind is Kind.CONFIRMING]
+        assert len(ran) == len(set(ran))
+        assert not at.skips
+
+
+async def test_the_first_runs_wait_for_the_quota() -> None:
+    """Seven targets of one deployment that admits three a minute: all have run within three minutes."""
+    some = [target("m", f"p{number}", every=timedelta(hours=1)) for number in range(7)]
+    engine = Engine()
+    async with house(*some, engine=engine) as at:
+        begun = at.now
+        await engine.drive(begun + 3 * MINUTE, turns=lambda: None)
+        assert {key for key, _, _ in at.runs} == {each.key for each in some}
+        assert not at.skips
+
+
+async def test_a_restart_runs_only_what_is_not_known_within_its_interval() -> None:
+    """A target that ran lately waits for its slot; one of an hour ago and a new one run at once."""
+    every = timedelta(minutes=30)
+    some, engine = [target(name, every=every) for name in ("lately", "long ago", "new")], Engine()
+    made = House(*some, engine=engine)
+    made.scheduler.note_newest(some[0], START - timedelta(minutes=10))
+    made.scheduler.note_newest(some[1], START - timedelta(hours=1))
+    made.scheduler.start()
+    await engine.drive(START + 10 * SECOND, turns=lambda: None)
+    assert {key for key, _, _ in made.runs} == {some[1].key, some[2].key}
+    await made.scheduler.stop(MINUTE)
 
 
 async def test_the_quota_counts_all_pathways_of_a_deployment() -> None:
@@ -297,7 +379,8 @@ async def test_confirming_runs_come_every_20_seconds_however_often_the_store_is_
         said = [Watching(cell=cell, attention=Attention.CALM)]
         first = slot_at(one.key, every, at.now) + every
         await engine.drive(first, turns=lambda: at.scheduler.attend(said))
-        assert [at_slot for _, at_slot, _ in at.runs] == [first]
+        assert at.runs[-1] == (one.key, first, Kind.SCHEDULED)
+        at.runs[:-1] = []
         said = [
             Watching(cell=cell, attention=attention, first_bad=first),
             Watching(cell=other, attention=Attention.CALM),
@@ -324,8 +407,8 @@ async def test_what_is_said_of_another_location_changes_nothing_here() -> None:
             said = [Watching(cell=cell, attention=attention, first_bad=at.now)]
             at.scheduler.attend(said)
             await engine.drive(at.now + MINUTE, turns=partial(at.scheduler.attend, said))
-        assert all(kind is Kind.SCHEDULED for _, _, kind in at.runs)
-        assert len([key for key, _, _ in at.runs if key == one.key]) <= 1
+        assert sorted(key for key, _, kind in at.runs if kind is not Kind.SCHEDULED) == [one.key, beside.key]
+        assert len(at.runs) <= 4  # the first run of each and at most one slot
 
 
 async def test_confirming_runs_leave_the_scheduled_ones_their_share() -> None:
@@ -420,8 +503,8 @@ async def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
     """Two runs of a deployment may be told different times; the later one holds."""
     one = target()
     async with house(one) as at:
-        at.scheduler.pause(one, at.now + timedelta(minutes=10))
-        at.scheduler.pause(one, at.now + timedelta(seconds=1))
+        at.scheduler.limits.pause(one, at.now + timedelta(minutes=10), at.now)
+        at.scheduler.limits.pause(one, at.now + timedelta(seconds=1), at.now)
         at.to_next_slot(one)
         await at.scheduler.due(one.key)
         await at.settle()
@@ -465,8 +548,8 @@ async def test_a_clock_set_back_does_not_hold_the_quota_of_the_future() -> None:
         await at.settle()
         at.now -= timedelta(hours=1)
         at.scheduler.realign()
-        assert not at.scheduler.quota.admits(one, at.now)
-        assert at.scheduler.quota.admits(one, at.now + MINUTE)
+        assert not at.scheduler.limits.quota.admits(one, at.now)
+        assert at.scheduler.limits.quota.admits(one, at.now + MINUTE)
 
 
 async def test_a_clock_set_forward_leaves_the_lost_slots_on_record() -> None:
@@ -516,7 +599,7 @@ async def test_the_reserve_is_for_the_time_an_incident_is_open() -> None:
     """For every target of the endpoint, and never beyond the whole budget."""
     one, other = paid(), paid("n")
     async with house(one, other, costs={one.key: 0.25, other.key: 0.25}) as at:
-        at.scheduler.purse.add("azure", 0.5, at.now)
+        at.scheduler.limits.purse.add("azure", 0.5, at.now)
         cell = Cell("azure", "n", "rest", "here")
         at.scheduler.attend([Watching(cell=cell, attention=Attention.OPEN)])
         await slots(at, one, 4)
@@ -528,7 +611,7 @@ async def test_what_was_spent_before_the_start_counts() -> None:
     """Money does not come back with a new process."""
     one = paid()
     async with house(one, costs={one.key: 0.25}) as at:
-        at.scheduler.purse.add("azure", 0.7, at.now)
+        at.scheduler.limits.purse.add("azure", 0.7, at.now)
         await slots(at, one, 1)
         assert not at.runs
 
@@ -537,7 +620,7 @@ async def test_a_provider_that_asks_for_a_pause_gets_it() -> None:
     """The whole deployment rests, its slots are on record; an absurd pause is not obeyed for ever."""
     one, other, free = target(), target(pathway="realtime"), target("n")
     async with house(one, other, free) as at:
-        at.scheduler.pause(one, at.now + timedelta(minutes=2, seconds=30))
+        at.scheduler.limits.pause(one, at.now + timedelta(minutes=2, seconds=30), at.now)
         for each in (one, other, free):
             at.to_next_slot(each)
             await at.scheduler.due(each.key)
@@ -553,16 +636,33 @@ async def test_a_provider_that_asks_for_a_pause_gets_it() -> None:
         assert one.key in {key for key, _, _ in at.runs}
 
 
+async def test_under_a_pause_that_is_asked_for_again_and_again_each_target_is_still_asked() -> None:
+    """Every answer asks for an hour: one run a quarter of an hour, every other slot on record."""
+    every = timedelta(minutes=5)
+    one, other, engine = target("m", every=every), target("m", "realtime", every=every), Engine()
+    async with house(one, other, engine=engine) as at:
+        at.answer = lambda target: at.scheduler.limits.pause(target, at.now + timedelta(hours=1), at.now)
+        begun = at.now
+        await engine.drive(begun + timedelta(hours=2), turns=lambda: None)
+        for each in (one, other):
+            starts = [slot for key, slot, _ in at.runs if key == each.key]
+            assert 7 <= len(starts) <= 9
+            assert all(b - a >= timedelta(minutes=14) for a, b in pairwise(starts))
+            due = slots_between(each.key, every, begun, begun + timedelta(hours=2))
+            had = [slot for key, slot, kind in at.runs if key == each.key and kind is Kind.SCHEDULED]
+            assert sorted([*had, *(slot for key, slot, _ in at.skips if key == each.key)]) == list(due)
+
+
 async def test_no_confirming_run_breaks_a_pause_or_the_budget() -> None:
     """It waits until there is room."""
     one = paid()
     async with house(one, costs={one.key: 0.25}) as at:
         cell = Cell("azure", "m", "rest", "here")
         at.scheduler.attend([Watching(cell=cell, attention=Attention.CONFIRMING)])
-        at.scheduler.pause(one, at.now + timedelta(minutes=2))
+        at.scheduler.limits.pause(one, at.now + timedelta(minutes=2), at.now)
         await at.scheduler.confirm(one.key)
         at.now += timedelta(minutes=3)
-        at.scheduler.purse.add("azure", 0.8, at.now)
+        at.scheduler.limits.purse.add("azure", 0.8, at.now)
         await at.scheduler.confirm(one.key)
         await at.settle()
         assert not at.runs

@@ -22,7 +22,7 @@ from monitor.core.errors import DatabaseError, MonitorError
 from monitor.core.latency import percentile
 from monitor.core.model import Cell, Kind, Target
 from monitor.core.retirement import owed_notices
-from monitor.core.sampling import Watching
+from monitor.core.sampling import Slots, Watching
 from monitor.core.sights import Sight
 from monitor.pipeline.batch import Recorder
 from monitor.pipeline.deliver import Courier, Receiver
@@ -165,13 +165,13 @@ class Service:
             log.info("slots were lost with the process before", lost=lost)
         known = resume(self._database, self._settings.targets, self._costs, location=location, now=now)
         for key, at in known.starts:
-            self.scheduler.quota.note(self.scheduler.targets[key], at)
+            self.scheduler.limits.quota.note(self.scheduler.targets[key], at)
         for key, at in known.newest.items():
             self.scheduler.note_newest(self.scheduler.targets[key], at)
         for endpoint, usd in known.spent.items():
-            self.scheduler.purse.add(endpoint, usd, now)
+            self.scheduler.limits.purse.add(endpoint, usd, now)
         for key, until in known.pauses.items():
-            self.scheduler.pause(self.scheduler.targets[key], until)
+            self.scheduler.limits.pause(self.scheduler.targets[key], until, now)
 
     def _longest_run(self) -> timedelta:
         timeouts = [target.timeout for target in self._settings.targets]
@@ -186,11 +186,11 @@ class Service:
             await self._look()  # stored before the run, which is read in its light
         pause = pause_until(seen.outcome, seen.evidence)
         if pause is not None:
-            self.scheduler.pause(target, pause)
+            self.scheduler.limits.pause(target, pause, self._clock())
         self._recorder.put(seen)
 
-    def _skip(self, target: Target, slot: datetime, reason: str) -> None:
-        self._recorder.put(Skipped(cell=self._cell(target), slot=slot, reason=reason))
+    def _skip(self, target: Target, slots: Slots, reason: str) -> None:
+        self._recorder.put(Skipped(cell=self._cell(target), slots=slots, reason=reason), minor=True)
 
     def _cell(self, target: Target) -> Cell:
         return Cell(target.endpoint.name, target.model, target.pathway, self._settings.monitor.location)

@@ -31,6 +31,12 @@ class Quota:
         """Whether one more run fits `max_per_minute`."""
         return self.used(target, now) < target.max_per_minute
 
+    def free_at(self, target: Target, now: datetime) -> datetime:
+        """When one more run fits, if nothing else starts until then."""
+        if self.admits(target, now):
+            return now
+        return self._starts[quota_key(target)][-target.max_per_minute] + _COUNTED
+
     def leaves_room(self, target: Target, coming: Sequence[datetime]) -> bool:
         """Whether each of the *coming* slots (ascending, within a minute) still fits after one more start."""
         starts = self._starts.get(quota_key(target), ())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -66,14 +66,46 @@ def clip_at(target: Target, slot: datetime) -> str:
     return target.rotation[(number + (slot - begun) // OPEN_EVERY) % len(target.rotation)]
 
 
-def slots_between(key: str, every: timedelta, after: datetime, before: datetime) -> Sequence[datetime]:
-    """The slots strictly between two instants, oldest first."""
-    slot = slot_at(key, every, after) + every
-    found: list[datetime] = []
-    while slot < before:
-        found.append(slot)
-        slot += every
-    return found
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slots:
+    """So many slots in a row, *every* apart, the first of them at `first`."""
+
+    first: datetime
+    count: int = 1
+    every: timedelta = timedelta(0)
+
+    @property
+    def last(self) -> datetime:
+        """The latest of them."""
+        return self.first + (self.count - 1) * self.every
+
+    def __iter__(self) -> Iterator[datetime]:
+        """Each slot in order."""
+        return (self.first + number * self.every for number in range(self.count))
+
+    def __len__(self) -> int:
+        """How many they are."""
+        return self.count
+
+    def since(self, instant: datetime) -> Slots:
+        """Those at or after an instant."""
+        if instant <= self.first:
+            return self
+        if instant > self.last:
+            return Slots(first=instant, count=0)
+        over = -((self.first - instant) // self.every)
+        return Slots(first=self.first + over * self.every, count=self.count - over, every=self.every)
+
+
+def slots_between(key: str, every: timedelta, after: datetime, before: datetime) -> Slots:
+    """The slots strictly between two instants."""
+    first = slot_at(key, every, after) + every
+    return Slots(first=first, count=max(0, -((first - before) // every)), every=every)
+
+
+def grace(every: timedelta) -> timedelta:
+    """How late a slot may start: past it, it is a gap and not a late run."""
+    return max(timedelta(seconds=1), min(every / 4, timedelta(seconds=15)))
 
 
 def interval(target: Target, attention: Attention) -> timedelta:

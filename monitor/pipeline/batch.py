@@ -40,7 +40,8 @@ class Recorder(Generic[Item, Result]):
 
     *store* is called in the thread with a batch (possibly empty: the turn of the clock) and returns
     what *done* is told on the loop. While the database is away the items wait, at most `BUFFER` of
-    them; beyond that the oldest is dropped and counted, since the newest says what is true now.
+    them; beyond that the oldest is dropped and counted, since the newest says what is true now. Minor
+    items have a buffer of their own: no other is dropped for them.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Recorder(Generic[Item, Result]):
         self._store, self._done, self._clock = store, done, clock
         self._buffer, self._patience_s, self._grace_s = buffer, patience_s, grace_s
         self._waiting: deque[Item] = deque()
+        self._minor: deque[Item] = deque()
         self._wake = asyncio.Event()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._failing_since: datetime | None = None
@@ -65,9 +67,9 @@ class Recorder(Generic[Item, Result]):
         self._due = False
         self._closing = False
 
-    def put(self, item: Item) -> None:
-        """Hand over one item; returns at once."""
-        self._waiting.append(item)
+    def put(self, item: Item, *, minor: bool = False) -> None:
+        """Hand over one item; returns at once. A *minor* one is stored after what else waits."""
+        (self._minor if minor else self._waiting).append(item)
         self._drop_excess()
         self._wake.set()
 
@@ -78,14 +80,14 @@ class Recorder(Generic[Item, Result]):
 
     def backlog(self) -> Backlog:
         """How storing is doing."""
-        return Backlog(waiting=len(self._waiting), failing_since=self._failing_since, dropped=self._dropped)
+        return Backlog(waiting=self._count(), failing_since=self._failing_since, dropped=self._dropped)
 
     async def run(self) -> None:
         """Store until closed; then store what is left and return."""
-        while not (self._closing and not self._waiting):
+        while not (self._closing and not self._count()):
             await self._wake.wait()
             self._wake.clear()
-            while self._waiting or self._due:
+            while self._count() or self._due:
                 if not await self._store_some():
                     if self._gives_up():
                         return
@@ -98,25 +100,32 @@ class Recorder(Generic[Item, Result]):
         self._wake.set()
 
     def _gives_up(self) -> bool:
-        if not self._closing or (self._waiting and asyncio.get_running_loop().time() < self._give_up_at):
+        if not self._closing or (self._count() and asyncio.get_running_loop().time() < self._give_up_at):
             return False
-        if self._waiting:
-            log.error("outcomes could not be stored and are lost", lost=len(self._waiting))
+        if self._count():
+            log.error("outcomes could not be stored and are lost", lost=self._count())
         return True
 
     def _drop_excess(self) -> None:
-        while len(self._waiting) > self._buffer:
-            self._waiting.popleft()
-            self._dropped += 1
+        for queue in (self._waiting, self._minor):
+            while len(queue) > self._buffer:
+                queue.popleft()
+                self._dropped += 1
+
+    def _count(self) -> int:
+        return len(self._waiting) + len(self._minor)
 
     async def _store_some(self) -> bool:
         self._due = False
         batch = [self._waiting.popleft() for _ in range(min(MOST_AT_ONCE, len(self._waiting)))]
+        room = MOST_AT_ONCE - len(batch)
+        minor = [self._minor.popleft() for _ in range(min(room, len(self._minor)))]
         loop = asyncio.get_running_loop()
         try:
-            result = await loop.run_in_executor(self._thread, self._store, batch)
+            result = await loop.run_in_executor(self._thread, self._store, [*batch, *minor])
         except DatabaseError as error:
             self._waiting.extendleft(reversed(batch))
+            self._minor.extendleft(reversed(minor))
             self._drop_excess()
             self._complain(error)
             return False
@@ -136,6 +145,6 @@ class Recorder(Generic[Item, Result]):
             log.warning(
                 "outcomes cannot be stored, they wait",
                 error=str(error),
-                waiting=len(self._waiting),
+                waiting=self._count(),
                 dropped=self._dropped,
             )

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from monitor.core.model import Cell, Target
-from monitor.core.sampling import Attention, Watching, interval, slots_between
+from monitor.core.sampling import Attention, Slots, Watching, interval, slots_between
 from monitor.store.engine import Database
 from monitor.store.heartbeats import KILLED, PAUSE, accounted_slots, add_skips, last_beat
 
@@ -36,7 +36,7 @@ def account(
         if ended is None or ended > now:
             return 0
         until = now if now - ended <= PAUSE else ended + LATEST_BEAT
-        lost: list[tuple[Cell, datetime, str]] = []
+        lost: list[tuple[Cell, Slots, str]] = []
         known = accounted_slots(tx, location, ended - LOOK_BACK)
         for target in targets:
             cell = Cell(target.endpoint.name, target.model, target.pathway, location)
@@ -46,7 +46,7 @@ def account(
                 begun = max(min(had), ended - target.timeout - LATEST_START)
                 due = slots_between(target.key, every, begun, until)
                 lost += (
-                    (cell, slot, KILLED if slot <= ended + LATEST_BEAT else DOWN)
+                    (cell, Slots(first=slot), KILLED if slot <= ended + LATEST_BEAT else DOWN)
                     for slot in due
                     if slot not in had
                 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor.core.model import Cell, Verdict
+from monitor.core.sampling import Slots
 from monitor.core.sights import Sight, SightKind
 from monitor.pipeline.observe import Observed
 from monitor.pipeline.verdict import House, Judged, judge
@@ -18,10 +19,10 @@ from monitor.store.sights import add_sights
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped:
-    """A slot that was due and not run, and why."""
+    """Slots that were due and not run, and why."""
 
     cell: Cell
-    slot: datetime
+    slots: Slots
     reason: str
 
 
@@ -49,7 +50,7 @@ def record(
     observed = [item for item in items if isinstance(item, Observed)]
     # Packing takes longer than storing: it is done before the transaction begins.
     packed = [(one.outcome, one.evidence and pack_evidence(one.evidence)) for one in observed]
-    skipped = [(item.cell, item.slot, item.reason) for item in items if isinstance(item, Skipped)]
+    skipped = [(item.cell, item.slots, item.reason) for item in items if isinstance(item, Skipped)]
     sights = [item for item in items if isinstance(item, Sight)]
     blind = [sight.start for sight in sights if sight.kind is SightKind.OWN]
     with database.write() as tx:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     BindParameter,
+    ColumnElement,
     Connection,
     Float,
     Insert,
@@ -20,11 +21,13 @@ from sqlalchemy import (
     bindparam,
     insert,
     literal_column,
+    or_,
     select,
     update,
 )
 
 from monitor.core.model import Cell, Kind
+from monitor.core.sampling import Slots
 from monitor.core.summary import Span
 from monitor.store import prepared
 from monitor.store.cells import FirstSight, cell_rows, ensure_cells
@@ -100,14 +103,23 @@ def last_beat(tx: Connection, *, location: str = "default") -> datetime | None:
     return tx.execute(wanted.order_by(heartbeats.c.last_at.desc()).limit(1)).scalar()
 
 
-def add_skips(tx: Connection, skipped: Iterable[tuple[Cell, datetime, str]]) -> None:
-    """Record slots that were not run, each with its cell, slot and reason; a slot already recorded stays."""
+def add_skips(tx: Connection, skipped: Iterable[tuple[Cell, Slots, str]]) -> None:
+    """Record slots that were not run, each row of them with its cell and reason; what is recorded stays."""
     wanted = list(skipped)
     if not wanted:
         return
-    first = {cell: slot for cell, slot, _ in reversed(wanted)}
+    first = {cell: slots.first for cell, slots, _ in reversed(wanted)}
     ids = ensure_cells(tx, known_of(tx), first, lambda cell: FirstSight(first[cell]))
-    rows = [{"cell_id": ids[cell], "slot": slot, "reason": reason} for cell, slot, reason in wanted]
+    rows = [
+        {
+            "cell_id": ids[cell],
+            "slot": slots.first,
+            "slots": slots.count,
+            "every_ms": slots.every // timedelta(milliseconds=1),
+            "reason": reason,
+        }
+        for cell, slots, reason in wanted
+    ]
     tx.execute(insert_into(tx.dialect.name)(skips).on_conflict_do_nothing(), rows)
 
 
@@ -118,27 +130,36 @@ def accounted_slots(tx: Connection, location: str, since: datetime) -> dict[Cell
     taken = select(outcomes.c.cell_id, outcomes.c.slot).where(
         outcomes.c.kind == literal_column(f"'{Kind.SCHEDULED.value}'"), outcomes.c.slot >= since
     )
-    skipped = select(skips.c.cell_id, skips.c.slot).where(
-        skips.c.cell_id.in_(list(names)), skips.c.slot >= since
-    )
-    for wanted in (taken, skipped):
-        for row in tx.execute(wanted):
-            if row.cell_id in names:
-                found.setdefault(names[row.cell_id], set()).add(row.slot)
+    for row in tx.execute(taken):
+        if row.cell_id in names:
+            found.setdefault(names[row.cell_id], set()).add(row.slot)
+    for cell, slots, _ in _skips(tx, names, since):
+        found.setdefault(cell, set()).update(slots)
     return found
 
 
 def killed_runs(tx: Connection, location: str, since: datetime) -> tuple[tuple[Cell, datetime], ...]:
     """The slots at or after an instant whose run may have been made by a process that was killed."""
     names = {row_id: cell for cell, row_id in cell_rows(tx).items() if cell.location == location}
-    wanted = select(skips.c.cell_id, skips.c.slot).where(
-        skips.c.cell_id.in_(list(names)), skips.c.slot >= since, skips.c.reason == KILLED
-    )
-    return tuple((names[row.cell_id], row.slot) for row in tx.execute(wanted.order_by(skips.c.slot)))
+    killed = skips.c.reason == KILLED
+    return tuple((cell, slot) for cell, slots, _ in _skips(tx, names, since, killed) for slot in slots)
 
 
-def skipped_slots(tx: Connection, since: datetime, until: datetime) -> tuple[tuple[Cell, datetime, str], ...]:
-    """The recorded slots with ``since <= slot < until``: cell, slot and reason, in order."""
+def skipped_slots(tx: Connection, since: datetime, until: datetime) -> tuple[tuple[Cell, Slots, str], ...]:
+    """The recorded slots from *since* of rows that begin before *until*: cell, slots and reason, in order."""
     names = {row_id: cell for cell, row_id in cell_rows(tx).items()}
-    wanted = select(skips).where(skips.c.slot >= since, skips.c.slot < until)
-    return tuple(sorted((names[row.cell_id], row.slot, row.reason) for row in tx.execute(wanted)))
+    rows = _skips(tx, names, since, skips.c.slot < until)
+    return tuple(sorted(rows, key=lambda row: (row[0], row[1].first)))
+
+
+def _skips(
+    tx: Connection, names: Mapping[int, Cell], since: datetime, *conditions: ColumnElement[bool]
+) -> Iterator[tuple[Cell, Slots, str]]:
+    """What is recorded of slots at or after an instant; of a row that begins before it, the rest."""
+    # Several slots in one row are rare; their last one is computed, and not looked up.
+    reaches = or_(skips.c.slot >= since, skips.c.slots > 1)
+    for row in tx.execute(select(skips).where(reaches, *conditions).order_by(skips.c.slot)):
+        all_of = Slots(first=row.slot, count=row.slots, every=timedelta(milliseconds=row.every_ms))
+        slots = all_of.since(since)
+        if row.cell_id in names and slots:
+            yield names[row.cell_id], slots, row.reason

@@ -287,8 +287,8 @@ def counts_of_days(
 
 def cell_totals(tx: Connection, counts: Mapping[int, Counts]) -> tuple[CellTotals, ...]:
     """The totals of every cell; *counts* are its runs by its row (`counts_of_days`)."""
-    skips_of = select(skips.c.cell_id, func.count()).group_by(skips.c.cell_id)
-    skipped = {row[0]: row[1] for row in tx.execute(skips_of)}
+    skips_of = select(skips.c.cell_id, func.sum(skips.c.slots)).group_by(skips.c.cell_id)
+    skipped = {row[0]: int(row[1]) for row in tx.execute(skips_of)}
     return tuple(
         CellTotals(cell=cell, counts=counts.get(row_id, Counts()), skipped=skipped.get(row_id, 0))
         for cell, row_id in sorted(cell_rows(tx).items())

@@ -13,7 +13,14 @@ from monitor.resources import data_folder
 from monitor.store.engine import Database, migrating
 from monitor.store.tables import metadata
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")  # every revision that this program knows, oldest first
+REVISIONS = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0007",
+)  # every revision that this program knows, oldest first
 HEAD = REVISIONS[-1]
 
 

@@ -322,12 +322,32 @@ sights = Table(
     Index("ix_sights_location_last_at", "location", "last_at"),
 )
 
+# So many slots in a row, `every_ms` apart, the first of them at `slot`.
 skips = Table(
     "skips",
     metadata,
     Column("cell_id", Id, ForeignKey("cells.id"), primary_key=True, autoincrement=False),
     Column("slot", Instant, primary_key=True, autoincrement=False),
     Column("reason", Text, nullable=False),
+    Column("slots", BigInteger, nullable=False, server_default="1"),
+    Column("every_ms", BigInteger, nullable=False, server_default="0"),
+)
+
+# Who checks from a location, and when it last said so.
+leases = Table(
+    "leases",
+    metadata,
+    Column("location", Text, primary_key=True),
+    Column("instance", Text, nullable=False),
+    Column("beat_at", Instant, nullable=False),
+)
+
+# Of outcomes that are stored while what they mean is not: the start of the earliest.
+unjudged = Table(
+    "unjudged",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("since", Instant, nullable=False),
 )
 
 marks = Table(

@@ -101,7 +101,7 @@ def stored(folder: Path) -> tuple[list[Outcome], dict[str, list[datetime]]]:
         outcomes = list(stream_outcomes(tx))
         horizon = outcomes[0].slot - timedelta(days=1), outcomes[-1].slot + timedelta(days=1)
         skips: dict[str, list[datetime]] = {}
-        for cell, slot, _ in skipped_slots(tx, *horizon):
-            skips.setdefault(cell.target, []).append(slot)
+        for cell, slots, _ in skipped_slots(tx, *horizon):
+            skips.setdefault(cell.target, []).extend(slots)
     database.dispose()
     return outcomes, skips

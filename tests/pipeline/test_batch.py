@@ -121,6 +121,22 @@ async def test_a_full_buffer_drops_the_oldest_and_counts_it() -> None:
     assert store.stored == [-1, *range(4, 14)]
 
 
+async def test_nothing_is_dropped_to_make_room_for_what_is_minor() -> None:
+    """However many skips wait while the database is away, every outcome is stored, and first."""
+    store = Store()
+    store.away = True
+    async with recording(store, buffer=10) as recorder:
+        for item in range(10):
+            recorder.put(item)
+        for item in range(100, 150):
+            recorder.put(item, minor=True)
+        await until(lambda: store.attempts >= 2)
+        assert recorder.backlog().dropped == 40
+        store.away = False
+        await until(lambda: len(store.stored) == 20)
+    assert store.stored == [*range(10), *range(140, 150)]
+
+
 async def test_a_failed_batch_never_makes_the_buffer_outgrow_its_bound() -> None:
     """What comes back from a failed commit counts against the bound too; the oldest goes first."""
     store = Store()

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from monitor.core.sampling import Attention, Watching, slot_at, slots_between
+from monitor.core.sampling import Attention, Slots, Watching, slot_at, slots_between
 from monitor.pipeline.lost import DOWN, account
 from monitor.pipeline.resume import resume
 from monitor.store.engine import Database
@@ -38,7 +38,8 @@ def started(database: Database, now: datetime, *, attention: Attention = Attenti
 def skipped(database: Database) -> list[tuple[datetime, str]]:
     """Every recorded skip."""
     with database.read() as tx:
-        return [(slot, why) for _, slot, why in skipped_slots(tx, DAY, DAY + timedelta(days=1))]
+        rows = skipped_slots(tx, DAY, DAY + timedelta(days=1))
+    return [(slot, why) for _, slots, why in rows for slot in slots]
 
 
 def test_the_run_under_way_and_the_slots_until_the_start_are_on_record(database: Database) -> None:
@@ -61,7 +62,7 @@ def test_what_was_put_on_record_before_stays(database: Database) -> None:
     """A slot that was skipped has its own reason; a long silence is the heartbeats' to tell."""
     lived(database, FIRST + MINUTE + SECOND, FIRST)
     with database.write() as tx:
-        add_skips(tx, [(CELL, FIRST + MINUTE, "quota: full")])
+        add_skips(tx, [(CELL, Slots(first=FIRST + MINUTE), "quota: full")])
     assert started(database, FIRST + MINUTE + SECOND + 2 * PAUSE) == 0
     assert [why for _, why in skipped(database)] == ["quota: full"]
 

@@ -11,6 +11,7 @@ import pytest
 from monitor.core.errors import DatabaseBusy
 from monitor.core.incidents import Change, IncidentKind
 from monitor.core.model import Failure, Verdict
+from monitor.core.sampling import Slots
 from monitor.core.sights import Sight, SightKind
 from monitor.pipeline.observe import Observed, observe
 from monitor.pipeline.record import Skipped, record
@@ -28,14 +29,14 @@ from tests.store.samples import DAY
 def test_outcomes_evidence_skips_and_the_sign_of_life_share_a_transaction(database: Database) -> None:
     """All of it is stored by one call, on either kind of database."""
     run = run_of(FAILING, 0, Verdict.PASSED)
-    skip = Skipped(cell=FAILING, slot=DAY + MINUTE, reason="busy: the run before has not ended")
+    skip = Skipped(cell=FAILING, slots=Slots(first=DAY + MINUTE), reason="busy: the run before has not ended")
     now = DAY + timedelta(seconds=4)
     done = record(database, [Observed(outcome=run, evidence={"frames": [1]}), skip], HOUSE, now=now)
     assert [result.added for result in done.results] == [Added.ADDED]
     with database.read() as tx:
         assert list(stream_outcomes(tx)) == [run]
         assert evidence_of(tx, run.id) == {"frames": [1]}
-        assert skipped_slots(tx, DAY, DAY + 2 * MINUTE) == ((FAILING, DAY + MINUTE, skip.reason),)
+        assert skipped_slots(tx, DAY, DAY + 2 * MINUTE) == ((FAILING, skip.slots, skip.reason),)
         assert last_beat(tx, location="berlin") == now
 
 

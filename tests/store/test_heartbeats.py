@@ -4,12 +4,22 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
+from monitor.core.sampling import Slots
 from monitor.core.summary import Span
 from monitor.store.engine import Database
-from monitor.store.heartbeats import add_skips, beat, heartbeat_gaps, last_beat, skipped_slots
+from monitor.store.heartbeats import (
+    accounted_slots,
+    add_skips,
+    beat,
+    heartbeat_gaps,
+    last_beat,
+    skipped_slots,
+)
 from monitor.store.history import StoreHistory
 from monitor.store.outcomes import add_outcomes
-from monitor.store.tables import heartbeats
+from monitor.store.pages import cell_totals
+from monitor.store.schema import migrate
+from monitor.store.tables import heartbeats, skips
 from tests.store.samples import DAY, MINUTE, make
 
 LAG = timedelta(milliseconds=2.5)
@@ -33,13 +43,42 @@ def test_a_night_off_is_a_gap(database: Database) -> None:
 def test_skipped_slots_are_on_record(database: Database) -> None:
     """A slot that was not run is kept once, with its first reason, also for a cell that never ran."""
     cell = make(0).cell
-    skipped = [(cell, DAY, "the run before was not finished"), (cell, DAY + MINUTE, "too late")]
+    first, second = Slots(first=DAY), Slots(first=DAY + MINUTE)
+    skipped = [(cell, first, "the run before was not finished"), (cell, second, "too late")]
     with database.write() as tx:
         add_skips(tx, [])
         add_skips(tx, skipped)
-        add_skips(tx, [(cell, DAY, "another reason")])
+        add_skips(tx, [(cell, first, "another reason")])
         assert skipped_slots(tx, DAY, DAY + 2 * MINUTE) == tuple(skipped)
         assert skipped_slots(tx, DAY, DAY + MINUTE) == tuple(skipped[:1])
         assert StoreHistory(tx).cells() == []
         add_outcomes(tx, [(make(2), None)])
         assert StoreHistory(tx).cells() == [cell]
+
+
+def test_slots_in_a_row_are_one_record_and_each_is_accounted_for(database: Database) -> None:
+    """A month of them is one row; who asks from an instant on gets the rest, and the totals count each."""
+    cell, every = make(0).cell, 20 * MINUTE / 60
+    month = Slots(first=DAY, count=30 * 24 * 180, every=every)
+    with database.write() as tx:
+        add_skips(tx, [(cell, month, "missed")])
+        assert tx.execute(select(func.count()).select_from(skips)).scalar() == 1
+        rest = Slots(first=month.last - every, count=2, every=every)
+        assert skipped_slots(tx, month.last - 1.5 * every, month.last + every) == ((cell, rest, "missed"),)
+        assert accounted_slots(tx, cell.location, month.last - every) == {
+            cell: {month.last - every, month.last}
+        }
+        (totals,) = cell_totals(tx, {})
+        assert totals.skipped == month.count
+        assert skipped_slots(tx, month.last + MINUTE, month.last + 2 * MINUTE) == ()
+
+
+def test_a_row_of_the_revision_before_is_one_slot(database: Database) -> None:
+    """What was recorded when a row was a slot keeps its meaning."""
+    cell = make(0).cell
+    with database.write() as tx:
+        add_skips(tx, [(cell, Slots(first=DAY), "busy")])
+    migrate(database, "0005")
+    migrate(database)
+    with database.read() as tx:
+        assert skipped_slots(tx, DAY, DAY + MINUTE) == ((cell, Slots(first=DAY), "busy"),)
