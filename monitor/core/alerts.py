@@ -16,7 +16,7 @@ from typing import Any
 
 from monitor.core.incidents import IncidentKind, Phase, StoredIncident
 from monitor.core.model import Blame, Cell
-from monitor.core.notice_body import compose_body, corrections, differences
+from monitor.core.notice_body import compose_body, corrections, differences, rises
 from monitor.core.opinion import Opinion, as_told
 from monitor.core.story import Story, read_story
 from monitor.core.texts import RELAPSE, Latest, Telling, Voice
@@ -180,13 +180,21 @@ def _recovery(told: Sequence[Notice], state: str, now: datetime) -> _Owed:
 
 def _while_open(story: Story, told: Sequence[Notice], state: str, now: datetime, voice: Voice) -> _Owed:
     since = now - told[-1].created_at
+    worse = _rise(story, told)
     if state in ("recovering", "resolved"):
-        if len(told) > 2 and since < GROUP_INTERVAL and any(RELAPSE in _changed(old) for old in told):
+        if (
+            not worse
+            and len(told) > 2
+            and since < GROUP_INTERVAL
+            and any(RELAPSE in _changed(old) for old in told)
+        ):
             return _Owed(kind=None, reason="another relapse inside the group interval")
-        return _Owed(kind=NoticeKind.UPDATED, reason="relapse", changed=(RELAPSE,))
+        return _Owed(kind=NoticeKind.UPDATED, reason="relapse", changed=(RELAPSE, *worse))
+    changed = differences(story, told[-1].body["data"])
+    if worse:  # no brake holds it, and it waits behind no other notice
+        return _Owed(kind=NoticeKind.UPDATED, reason="; ".join(changed or worse), changed=changed or worse)
     if told[-1].sent_at is None and told[-1].gave_up_at is None:
         return _Owed(kind=None, reason="the previous notice is still on its way")
-    changed = differences(story, told[-1].body["data"])
     if changed and since >= GROUP_INTERVAL:
         return _Owed(kind=NoticeKind.UPDATED, reason="; ".join(changed), changed=changed)
     if since >= voice.repeat and story.kind is IncidentKind.UNSTABLE:
@@ -198,6 +206,14 @@ def _while_open(story: Story, told: Sequence[Notice], state: str, now: datetime,
     if changed:
         return _Owed(kind=None, reason="changed inside the group interval")
     return _Owed(kind=None, reason="nothing changed inside the repeat interval")
+
+
+def _rise(story: Story, told: Sequence[Notice]) -> tuple[str, ...]:
+    """In words, what is worse now than what was told last of the failing incident; empty where nothing is."""
+    failing = [
+        one.body["data"] for one in told if one.body["data"]["state"] not in ("recovering", "resolved")
+    ]
+    return rises(story, failing[-1]) if failing else ()
 
 
 def _is_news_again(told: Sequence[Notice], state: str) -> bool:
@@ -228,6 +244,7 @@ def _decision(
         latest=latest(story) if latest else {},
         told_failed=before.get("failed"),
         told_total=before.get("total"),
+        told_state=before.get("state"),
         changed=owed.changed,
     )
     sequence = told[-1].sequence + 1 if told else 1

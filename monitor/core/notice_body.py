@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from monitor.core.delivery import serialise
-from monitor.core.incidents import IncidentKind, Phase
+from monitor.core.incidents import IncidentKind, Phase, Severity
 from monitor.core.inert import cut, inert
+from monitor.core.model import State
 from monitor.core.story import Story
 from monitor.core.texts import (
     Telling,
@@ -63,6 +64,8 @@ def differences(story: Story, told: Mapping[str, Any]) -> tuple[str, ...]:
     changed = []
     if told["state"] != story.condition:
         changed.append(f"now {story.condition} (was {told['state']})")
+    if _worse(story, told):
+        changed.append(f"severity {story.severity} (was {told['severity']})")
     changed += _moved("began", story.start, told["start"])
     if told["blame"] != story.blame:
         changed.append(f"blame {story.blame} (was {told['blame']})")
@@ -71,6 +74,24 @@ def differences(story: Story, told: Mapping[str, Any]) -> tuple[str, ...]:
     elif told["subject"] != subject(story):
         changed.append(f"now about {subject(story)} (was {told['subject']})")
     return tuple(changed)
+
+
+def rises(story: Story, told: Mapping[str, Any]) -> tuple[str, ...]:
+    """In words, what is worse than in the data *told*: its state, its severity, or a wider scope."""
+    found = []
+    if (told["state"], story.condition) == (State.DEGRADED, State.DOWN):
+        found.append(f"now {story.condition} (was {told['state']})")
+    if _worse(story, told):
+        found.append(f"severity {story.severity} (was {told['severity']})")
+    # More targets inside the scope that was told are no wider scope: they would be told one by one.
+    if told["affected_total"] < len(story.affected) and told["subject"] != subject(story):
+        found.append(f"now about {subject(story)} (was {told['subject']})")
+    return tuple(found)
+
+
+def _worse(story: Story, told: Mapping[str, Any]) -> bool:
+    grades = [str(severity) for severity in Severity]
+    return grades.index(story.severity) < grades.index(told["severity"])
 
 
 def corrections(story: Story, told: Mapping[str, Any]) -> tuple[str, ...]:
@@ -112,9 +133,16 @@ def _wording(kind: str, state: str, telling: Telling) -> tuple[str, str]:
         return "Withdrawn", withdrawn_text(telling)
     if updated and story.phase is Phase.RESOLVED:
         return "Corrected", corrected_text(telling)
-    word = f"Still {state}" if updated and state not in _ENDED else state.capitalize()
+    word = _state_word(state, telling.told_state) if updated else state.capitalize()
     text = _TEXTS[kind] if story.kind is IncidentKind.OUTAGE else owner_text
     return word, text(telling)
+
+
+def _state_word(state: str, told: str | None) -> str:
+    """``Still down``, ``Now down`` after degraded, ``Down again`` after a recovery."""
+    if told in _ENDED:
+        return f"{state.capitalize()} again"
+    return f"Still {state}" if told in (None, state) else f"Now {state}"
 
 
 def _facts(telling: Telling, sequence: int, keep: int) -> dict[str, Any]:

@@ -48,8 +48,8 @@ class Voice:
 class Telling:
     """One text to be written: the story, how its cells stand, when, and what was told before.
 
-    `told_failed` and `told_total` are the counts of the previous notice; `changed` says in words
-    what differs from it.
+    `told_failed` and `told_total` are the counts of the previous notice, `told_state` its state; `changed`
+    says in words what differs from it.
     """
 
     story: Story
@@ -58,6 +58,7 @@ class Telling:
     latest: Mapping[Cell, Latest] = field(default_factory=dict)
     told_failed: int | None = None
     told_total: int | None = None
+    told_state: str | None = None
     changed: Sequence[str] = ()
 
 
@@ -141,8 +142,16 @@ def opened_text(telling: Telling) -> str:
 def updated_text(telling: Telling) -> str:
     """The hourly word while it lasts, and the word on a change or a relapse."""
     relapsed = RELAPSE in telling.changed
-    state = f"{telling.story.state} again (relapse), first" if relapsed else f"still {telling.story.state}"
+    state = (
+        f"{telling.story.state} again (relapse), first"
+        if relapsed
+        else f"{_still(telling)} {telling.story.state}"
+    )
     return _alert(telling, f"{subject(telling.story)} {state} since")
+
+
+def _still(telling: Telling) -> str:
+    return "still" if telling.told_state in (None, telling.story.condition) else "now"
 
 
 def recovering_text(telling: Telling) -> str:

@@ -100,6 +100,39 @@ def test_a_changed_blame_is_told_after_the_group_interval() -> None:
     assert due.notice.body["data"]["changed"] == ["blame provider (was unknown)"]
 
 
+def test_a_rise_is_told_at_once_whatever_brake_is_on() -> None:
+    """Degraded to down, major to critical, a wider scope: inside the group interval, and behind a notice."""
+    soon = DECIDED + timedelta(seconds=10)
+    slow = document(3, window(state="degraded"))
+    opened = tell(incident(document=slow, severity=Severity.MINOR))
+    undelivered = replace(opened, sent_at=None)
+    for told in (opened, undelivered):
+        risen = ask(incident(), [told], soon).notice
+        assert risen is not None
+        assert risen.body["data"]["title"].startswith("Now down: ")
+        assert risen.body["data"]["changed"] == ["now down (was degraded)", "severity major (was minor)"]
+    opened = tell(incident())
+    assert ask(incident(severity=Severity.CRITICAL), [opened], soon).reason == "severity critical (was major)"
+    two = document(3, window(), affected=["a/b/c", "a/b/d"], subject="gpt-4o-transcribe · swedencentral")
+    assert ask(incident(document=two), [opened], soon).reason == "2 targets affected (was 1)"
+    more = document(3, window(), affected=["a/b/c", "a/b/d"])
+    assert ask(incident(document=more), [opened], soon).reason == "changed inside the group interval"
+
+
+def test_a_relapse_that_is_worse_waits_for_nothing() -> None:
+    """What flaps as degraded and then goes down is told in the same second."""
+    slow = {"document": document(3, window(state="degraded")), "severity": Severity.MINOR}
+    now = DECIDED + 10 * MINUTE
+    sent = [tell(incident(**slow))]
+    sent.append(tell(incident(Phase.RECOVERING, **slow), sent, now))
+    sent.append(tell(incident(**slow), sent, now + MINUTE))
+    sent.append(tell(incident(Phase.RECOVERING, **slow), sent, now + 6 * MINUTE))
+    assert not ask(incident(**slow), sent, now + 7 * MINUTE).send
+    down = ask(incident(), sent, now + 7 * MINUTE).notice
+    assert down is not None
+    assert down.body["data"]["title"].startswith("Down again: ")
+
+
 def test_recovery_and_resolution_are_told_once_each() -> None:
     """The story ends with recovering, then resolved, then silence."""
     sent = [tell(incident())]

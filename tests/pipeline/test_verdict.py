@@ -136,6 +136,20 @@ def test_every_hour_a_lasting_incident_is_told_again(sqlite_database: Database) 
     assert kinds == [NoticeKind.OPENED, NoticeKind.UPDATED]
 
 
+def test_degraded_then_down_is_one_incident_and_the_rise_is_told_at_once(sqlite_database: Database) -> None:
+    """Slow at first, then failing: one number, and the second notice comes with the run that decides it."""
+    stretch = Stretch(sqlite_database)
+    stretch.fail("." * 10 + "dddd")
+    deliver_all(stretch)
+    stretch.fail("xxx")
+    assert stretch.incident().number == 1
+    opened, risen = stretch.notices()
+    assert (opened.kind, risen.kind) == (NoticeKind.OPENED, NoticeKind.UPDATED)
+    assert (opened.body["data"]["state"], risen.body["data"]["state"]) == ("degraded", "down")
+    assert risen.created_at == stretch.now - MINUTE
+    stretch.check_agreement(stretch.now)
+
+
 def test_what_passes_derives_nothing(sqlite_database: Database) -> None:
     """With nothing bad and nothing unresolved there is no change, no notice and nothing to watch."""
     stretch = Stretch(sqlite_database)
