@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import chain
 
@@ -20,6 +20,7 @@ from monitor.core.windows import Run, Window, overlaps, until_after
 
 __all__ = [
     "FACETS",
+    "Beside",
     "Conjunction",
     "Control",
     "Incident",
@@ -29,6 +30,9 @@ __all__ = [
     "diagnose",
     "span_of",
 ]
+
+
+_DAY = timedelta(days=1)
 
 
 class Severity(StrEnum):
@@ -47,6 +51,17 @@ class Control:
     cell: Cell
     passed: int
     total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """The other cells of an incident without a control, those with a run in the day before: how many
+
+    had a window in its span (`failing`), and of how many it is `unknown` whether they were healthy.
+    """
+
+    failing: int = 0
+    unknown: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +86,7 @@ class Incident:
     severity: Severity = Severity.MAJOR
     configurations: tuple[str, ...] = ()
     nearby: Nearby = field(default_factory=Nearby)
+    beside: Beside | None = None  # only where there is no control
 
 
 Span = tuple[datetime, datetime | None]
@@ -215,7 +231,18 @@ class _Bench:
                 sorted({run.configuration for run, _ in judged.values() if run.configuration})
             ),
             nearby=nearby,
+            beside=None if controls else self._beside(set(failing), span),
         )
+
+    def _beside(self, failing: set[Cell], span: Span) -> Beside:
+        """What is known of the other cells where none is a control."""
+        ill = unknown = 0
+        for cell in self.facets.keys() - failing:
+            if any(overlaps(window, *span) for window in self.by_cell.get(cell, ())):
+                ill += 1
+            elif self.scene.total(cell, span[0] - _DAY, span[1]):
+                unknown += 1
+        return Beside(failing=ill, unknown=unknown)
 
     def _controls(self, failing: Sequence[Cell], healthy: Iterable[Cell], span: Span) -> tuple[Control, ...]:
         """The healthy cells, nearest first: fewest differing facets, and those as late as can be."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -72,6 +73,7 @@ def incident_document(incident: Incident, gaps: Sequence[Gap] = ()) -> dict[str,
     """The incident as the store keeps it: its JSON with the reason, windows, gaps and signatures."""
     return {
         **incident_to_json(incident),
+        "beside": incident.beside and asdict(incident.beside),
         "blame_reason": incident.blame_reason,
         "windows": [_stored_window(window) for window in incident.windows],
         "gaps": [gap_to_json(gap) for gap in gaps],

@@ -119,6 +119,7 @@ class Story(Course):
     changes: Sequence[Mapping[str, Any]] = ()  # of configurations, near the start
     acknowledged: str = ""  # by whom
     dismissed: str = ""  # why it is none any more
+    beside: Mapping[str, int] | None = None  # other cells where no control is: failing, unknown
     joined: int | None = None  # the incident that goes on with its windows
 
 
@@ -158,6 +159,7 @@ def read_story(incident: StoredIncident) -> Story:
         symptoms=tuple(_symptom(signature) for signature in document.get("signatures") or ()),
         changes=tuple(document.get("changes") or ()),
         dismissed=str(document.get("dismissed") or "") if incident.phase is Phase.DISMISSED else "",
+        beside=document.get("beside"),
         joined=document.get("joined") if incident.phase is Phase.DISMISSED else None,
     )
 

@@ -30,7 +30,7 @@ class Latest:
     """
 
     last_pass: datetime | None = None
-    healthy: bool = False  # its newest conclusive run passed, or was degraded
+    healthy: bool = False  # its newest conclusive run is good, and began when the incident had begun
     passed: int = 0
     total: int = 0
 
@@ -128,7 +128,7 @@ def headline(story: Story) -> str:
         when = f"was {story.state} {span(story.start, story.end)} ({story.bounds.text()})"
     else:
         when = f"{story.state} since {clock(story.start)} UTC, {day(story.start)} ({story.bounds.text()})"
-    controls = _counts(story, story.unaffected) or "no other target was healthy in this time"
+    controls = _counts(story, story.unaffected) or _no_control(story)
     return f"{subject(story)} {when}: {counted(story)}.\nUnaffected: {controls}. Blame: {story.blame}."
 
 
@@ -245,10 +245,11 @@ def _alert(telling: Telling, opening: str) -> str:
     story, voice = telling.story, telling.voice
     since = moment(story.start, now=telling.now, zone=voice.zone)
     first = f"{opening} {since}: {counted(story)}{_news(telling)}{_said(story)}."
-    controls = _passing(telling) or "no other target was healthy in this time"
+    controls = _passing(telling) or _no_control(story)
     second = f"Unaffected: {controls}. {_changes(telling)}{_blame(story)}"
     healthy = _names(story, [near for near in story.unaffected if _is_healthy(telling, near)])
-    third = f"Healthy now: {healthy or 'none of the watched neighbours'}. {_reference(telling)}"
+    now = f"Healthy now: {healthy or 'none that is known'}. " if telling.latest else ""
+    third = f"{now}{_reference(telling)}"
     return _three(first, second, third)
 
 
@@ -284,7 +285,7 @@ def _blame(story: Story) -> str:
 
 
 def _beside_after(story: Story) -> str:
-    controls = _counts(story, story.unaffected) or "no other target was healthy in this time"
+    controls = _counts(story, story.unaffected) or _no_control(story)
     return f"Unaffected: {controls}. {_blame(story)}"
 
 
@@ -341,6 +342,16 @@ def _names(story: Story, controls: Sequence[Neighbour]) -> str:
 def _named(story: Story, controls: Sequence[Neighbour]) -> Iterable[tuple[Neighbour, str]]:
     cells = [window.cell for window in story.windows]
     return [(near, inert(cell_name(near.cell, cells), 100)) for near in controls[:_NAMED_CONTROLS]]
+
+
+def _no_control(story: Story) -> str:
+    """Why no healthy neighbour is named; that none was healthy only where it is so."""
+    if story.beside is None or (story.beside["failing"] and not story.beside["unknown"]):
+        return "no other target was healthy in this time"
+    if unknown := story.beside["unknown"]:
+        have = "target has" if unknown == 1 else "targets have"
+        return f"not known: {unknown:,} other {have} no run since it began, or a failed one last"
+    return "no other target was measured in this time"
 
 
 def _with_rest(said: Sequence[str], controls: Sequence[Neighbour]) -> str:

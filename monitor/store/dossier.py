@@ -105,19 +105,20 @@ def read_latest(tx: Connection, story: Story) -> dict[Cell, Latest]:
     """How the affected cells and the nearest controls stand: last pass, newest run, runs since the end."""
     cells = [*_affected_cells(story), *(near.cell for near in story.unaffected[:_CANDIDATES])]
     ids = cell_rows(tx, {cell.target for cell in cells})
-    return {cell: _latest(tx, ids[cell], story.end) for cell in cells if cell in ids}
+    return {cell: _latest(tx, ids[cell], story) for cell in cells if cell in ids}
 
 
-def _latest(tx: Connection, cell_id: int, since: datetime | None) -> Latest:
+def _latest(tx: Connection, cell_id: int, story: Story) -> Latest:
     mine = and_(outcomes.c.cell_id == cell_id, outcomes.c.verdict.in_(_CONCLUSIVE))
     latest_first = (outcomes.c.started_at.desc(), outcomes.c.uid.desc())
-    newest = select(outcomes.c.verdict).where(mine).order_by(*latest_first)
+    newest = select(outcomes.c.verdict, outcomes.c.started_at).where(mine).order_by(*latest_first)
     passed = and_(outcomes.c.cell_id == cell_id, outcomes.c.verdict == Verdict.PASSED.value)
     last = select(outcomes.c.started_at).where(passed).order_by(*latest_first)
-    good, total = (0, 0) if since is None else _counts(tx, [cell_id], since, None, None)
+    good, total = (0, 0) if story.end is None else _counts(tx, [cell_id], story.end, None, None)
+    verdict, at = tx.execute(newest.limit(1)).one_or_none() or (None, None)
     return Latest(
         last_pass=tx.execute(last.limit(1)).scalar(),
-        healthy=tx.execute(newest.limit(1)).scalar() in _GOOD,
+        healthy=verdict in _GOOD and at is not None and at >= story.start,
         passed=good,
         total=total,
     )

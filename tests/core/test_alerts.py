@@ -121,7 +121,10 @@ def test_a_rise_is_told_at_once_whatever_brake_is_on() -> None:
 
 def test_a_relapse_that_is_worse_waits_for_nothing() -> None:
     """What flaps as degraded and then goes down is told in the same second."""
-    slow = {"document": document(3, window(state="degraded")), "severity": Severity.MINOR}
+    slow: dict[str, Any] = {
+        "document": document(3, window(state="degraded")),
+        "severity": Severity.MINOR,
+    }
     now = DECIDED + 10 * MINUTE
     sent = [tell(incident(**slow))]
     sent.append(tell(incident(Phase.RECOVERING, **slow), sent, now))

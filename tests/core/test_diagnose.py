@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from hypothesis import given, settings
 
-from monitor.core.diagnose import Incident, Severity
+from monitor.core.diagnose import Beside, Incident, Severity
 from monitor.core.history import MemoryHistory
 from monitor.core.model import Blame, Outcome
 from monitor.core.replay import derive, to_json
@@ -122,6 +122,22 @@ def test_two_causes_at_once_are_two_incidents() -> None:
         ({"model": "b", "pathway": "realtime"},),
     ]
     assert [len(one.unaffected) for one in found] == [2, 2]
+
+
+def test_a_control_passed_since_it_began_and_did_not_fail_last() -> None:
+    """One good run after the first bad one makes a control; none, or a failed one after it, does not."""
+    failing = row("...FFF")
+    late = row("....F.", model="late")  # failed once, good since
+    ill = row(".....F", model="ill")  # its newest run failed
+    silent = row("...", model="silent")  # no run since
+    never = row("...FF", model="never")  # only failed since: no window yet
+    (incident,) = incidents(failing, late, ill, silent, never)
+    assert [(one.cell.model, one.passed, one.total) for one in incident.unaffected] == [("late", 2, 3)]
+    assert "Unaffected: late realtime 2/3." in incident.title
+    assert incident.beside is None
+    (alone,) = incidents(failing, ill, silent, never)
+    assert not alone.unaffected
+    assert alone.beside == Beside(failing=0, unknown=3)
 
 
 def test_windows_apart_in_time_are_separate_incidents() -> None:

@@ -154,9 +154,24 @@ def test_without_controls_none_is_invented() -> None:
     stored = incident(document=document(3, window(), unaffected=[]))
     lines = opened_text(telling(stored)).splitlines()
     assert lines[1].startswith("Unaffected: no other target was healthy in this time. Blame: provider")
-    assert lines[2].startswith("Healthy now: none of the watched neighbours.")
+    assert lines[2].startswith("Healthy now: none that is known.")
     assert "no other target was healthy in this time" in headline(read_story(stored))
     assert "no other target was healthy in this time" in resolved_text(telling(stored))
+
+
+def test_nobody_is_called_unhealthy_of_whom_nothing_is_known() -> None:
+    """That no other target was healthy is said only where each of them failed too."""
+    said = {
+        (0, 3): "not known: 3 other targets have no run since it began, or a failed one last",
+        (2, 1): "not known: 1 other target has no run since it began, or a failed one last",
+        (2, 0): "no other target was healthy in this time",
+        (0, 0): "no other target was measured in this time",
+    }
+    for (failing, unknown), words in said.items():
+        beside = {"failing": failing, "unknown": unknown}
+        stored = incident(document=document(3, window(), unaffected=[], beside=beside))
+        assert f"Unaffected: {words}." in opened_text(telling(stored))
+        assert f"Unaffected: {words}." in headline(read_story(stored))
 
 
 def test_a_control_that_fails_now_is_not_called_healthy() -> None:
@@ -164,7 +179,7 @@ def test_a_control_that_fails_now_is_not_called_healthy() -> None:
     latest = {REST: Latest(last_pass=DECIDED - MINUTE, healthy=False)}
     text = opened_text(telling(incident(), latest=latest))
     assert "gpt-4o-transcribe rest (passed 08:31:10), whisper-1 realtime (3/3 passed)" in text
-    assert "Healthy now: none of the watched neighbours." in text
+    assert "Healthy now: none that is known." in text
 
 
 def test_many_controls_are_counted_after_the_nearest_two() -> None:

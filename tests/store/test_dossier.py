@@ -227,6 +227,16 @@ def test_how_the_cells_stand_now_is_read_for_the_texts(database: Database) -> No
     assert (found[REST].last_pass, found[REST].healthy) == (newest, False)
 
 
+def test_a_neighbour_without_a_run_since_it_began_is_not_healthy_now(database: Database) -> None:
+    """What passed before an outage says nothing about the way out of it."""
+    with database.write() as tx:
+        fill(tx, range(70))
+        story = read_story(save(tx, Phase.OPEN, now=DAY + 70 * MINUTE))
+        later = replace(story, start=DAY + 80 * MINUTE)
+        assert read_latest(tx, story)[REST].healthy
+        assert not read_latest(tx, later)[REST].healthy
+
+
 def test_an_unknown_number_is_said_to_be_unknown(database: Database) -> None:
     """No incident, no dossier."""
     with database.read() as tx, pytest.raises(NotFound, match="there is no incident 1"):
