@@ -14,6 +14,7 @@ from monitor.core.dossier import Dossier, Exhibit
 from monitor.core.fitness import Offset
 from monitor.core.lines import outcome_to_line
 from monitor.core.model import Target
+from monitor.core.spellings import Spellings
 from monitor.core.times import rfc3339
 from monitor.reports import jsonl
 from monitor.reports.reproducer import reproducer
@@ -63,7 +64,7 @@ def file_name(dossier: Dossier) -> str:
     return f"incident-{dossier.incident.number}.zip"
 
 
-def _write(archive: zipfile.ZipFile, name: str, chunks: Iterable[bytes], sought: Sequence[bytes]) -> str:
+def _write(archive: zipfile.ZipFile, name: str, chunks: Iterable[bytes], sought: Sequence[Spellings]) -> str:
     """Streams the chunks, each of whole lines, into the archive and returns their SHA-256."""
     entry = zipfile.ZipInfo(name, _ZIP_TIME)
     entry.compress_type = zipfile.ZIP_DEFLATED

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Sequence
-from urllib.parse import quote
 
 from monitor.core.errors import MonitorError
+from monitor.core.spellings import Spellings, has_escapes, spellings_of
 
 _SHORTEST = 4
 _LONG = 16
-_NESTED = 3  # a body that quotes JSON, kept as text in a frame, in a member that is JSON
 # A name and a value: a bare mention in a vendor's sentence is no credential. The words before each
 # pattern must occur at all, which spares most chunks the search.
 _CREDENTIALS = (
@@ -49,30 +47,24 @@ class LeakFound(MonitorError):
         )
 
 
-def needles(secrets: Iterable[str]) -> tuple[bytes, ...]:
-    """Each secret in the spellings in which a member could hold it: plain, in a URL, in JSON within JSON."""
-    found: dict[bytes, None] = {}
+def needles(secrets: Iterable[str]) -> tuple[Spellings, ...]:
+    """What each secret may look like in a member."""
+    found: dict[str, None] = {}
     for secret in secrets:
         # One value may hold two signing secrets, while a receiver changes from one to the other.
         for text in (secret.strip(), *(part for part in secret.split() if len(part) >= _LONG)):
-            if len(text) < _SHORTEST:
-                continue
-            spellings = {text, quote(text, "")}
-            for _ in range(_NESTED):
-                spellings |= {_in_json(one, ascii_only=plain) for one in spellings for plain in (True, False)}
-            found.update(dict.fromkeys(spelling.encode() for spelling in sorted(spellings)))
-    return tuple(found)
+            if len(text) >= _SHORTEST:
+                found[text] = None
+    return tuple(spellings_of(text) for text in found)
 
 
-def _in_json(text: str, *, ascii_only: bool) -> str:
-    return json.dumps(text, ensure_ascii=ascii_only)[1:-1]
-
-
-def inspect(member: str, content: bytes, sought: Sequence[bytes]) -> None:
+def inspect(member: str, content: bytes, sought: Sequence[Spellings]) -> None:
     """Raises LeakFound if *content* (whole lines) holds a sought secret or the form of a credential."""
-    if any(secret in content for secret in sought):
-        raise LeakFound(member, "a secret of this process")
     lowered = content.lower()
+    text = content.decode("latin-1").lower()
+    escapes = has_escapes(text)
+    if any(secret.stands_in(text, has_escapes=escapes) for secret in sought):
+        raise LeakFound(member, "a secret of this process")
     for what, words, pattern in _CREDENTIALS:
         if any(word in lowered for word in words) and pattern.search(lowered):
             raise LeakFound(member, what)

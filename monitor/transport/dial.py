@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from monitor.core.exchange import FaultKind
 from monitor.core.model import Stage
@@ -47,7 +47,8 @@ def origin_of(url: str) -> Origin:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port or _PORTS.get(parts.scheme)
     except ValueError as error:
-        raise Broken(FaultKind.MONITOR, f"the URL cannot be used: {error}") from error
+        # The reason quotes the URL, which may hold a password.
+        raise Broken(FaultKind.MONITOR, "the URL cannot be used: its host or port cannot be read") from error
     if not host or not port or parts.scheme not in _PORTS:
         raise Broken(FaultKind.MONITOR, "the URL needs a host and http, https, ws or wss")
     return Origin(host=host, port=port, secure=parts.scheme in ("https", "wss"))
@@ -58,11 +59,29 @@ def parse_proxy(url: str) -> Proxy:
     parts = urlsplit(url)
     if parts.scheme != "http" or not parts.hostname:
         raise ValueError("a proxy is given as http://host:port (TLS to the proxy and SOCKS are not spoken)")
-    authorization = None
-    if parts.username is not None:
-        user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        authorization = f"Basic {base64.b64encode(user.encode()).decode()}"
+    _, authorization = cut_user(url)
     return Proxy(host=parts.hostname, port=parts.port or 3128, authorization=authorization)
+
+
+def cut_user(url: str) -> tuple[str, str | None]:
+    """The URL without user and password, and the header's value that sends them (RFC 7617, 2).
+
+    None where there are none; ValueError, which quotes nothing, for a user that cannot be sent.
+    """
+    parts = urlsplit(url)
+    user, found, host = parts.netloc.rpartition("@")
+    if not found:
+        return url, None
+    name, _, password = user.partition(":")
+    if ":" in unquote(name):
+        raise ValueError("the user in the URL holds a colon, which Basic authentication cannot send")
+    told = f"{unquote(name)}:{unquote(password)}"
+    return urlunsplit(parts._replace(netloc=host)), f"Basic {base64.b64encode(told.encode()).decode()}"
+
+
+def password_in(authorization: str) -> str:
+    """The password that a header of Basic authentication sends."""
+    return base64.b64decode(authorization.removeprefix("Basic ")).decode().partition(":")[2]
 
 
 async def dial(origin: Origin, proxy: Proxy | None, tape: Tape, resolver: Executor) -> socket.socket:

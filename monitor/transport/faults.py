@@ -83,6 +83,8 @@ def translate(error: Exception) -> Broken:
 
 
 def _detail(error: Exception) -> str:
+    if isinstance(error, InvalidURI | httpx.InvalidURL):  # both quote it, and it may hold a password
+        return "the URL cannot be used: its host or port cannot be read"
     if isinstance(error, ssl.SSLCertVerificationError):
         return str(error.verify_message)
     if isinstance(error, ssl.SSLError):

@@ -41,7 +41,7 @@ from monitor.core.exchange import (
     Upload,
 )
 from monitor.core.model import Stage
-from monitor.transport.dial import Origin, dial, origin_of, parse_proxy
+from monitor.transport.dial import Origin, cut_user, dial, origin_of, parse_proxy, password_in
 from monitor.transport.entra import PREFIX, Tokens
 from monitor.transport.evidence import CLIENT, summarise, utc
 from monitor.transport.faults import Broken, translated
@@ -156,10 +156,22 @@ class Transport:
         return None if credential is None else self._tokens.principal(credential.reference)
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes, *, deadline: float) -> Reply:
-        """Send a notice, once; redirects are not followed, and 64 KiB of the answer are read."""
+        """Send a notice, once; redirects are not followed, and 64 KiB of the answer are read.
+
+        User and password in the URL are sent as Basic authentication.
+        """
         self._warm()
         tape = self._tape()
-        request = Request(method="POST", url=url, headers=tuple(headers.items()), body=body)
+        try:
+            url, authorization = cut_user(url)
+        except ValueError as error:
+            return Reply(status=None, fault=FaultKind.MONITOR, detail=str(error))
+        sent = tuple(headers.items())
+        if authorization is not None:
+            tape.scrub.hide(authorization.removeprefix("Basic "))
+            tape.scrub.hide(password_in(authorization))
+            sent = (*sent, ("Authorization", authorization))
+        request = Request(method="POST", url=url, headers=sent, body=body)
         connect = partial(self.connect, url, tape)
         limit = self._limits.reply
         answer = await upload(request, connect, tape, until=deadline, limit=limit)

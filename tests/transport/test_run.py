@@ -41,6 +41,7 @@ from tests.transport.asking import (
     GRACE,
     RECEIVE,
     ask_all,
+    closed_port,
     observe,
     open_at,
     server_tls,
@@ -416,6 +417,47 @@ async def test_a_notice_is_posted_and_its_reply_is_read() -> None:
     assert head.startswith("POST /hook HTTP/1.1")
     assert "webhook-id: n-1" in head
     assert body == b'{"a":1}'
+
+
+@pytest.mark.parametrize(
+    ("user", "sent"),
+    [
+        ("me:p%40ss-word", "me:p@ss-word"),
+        ("token-of-mine", "token-of-mine:"),
+        (":only-a-password", ":only-a-password"),
+        ("m%C3%A9:s%C3%A9same-ouvre", "mé:sésame-ouvre"),
+        ("me:with:colons", "me:with:colons"),
+    ],
+)
+async def test_user_and_password_of_a_receiver_are_sent(user: str, sent: str) -> None:
+    """They go out as Basic authentication (RFC 7617), never in the request line, and are read in no reply."""
+    heads: list[str] = []
+    password = sent.partition(":")[2]
+
+    async def script(line: Line) -> None:
+        head, _ = await line.read_request()
+        heads.append(head)
+        await line.respond("200 OK", f"thank you, {password or '-'}")
+
+    async with ScriptedServer(script) as server:
+        runner = transport()
+        reply = await runner.post(server.url().replace("//", f"//{user}@", 1), {}, b"{}", deadline=2.0)
+        await runner.aclose()
+    basic = base64.b64encode(sent.encode()).decode()
+    assert f"authorization: Basic {basic}".lower() in heads[0].lower()
+    assert "@" not in heads[0]
+    assert reply.body == (b"thank you, [secret]" if password else b"thank you, -")
+
+
+@pytest.mark.parametrize("user", ["a%3Ab:secret-word", "me:secret/word", "me:secret-word:1"])
+async def test_a_user_that_cannot_be_sent_is_refused(user: str) -> None:
+    """Nothing is dropped in silence: the reply says why, and quotes nothing of it."""
+    runner = transport()
+    reply = await runner.post(f"http://{user}@127.0.0.1:{closed_port()}/x", {}, b"{}", deadline=2.0)
+    await runner.aclose()
+    assert reply.status is None
+    assert "secret" not in (reply.detail or "")
+    assert reply.fault is (FaultKind.REFUSED if user.endswith(":1") else FaultKind.MONITOR)
 
 
 async def test_a_notice_follows_no_redirect_and_reads_no_novel() -> None:
