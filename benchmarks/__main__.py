@@ -27,6 +27,7 @@ from benchmarks import (
     recording,
     replay,
     rest,
+    trouble,
 )
 from benchmarks.history import keeping
 from benchmarks.measure import Figure
@@ -44,6 +45,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "lateness": lateness.run,
     "hostile": hostile.run,
     "noise": noise.run,
+    "trouble": trouble.run,
 }
 LONG = 10_000_000
 _SHARE_A_HISTORY = {"replay", "pages", "disk"}

@@ -29,7 +29,7 @@ def outcomes(
     for number in range(first, first + count):
         minute, cell = divmod(number, cells)
         run = _passed(number, cell, START + minute * step, step.total_seconds())
-        yield _failed(run) if is_bad(minute, cell) else run
+        yield as_failed(run) if is_bad(minute, cell) else run
 
 
 def is_bad(minute: int, cell: int) -> bool:
@@ -68,7 +68,8 @@ def _passed(number: int, cell: int, slot: datetime, every_s: float) -> Outcome:
     )
 
 
-def _failed(run: Outcome) -> Outcome:
+def as_failed(run: Outcome) -> Outcome:
+    """The run as the provider failed it."""
     return replace(
         run,
         verdict=Verdict.FAILED,
@@ -81,6 +82,11 @@ def _failed(run: Outcome) -> Outcome:
         wer=None,
         completeness=None,
     )
+
+
+def as_passed(run: Outcome) -> Outcome:
+    """The run without a failure."""
+    return replace(run, verdict=Verdict.PASSED, failure=None, stage=None, blame=None, type=None, message=None)
 
 
 def batches(runs: Iterator[Outcome], size: int) -> Iterator[list[tuple[Outcome, None]]]:

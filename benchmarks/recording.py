@@ -16,9 +16,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.history import START, batches, fill, fresh, outcomes
+from benchmarks.history import START, as_passed, batches, fill, fresh, outcomes
 from benchmarks.measure import Figure, cpu, folder
-from monitor.core.model import Blame, Failure, Kind, Outcome, Stage, Verdict
+from monitor.core.model import Blame, Failure, Kind, Stage, Verdict
 from monitor.pipeline.observe import Observed
 from monitor.pipeline.record import record
 from monitor.pipeline.verdict import House, judge_all
@@ -54,7 +54,7 @@ def _side_by_side(here: Path, commits: int) -> tuple[float, float]:
     bare_us: list[float] = []
     with closing(_open_bare(bare)) as there:
         for batch in batches(outcomes(commits * BATCH, cells=BATCH), BATCH):
-            items = [Observed(outcome=_as_passed(run), evidence=None) for run, _ in batch]
+            items = [Observed(outcome=as_passed(run), evidence=None) for run, _ in batch]
             took = cpu(partial(record, ours, items, _HOUSE, now=items[-1].outcome.finished_at))
             ours_us.append(took / BATCH * 1e6)
             rows = _newest_rows(ours, BATCH)
@@ -64,10 +64,6 @@ def _side_by_side(here: Path, commits: int) -> tuple[float, float]:
     ours.dispose()
     bare.dispose()
     return median(ours_us[1:]), median(bare_us[1:])
-
-
-def _as_passed(run: Outcome) -> Outcome:
-    return replace(run, verdict=Verdict.PASSED, failure=None, stage=None, blame=None, type=None, message=None)
 
 
 def _newest_rows(database: Database, count: int) -> list[tuple[Any, ...]]:
@@ -119,7 +115,7 @@ def _into_open_incident(path: Path, age: timedelta) -> float:
 def _during_outage(slot: datetime, minute: int, cell: int, *, first: int) -> Observed:
     run = next(outcomes(1, cells=2, first=first + 2 * minute + cell))
     run = replace(
-        _as_passed(run), every_s=60.0, slot=slot, started_at=slot, finished_at=slot + timedelta(seconds=3)
+        as_passed(run), every_s=60.0, slot=slot, started_at=slot, finished_at=slot + timedelta(seconds=3)
     )
     if cell == 0:
         run = replace(

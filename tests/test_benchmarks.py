@@ -24,6 +24,7 @@ from benchmarks import (
     recording,
     replay,
     rest,
+    trouble,
 )
 from benchmarks.__main__ import BENCHMARKS
 from benchmarks.history import CELLS, is_bad, outcomes
@@ -45,6 +46,13 @@ TINY: dict[str, Callable[[], Iterator[Figure]]] = {
     "hostile": partial(hostile.run, targets=5, seconds=6, warm_up=2),
     "lateness": partial(lateness.run, rates=(2,), seconds=2, warm_up=1),
     "noise": partial(noise.run, seeds=2),
+    "trouble": partial(
+        trouble.run,
+        cases=[trouble.Case(failing=1, age=trouble.MINUTE)],
+        targets=4,
+        seconds=20,
+        rounds=1,
+    ),
 }
 
 

@@ -29,6 +29,7 @@ from monitor.pipeline.deliver import Courier, Receiver
 from monitor.pipeline.endings import Endings
 from monitor.pipeline.lost import account
 from monitor.pipeline.observe import Due, Observed, observe
+from monitor.pipeline.pace import Pace
 from monitor.pipeline.record import Recorded, Skipped, record
 from monitor.pipeline.remarks import enter_maintenance
 from monitor.pipeline.resume import pause_until, resume
@@ -76,6 +77,7 @@ class Service:
     ) -> None:
         self._settings, self._database, self._clock = settings, database, clock
         self._house = house_of(settings)
+        self._pace = Pace()
         self._transport = transport or transport_of(settings)
         self._facts = PageFacts(settings=settings, reported=archive, demo=demo)
         self._lag = 0.0
@@ -198,7 +200,7 @@ class Service:
     def _store(self, items: Sequence[Observed | Skipped | Sight]) -> Recorded:
         """On the recording thread: one transaction, and now and then how slow each cell usually is."""
         now, lag = self._clock(), timedelta(seconds=self._lag)
-        recorded = record(self._database, items, self._house, now=now, lag=lag)
+        recorded = record(self._database, items, self._house, now=now, lag=lag, pace=self._pace)
         self._lag = 0.0
         if self._usual_at is None or now - self._usual_at > USUAL_EVERY:
             self._usual, self._usual_at = usual_latencies(self._database, now), now

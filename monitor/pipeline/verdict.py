@@ -9,9 +9,10 @@ from functools import partial
 from itertools import count
 
 from monitor.core.alerts import Notice, Policy, decide
+from monitor.core.due import LOOK_AGAIN, next_change
 from monitor.core.incidents import Change, Derivation, IncidentKind, StoredIncident
 from monitor.core.life import cells_of, horizon, is_derived, match, reconcile
-from monitor.core.model import Cell
+from monitor.core.model import Cell, State
 from monitor.core.owner import UNSTABLE_OVER, OwnerDesk, blind_troubles, unstable_troubles
 from monitor.core.paused import pause
 from monitor.core.replay import derive, settle
@@ -20,6 +21,7 @@ from monitor.core.standing import suspicions, undecided
 from monitor.core.texts import Voice
 from monitor.core.windows import History, Rule, rule_to_json, until_after
 from monitor.pipeline.observe import new_id
+from monitor.pipeline.pace import NOTHING, Outlook
 from monitor.store.dossier import read_latest
 from monitor.store.engine import Database, Transaction
 from monitor.store.history import StoreHistory
@@ -34,10 +36,8 @@ from monitor.store.incidents import (
 )
 from monitor.store.maintenance import stored_maintenance
 from monitor.store.notices import add_notices, notices_about
-from monitor.store.pages import newest_run
 
 LOOK_BACK = timedelta(hours=6)  # how far before a bad run deriving reads where nothing was wrong before
-LATE = timedelta(minutes=2)  # longer than any run lasts, so that runs side by side are never late
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,20 +58,20 @@ class Judged:
     changes: Sequence[Change] = ()
     notices: Sequence[Notice] = ()
     watchings: Sequence[Watching] = ()
+    outlook: Outlook = NOTHING
 
 
 def judge(tx: Transaction, house: House, *, now: datetime, touched: datetime | None, bad: bool) -> Judged:
     """Bring the stored verdict up to date after runs were added.
 
     *touched* is the start of the earliest of them (None: only time passed), *bad* whether any did not
-    pass. Where everything passed in its time and nothing is unresolved there is nothing to derive: the
-    usual case.
+    pass or came late. Where everything passed in its time and nothing is unresolved there is nothing to
+    derive: the usual case.
     """
     since = now if touched is None else touched
     living = incidents_since(tx, since)
-    news = bad or _is_late(newest_run(tx), touched)
-    if not news and not living:
-        return Judged()
+    if not bad and not living:
+        return Judged(outlook=Outlook(at=now, due=now + LOOK_AGAIN))
     # One seek per cell in one statement; cell by cell it would be several statements for each.
     stored = StoreHistory(tx, house.every).prefetch(
         min([since, *(one.start for one in living if is_derived(one))]) - LOOK_BACK, now
@@ -81,11 +81,6 @@ def judge(tx: Transaction, house: House, *, now: datetime, touched: datetime | N
         history, house.rule, now=now, touched=touched, stored_since=partial(incidents_since, tx)
     )
     return _settle(tx, history, house, now, derivation, known)
-
-
-def _is_late(newest: datetime | None, touched: datetime | None) -> bool:
-    """Whether a run came so late that it may lie inside what was judged already, as a spool's do."""
-    return touched is not None and newest is not None and newest - touched > LATE
 
 
 def judge_all(database: Database, house: House) -> Judged:
@@ -154,9 +149,32 @@ def _settle(
     if not old_news:
         owned = _attend_to_owner(tx, house, derivation, known, numbers, now)
         changes, current = [*changes, *owned], _after(current, owned)
-    notices = _owe(tx, house, current, now)
+    known_notices, notices = _owe(tx, house, current, now)
     return Judged(
-        changes=changes, notices=notices, watchings=_watch(history, house, derivation, current, now)
+        changes=changes,
+        notices=notices,
+        watchings=_watch(history, house, derivation, current, now),
+        outlook=_look_out(history, house, derivation, current, known_notices, now),
+    )
+
+
+def _look_out(
+    history: History,
+    house: House,
+    derivation: Derivation,
+    current: Sequence[StoredIncident],
+    notices: Iterable[Notice],
+    now: datetime,
+) -> Outlook:
+    """When to judge again, and at which runs."""
+    places = {span.location for span in derivation.unmeasured if span.lasting and span.cell is None}
+    failing = {window.cell for window in derivation.windows if window.open and window.state is State.DOWN}
+    looked_at = _cells_of(current) | failing | {pending.cell for pending in derivation.pending}
+    return Outlook(
+        at=now,
+        due=next_change(history, derivation, current, notices, house.voice.repeat, now),
+        concerned=frozenset(looked_at | {cell for cell in history.cells() if cell.location in places}),
+        failing=frozenset(failing),
     )
 
 
@@ -202,14 +220,17 @@ def _after(known: Iterable[StoredIncident], changes: Iterable[Change]) -> list[S
     return sorted(current.values(), key=lambda one: (one.start, one.number or 0, one.id))
 
 
-def _owe(tx: Transaction, house: House, current: Sequence[StoredIncident], now: datetime) -> Sequence[Notice]:
-    """What the channels are owed now about the numbered incidents."""
+def _owe(
+    tx: Transaction, house: House, current: Sequence[StoredIncident], now: datetime
+) -> tuple[Sequence[Notice], Sequence[Notice]]:
+    """All notices about the numbered incidents, and those of them that the channels are owed now."""
     told = [one for one in current if one.number is not None]
     if not house.policies or not told:
-        return ()
+        return (), ()
+    known = notices_about(tx, [one.id for one in told])
     decisions = decide(
         told,
-        notices_about(tx, [one.id for one in told]),
+        known,
         house.policies,
         now=now,
         voice=house.voice,
@@ -218,7 +239,7 @@ def _owe(tx: Transaction, house: House, current: Sequence[StoredIncident], now: 
     )
     owed = [decision.notice for decision in decisions if decision.send and decision.notice]
     add_notices(tx, owed)
-    return owed
+    return (*known, *owed), owed
 
 
 def _watch(
@@ -229,8 +250,9 @@ def _watch(
     now: datetime,
 ) -> Sequence[Watching]:
     """The cells of what is unresolved, and those of what has just ended, which are calm again."""
-    cells: set[Cell] = set()
-    for one in current:
-        cells |= cells_of(one)
-    known = set(history.cells())
-    return [watch(history, cell, house.rule, derivation.windows, now) for cell in sorted(cells & known)]
+    cells = _cells_of(current).intersection(history.cells())
+    return [watch(history, cell, house.rule, derivation.windows, now) for cell in sorted(cells)]
+
+
+def _cells_of(current: Iterable[StoredIncident]) -> set[Cell]:
+    return {cell for one in current for cell in cells_of(one)}
