@@ -115,6 +115,7 @@ def _signature_to_json(signature: Signature) -> dict[str, Any]:
         "first_id": signature.first_id,
         "last_at": rfc3339(signature.last_at),
         "last_id": signature.last_id,
+        "said": signature.said,
     }
 
 

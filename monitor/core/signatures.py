@@ -19,7 +19,7 @@ _LONGEST = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """Failed runs that say the same, with ids and numbers replaced."""
+    """Failed runs that say the same, with ids and numbers replaced; *said* is the newest one's message."""
 
     failure: str | None
     stage: str | None
@@ -31,6 +31,7 @@ class Signature:
     first_id: str
     last_at: datetime
     last_id: str
+    said: str | None = None
 
 
 @lru_cache(maxsize=4096)  # an incident's messages come again with every turn
@@ -63,4 +64,5 @@ def _signature(key: tuple[str | None, ...], runs: list[Run]) -> Signature:
         first_id=runs[0].id,
         last_at=runs[-1].started_at,
         last_id=runs[-1].id,
+        said=runs[-1].message and runs[-1].message[:_LONGEST],
     )

@@ -44,7 +44,7 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Symptom:
-    """One signature of the document: failed runs that say the same."""
+    """One signature of the document: failed runs that say the same; *said* is the newest one's message."""
 
     failure: str | None
     stage: str | None
@@ -54,6 +54,8 @@ class Symptom:
     count: int
     first_id: str | None
     last_id: str | None
+    last_at: datetime | None = None
+    said: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +209,8 @@ def _neighbour(control: Mapping[str, Any]) -> Neighbour:
 def _symptom(signature: Mapping[str, Any]) -> Symptom:
     texts = {key: signature.get(key) for key in ("failure", "stage", "type", "code", "message")}
     ids = {key: signature.get(key) for key in ("first_id", "last_id")}
-    return Symptom(count=int(signature.get("count") or 0), **texts, **ids)
+    last_at, said = _instant(signature.get("last_at")), signature.get("said")
+    return Symptom(count=int(signature.get("count") or 0), last_at=last_at, said=said, **texts, **ids)
 
 
 def _cell(part: Mapping[str, Any]) -> Cell:

@@ -108,12 +108,15 @@ def counted(story: Story) -> str:
 
 
 def symptom_words(symptom: Symptom) -> str:
-    """``server at transcribe: server_error, code null``: failure, stage and the provider's own words."""
+    """``server at transcribe: server_error, code null, "Input transcription failed"``.
+
+    Failure, stage and the provider's own words in the newest run that says so.
+    """
     place = " at ".join(part for part in (symptom.failure or "unknown", symptom.stage) if part)
     code = inert(symptom.code, 60) if symptom.code else ""
-    if symptom.type:
-        return f"{place}: {inert(symptom.type, 60)}, code {code or 'null'}"
-    said = ", ".join(part for part in (code, inert(symptom.message or "", 160)) if part)
+    message = inert(symptom.said or symptom.message or "", 160)
+    kind = f"{inert(symptom.type, 60)}, code {code or 'null'}" if symptom.type else code
+    said = ", ".join(part for part in (kind, f'"{message}"' if message else "") if part)
     return f"{place}: {said}" if said else place
 
 
@@ -270,8 +273,9 @@ def _said(story: Story) -> str:
     if not story.symptoms:
         return ""
     more = len(story.symptoms) - 1
-    others = f" (and {more} other signature{'s' * (more > 1)})" if more else ""
-    return f", {symptom_words(story.symptoms[0])}{others}"
+    others = f" (and {more} other error{'s' * (more > 1)})" if more else ""
+    newest = max(story.symptoms, key=lambda symptom: (symptom.last_at or story.start, symptom.count))
+    return f", {symptom_words(newest)}{others}"
 
 
 def _changes(telling: Telling) -> str:

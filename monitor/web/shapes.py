@@ -140,6 +140,7 @@ SIGNATURE = _object(
     first_id=_text(),
     last_at=_instant(),
     last_id=_text(),
+    may={"said": _maybe(_text("the newest run's own message"))},
 )
 ENTRY = _object(
     "One line of a timeline",
@@ -205,6 +206,11 @@ _INCIDENT_MAY: dict[str, Any] = {
     "alternatives": _CONJUNCTIONS,
     "affected": _list(_text(), "target keys"),
     "unaffected": _list(_ref("Control")),
+    "beside": _maybe(
+        {"type": "object", "description": "other targets, where no control is: failing, unknown"}
+    ),
+    "joined": _count("the incident that goes on with it"),
+    "dismissed": _text("why it is none any more"),
     "blame_reason": _text(),
     "windows": _list(_ref("Window")),
     "gaps": _list(_ref("Gap")),

@@ -62,7 +62,8 @@ def test_the_first_alert_reads_as_agreed() -> None:
     """Three lines: what since when, what is fine and whose fault, where to go now."""
     assert opened_text(telling(incident())) == (
         "gpt-4o-transcribe · realtime · swedencentral down since 08:30:10 UTC (09:30:10 +01:00): "
-        "3/3 runs failed, server at transcribe: server_error, code null.\n"
+        "3/3 runs failed, server at transcribe: server_error, code null, "
+        "\"Input transcription failed for item '…'.\".\n"
         "Unaffected: gpt-4o-transcribe rest (passed 08:32:14), whisper-1 realtime (08:32:16). "
         f"Blame: provider: {REASON}.\n"
         "Healthy now: gpt-4o-transcribe rest, whisper-1 realtime. "
@@ -235,11 +236,18 @@ def test_local_time_stands_beside_with_its_offset(instant: datetime, zone: str, 
         ),
         (
             {"code": "DeploymentNotFound", "message": "no such"},
-            "server at transcribe: DeploymentNotFound, no such",
+            'server at transcribe: DeploymentNotFound, "no such"',
         ),
         ({"failure": "silent", "stage": "commit"}, "silent at commit"),
         ({"failure": None, "stage": None}, "unknown"),
-        ({"message": "see @all <b>\nhttps://x"}, "server at transcribe: see @\u200ball ‹b› https:\u200b//x"),
+        (
+            {"message": "see @all <b>\nhttps://x"},
+            'server at transcribe: "see @\u200ball ‹b› https:\u200b//x"',
+        ),
+        (
+            {"type": "x", "message": "# words", "said": "3 words"},
+            'server at transcribe: x, code null, "3 words"',
+        ),
     ],
 )
 def test_a_symptom_quotes_the_provider_harmlessly(parts: dict[str, Any], words: str) -> None:
@@ -255,13 +263,17 @@ def test_a_symptom_quotes_the_provider_harmlessly(parts: dict[str, Any], words: 
     assert symptom_words(Symptom(**values, count=1, first_id=None, last_id=None)) == words
 
 
-def test_further_signatures_are_counted() -> None:
-    """The most frequent one is quoted, the others are not hidden."""
+def test_the_newest_run_is_quoted_and_other_errors_are_counted() -> None:
+    """What it says now is told, not what it said most often; the others are not hidden."""
     more = [signature(2), signature(1, type="other")]
-    assert "code null (and 1 other signature)." in opened_text(
+    newest = signature(1, type="late", said="item 7 is gone", last_at="2025-11-17T08:32:10Z")
+    older = signature(9, said="item 3 is gone", last_at="2025-11-17T08:31:10Z")
+    stored = incident(document=document(3, window(), signatures=[older, newest]))
+    assert 'late, code null, "item 7 is gone" (and 1 other error).' in opened_text(telling(stored))
+    assert "(and 1 other error)." in opened_text(
         telling(incident(document=document(3, window(), signatures=more)))
     )
-    assert "(and 2 other signatures)" in opened_text(
+    assert "(and 2 other errors)" in opened_text(
         telling(incident(document=document(3, window(), signatures=[*more, signature(1, code="x")])))
     )
 
