@@ -17,13 +17,14 @@ from monitor.cli.reporting import report
 from monitor.config import resolve
 from monitor.core.errors import ConfigurationError, MonitorError, NotFound
 from monitor.core.marks import checked_mark
-from monitor.core.times import parse_instant, rfc3339
+from monitor.core.times import parse_named, rfc3339
 from monitor.pipeline.intake import Taken, take_in
 from monitor.pipeline.remarks import enter_maintenance, note_mark
 from monitor.pipeline.verdict import judge_all
 from monitor.reports import EXPORTS
 from monitor.store.cells import stored_targets
 from monitor.store.engine import Transaction
+from monitor.store.files import open_new
 from monitor.store.runs import stream_outcomes
 from monitor.store.schema import migrate as bring_to_schema
 
@@ -131,7 +132,7 @@ def _writing(output: Path | None) -> Iterator[IO[bytes]]:
         sys.stdout.buffer.flush()
         return
     try:
-        with output.open("wb") as sink:
+        with open_new(output) as sink:
             yield sink
     except OSError as error:
         raise MonitorError(f"{output}: {(error.strerror or str(error)).lower()}") from error
@@ -149,7 +150,7 @@ def _instant(option: str, text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        return parse_instant(text)
+        return parse_named(text)
     except ValueError as error:
         raise ConfigurationError([f"{option}: {error}"]) from error
 

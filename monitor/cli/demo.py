@@ -18,6 +18,7 @@ from monitor.cli.logs import set_up
 from monitor.cli.loop import loop_factory
 from monitor.cli.terminal import PORTS, Unread, say
 from monitor.core.errors import MonitorError
+from monitor.store.files import make_folder
 
 PATIENCE_S = 60.0
 
@@ -41,7 +42,7 @@ def demo(
     """
     set_up()
     if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         return _demo(listen, sandbox_port, folder)
     with tempfile.TemporaryDirectory(prefix="earwitness-demo-") as temporary:
         return _demo(listen, sandbox_port, Path(temporary))

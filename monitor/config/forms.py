@@ -8,7 +8,7 @@ import re
 import zoneinfo
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -16,7 +16,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import core_schema
 
 from monitor.config.problems import kind_of, one_of, shown
-from monitor.core.times import parse_duration, parse_instant
+from monitor.core.times import parse_duration, parse_named
 
 NAME_PATTERN = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 LOCATION_PATTERN = "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
@@ -84,10 +84,10 @@ def _any_duration(value: object) -> timedelta:
 def moment(value: object) -> datetime:
     """An instant with an offset, as text or as TOML writes it."""
     if isinstance(value, datetime) and value.tzinfo is not None:
-        return value.astimezone(UTC)
+        return parse_named(value.isoformat())
     if not isinstance(value, str):
         raise ValueError("must be an instant with an offset, such as 2026-01-31T02:00:00Z")  # noqa: TRY004
-    return parse_instant(value)
+    return parse_named(value)
 
 
 def time_of_day(value: str) -> str:

@@ -14,6 +14,10 @@ _DURATION = re.compile(
 _SIZES = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
 _LONGEST_MS = 3660 * _SIZES["d"]
 
+# What people may name: far from where arithmetic on instants ends.
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(3000, 1, 1, tzinfo=UTC)
+
 
 def rfc3339(instant: datetime) -> str:
     """``2025-11-17T08:30:00Z``, with milliseconds where there are any (RFC 3339, 5.6).
@@ -41,6 +45,14 @@ def parse_instant(text: str) -> datetime:
         raise ValueError(f"'{text}' is no time that exists: {error}") from None
     parts = instant.microsecond % 1000
     return instant.replace(microsecond=instant.microsecond - parts) if parts else instant
+
+
+def parse_named(text: str) -> datetime:
+    """The instant that a person or a program names: `parse_instant`, between 1970 and 2999."""
+    instant = parse_instant(text)
+    if not EARLIEST <= instant < LATEST:
+        raise ValueError(f"'{text}' is too far away: a year from 1970 to 2999 is expected")
+    return instant
 
 
 def duration_words(duration: timedelta) -> str:

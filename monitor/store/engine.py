@@ -6,6 +6,7 @@ writer reads cannot change before it commits. Readers never wait.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import NullPool
 
 from monitor.core.errors import DatabaseError
+from monitor.store.files import make_file, make_folder
 from monitor.store.known import Known
 from monitor.store.problems import place_of, translate
 
@@ -147,9 +149,12 @@ def _open_sqlite(url: URL, place: str, busy_timeout_s: float, *, create: bool) -
     if not create and not path.exists():
         raise DatabaseError(f"{place} does not exist: run `earwitness migrate`, or correct database.url")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
     except OSError as error:
         raise DatabaseError(f"{place}: its folder cannot be made: {error.strerror}") from None
+    if create and "uri" not in url.query:
+        with contextlib.suppress(OSError):  # which is told better when it is opened
+            make_file(path)
     url = url.set(drivername="sqlite+pysqlite")
     # One connection writes, so that the threads of this process queue instead of polling the file's lock.
     writer = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=busy_timeout_s)

@@ -33,7 +33,13 @@ Need = Annotated[str | None, Query(description=f"what is needed: {', '.join(NEED
 Name = Annotated[str | None, Query(max_length=200)]
 MaxAge = Annotated[
     float | None,
-    Query(alias="max-age", gt=0, le=86_400, description="evidence older than so many seconds is unknown"),
+    Query(
+        alias="max-age",
+        ge=0.001,
+        le=86_400,
+        allow_inf_nan=False,
+        description="evidence older than so many seconds is unknown",
+    ),
 ]
 
 
@@ -175,7 +181,7 @@ def _standing(
         state=state,
         last_at=states[id(speaker)].last_at,
         last_verdict=states[id(speaker)].last_verdict,
-        patience=min(speaker.patience, bound) if bound else speaker.patience,
+        patience=speaker.patience if bound is None else min(speaker.patience, bound),
         passed=sum(one.passed + one.degraded for one in counts),
         total=sum(one.total for one in counts),
         median_ms=percentile(speaker.histogram, 0.5) if speaker.histogram else None,

@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 import orjson
 from fastapi import APIRouter, Path, Query
+from pydantic import WithJsonSchema
 from starlette.responses import Response
 
 from monitor.core.alerts import Notice
@@ -44,12 +45,13 @@ from monitor.web.settings import WebSettings
 _QUARTER = timedelta(minutes=15)
 _Item = TypeVar("_Item")
 
+Named = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 From = Annotated[
-    str | None, Query(alias="from", description="start of the range, RFC 3339; a day before 'to'")
+    Named | None, Query(alias="from", description="start of the range, RFC 3339; a day before 'to'")
 ]
-To = Annotated[str | None, Query(description="end of the range, RFC 3339; now")]
-Since = Annotated[str | None, Query(alias="from", description="what began then or later, RFC 3339; all")]
-Until = Annotated[str | None, Query(alias="to", description="what began before, RFC 3339; all")]
+To = Annotated[Named | None, Query(description="end of the range, RFC 3339; now")]
+Since = Annotated[Named | None, Query(alias="from", description="what began then or later, RFC 3339; all")]
+Until = Annotated[Named | None, Query(alias="to", description="what began before, RFC 3339; all")]
 Limit = Annotated[int, Query(ge=1, le=1000, description="how many at most")]
 Cursor = Annotated[str | None, Query(description="'next' of the answer before", max_length=2000)]
 Targets = Annotated[list[str] | None, Query(alias="target", description="target keys; repeat for several")]
@@ -60,10 +62,25 @@ Kinds = Annotated[
 ]
 Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="the incident's number")]
 
-PROBLEM: dict[int | str, dict[str, Any]] = {
-    code: {"description": text, "content": {"application/problem+json": {}}}
-    for code, text in ((404, "nobody knows it"), (422, "cannot be asked so"), (503, "the database is busy"))
-}
+
+def _problems(told: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+    return {
+        code: {"description": text, "content": {"application/problem+json": {}}}
+        for code, text in told.items()
+    }
+
+
+PROBLEM = _problems(
+    {
+        404: "nobody knows it",
+        421: "the host name is none of ours",
+        422: "cannot be asked so",
+        503: "the database is busy",
+    }
+)
+REFUSAL = _problems(
+    {400: "the body cannot be read", 403: "asked by a page of another site", 413: "the body is too long"}
+)
 
 
 class Json(Response):

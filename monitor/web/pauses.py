@@ -17,7 +17,7 @@ from monitor.core.marks import LONGEST_AUTHOR, LONGEST_MARK
 from monitor.core.times import parse_duration, rfc3339
 from monitor.pipeline.remarks import end_pause, pause
 from monitor.store.maintenance import stored_maintenance
-from monitor.web.api import PROBLEM, Json
+from monitor.web.api import PROBLEM, REFUSAL, Json, Named
 from monitor.web.common import target_href
 from monitor.web.problems import BadQuery
 from monitor.web.queries import read_instant
@@ -35,8 +35,8 @@ class PauseAsked(BaseModel):
     targets: list[str] = Field(
         [], description="keys or patterns of keys; none: all", max_length=MOST_PATTERNS
     )
-    start: str | None = Field(None, alias="from", description="from when, RFC 3339; now")
-    until: str = Field(description="until when, RFC 3339")
+    start: Named | None = Field(None, alias="from", description="from when, RFC 3339; now")
+    until: Named = Field(description="until when, RFC 3339")
     retroactive: bool = Field(default=False, description="reach back before it was entered")
     author: str = Field(description="who says so", max_length=LONGEST_AUTHOR)
 
@@ -54,11 +54,20 @@ def pause_routes(inbox: Inbox) -> APIRouter:
             found = stored_maintenance(tx)
         return Json({"items": [_to_json(one) for one in found], "next": None})
 
-    @api.post("/maintenance", summary="Pause targets: runs inside count for neither side", status_code=201)
+    @api.post(
+        "/maintenance",
+        summary="Pause targets: runs inside count for neither side",
+        status_code=201,
+        responses=REFUSAL,
+    )
     def add(asked: Annotated[PauseAsked, Body()]) -> Response:
         return Json(_to_json(_enter(inbox, asked)), 201)
 
-    @api.post("/maintenance/{row_id}/withdraw", summary="End a pause now; what it took out stays out")
+    @api.post(
+        "/maintenance/{row_id}/withdraw",
+        summary="End a pause now; what it took out stays out",
+        responses=REFUSAL,
+    )
     def withdraw(row_id: RowId) -> Response:
         return Json(_to_json(_end(inbox, row_id)))
 

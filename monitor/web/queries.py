@@ -12,14 +12,14 @@ import orjson
 
 from monitor.core.lanes import ZOOMS, Zoom, period_of
 from monitor.core.summary import Span
-from monitor.core.times import parse_instant
+from monitor.core.times import LATEST, parse_named
 from monitor.web.common import Link
 from monitor.web.problems import BadQuery
 
 LONGEST_RANGE = timedelta(days=400)
 _USUAL_RANGE = timedelta(days=1)
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-_LATEST = datetime(2200, 1, 1, tzinfo=UTC)  # far from where arithmetic on instants ends
+_LARGEST = 2**63 - 1  # of a number in a cursor: what a database can hold
 _AHEAD = timedelta(days=2)
 
 
@@ -62,7 +62,7 @@ def _checked(name: str, instant: datetime, now: datetime) -> datetime:
 def read_instant(name: str, text: str) -> datetime:
     """The instant of a parameter."""
     try:
-        return parse_instant(text.replace(" ", "+"))  # a plus sign that was not quoted
+        return parse_named(text.replace(" ", "+"))  # a plus sign that was not quoted
     except ValueError as error:
         raise BadQuery(name, str(error)) from None
 
@@ -80,8 +80,8 @@ def read_range(since: str | None, until: str | None, *, now: datetime) -> Span:
 
 def _told(name: str, text: str) -> datetime:
     instant = read_instant(name, text)
-    if not _EARLIEST <= instant < _LATEST:
-        raise BadQuery(name, f"lies between {_EARLIEST:%Y-%m-%d} and {_LATEST:%Y-%m-%d}")
+    if instant < _EARLIEST:
+        raise BadQuery(name, f"lies between {_EARLIEST:%Y-%m-%d} and {LATEST:%Y-%m-%d}")
     return instant
 
 
@@ -106,6 +106,8 @@ def read_cursor(text: str, *kinds: type) -> list[str | int]:
     except (binascii.Error, ValueError):
         raise BadQuery("cursor", "is none of ours: begin again without it") from None
     if not isinstance(parts, list) or [type(part) for part in parts] != list(kinds):
+        raise BadQuery("cursor", "is none of ours: begin again without it")
+    if any(isinstance(part, int) and abs(part) > _LARGEST for part in parts):
         raise BadQuery("cursor", "is none of ours: begin again without it")
     return parts
 

@@ -25,7 +25,7 @@ from monitor.pipeline.verdict import House
 from monitor.store.engine import Database
 from monitor.store.incidents import incident, incident_entries
 from monitor.store.marks import latest_marks
-from monitor.web.api import PROBLEM, Cursor, Json, Limit, Number, Since, Until, entry_to_json
+from monitor.web.api import PROBLEM, REFUSAL, Cursor, Json, Limit, Named, Number, Since, Until, entry_to_json
 from monitor.web.problems import BadQuery
 from monitor.web.queries import read_bounds, read_cursor, read_instant, write_cursor
 
@@ -37,7 +37,7 @@ class MarkAsked(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     text: str = Field(description="what happened, such as 'deployed 4.2'", max_length=LONGEST_MARK)
-    at: str | None = Field(None, description="when, RFC 3339; now")
+    at: Named | None = Field(None, description="when, RFC 3339; now")
     author: str = Field("api", description="who says so", max_length=LONGEST_AUTHOR)
 
 
@@ -103,11 +103,18 @@ def remark_routes(inbox: Inbox) -> APIRouter:
         following = write_cursor(skip + limit) if len(found) > limit else None
         return Json({"items": [mark_to_json(mark) for mark in found[:limit]], "next": following})
 
-    @api.post("/marks", summary="Note an outside event, such as a deployment", status_code=201)
+    @api.post(
+        "/marks", summary="Note an outside event, such as a deployment", status_code=201, responses=REFUSAL
+    )
     def add_mark(asked: Annotated[MarkAsked, Body()]) -> Response:
         return Json(mark_to_json(inbox.add_mark(asked)), 201)
 
-    @api.post("/incidents/{number}/entries", summary="Acknowledge, annotate or reclassify", status_code=201)
+    @api.post(
+        "/incidents/{number}/entries",
+        summary="Acknowledge, annotate or reclassify",
+        status_code=201,
+        responses=REFUSAL,
+    )
     def add_entry(number: Number, asked: Annotated[EntryAsked, Body()]) -> Response:
         return Json(entry_to_json(inbox.add_entry(number, asked)), 201)
 
