@@ -17,7 +17,8 @@ from benchmarks.measure import Figure
 from monitor.core.history import MemoryHistory
 from monitor.core.model import Cell, Failure, State, Verdict
 from monitor.core.summary import Span, union
-from monitor.core.windows import Rule, Run, Window, derive_windows
+from monitor.core.tracks import derive_windows
+from monitor.core.windows import Rule, Run, Window
 
 MINUTE = timedelta(minutes=1)
 MONTH = 30 * 24 * 60  # runs

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
+from monitor.core.lookback import opening
 from monitor.core.model import Target
-from monitor.core.sampling import CONFIRM_EVERY, OPEN_EVERY, QUOTA_MINUTE, neighbours, quota_key
+from monitor.core.sampling import CONFIRM_EVERY, EPOCH, OPEN_EVERY, QUOTA_MINUTE, neighbours, quota_key
 from monitor.core.windows import Rule, Threshold
 
-_RUNS = 200  # a rule that all these bad runs in a row do not satisfy is never satisfied
+
+class _Bad(NamedTuple):
+    """A bad run of an outage that is played through; starts count from the first one."""
+
+    number: int
+    started_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,12 +27,12 @@ class Noticing:
     """From the start of an outage to the start of the run that opens its window, at the latest.
 
     `confirmed`: with confirming runs; `silent`: the same where every run lasts until its timeout;
-    `unconfirmed`: by the regular runs alone. None: the rule never opens a window that way.
+    `unconfirmed`: by the regular runs alone.
     """
 
-    confirmed: timedelta | None
-    silent: timedelta | None
-    unconfirmed: timedelta | None
+    confirmed: timedelta
+    silent: timedelta
+    unconfirmed: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +63,8 @@ def noticing(target: Target, group: Sequence[Target], rule: Rule) -> Noticing:
     shared = len(neighbours(target, group))
     quota = quota_of(group).max_per_minute
 
-    def within(step: timedelta, beside: int) -> timedelta | None:
-        opened = _opens_after(rule.down, step, quota, beside)
-        return None if opened is None else target.every + opened
+    def within(step: timedelta, beside: int) -> timedelta:
+        return target.every + _opens_after(rule.down, step, quota, beside)
 
     return Noticing(
         confirmed=within(min(CONFIRM_EVERY, target.every), shared),
@@ -66,20 +73,21 @@ def noticing(target: Target, group: Sequence[Target], rule: Rule) -> Noticing:
     )
 
 
-def _opens_after(rule: Threshold, step: timedelta, quota: int, beside: int) -> timedelta | None:
+def _opens_after(rule: Threshold, step: timedelta, quota: int, beside: int) -> timedelta:
     """From the first bad run to the one that opens, runs being *step* apart where the quota allows."""
-    starts = [timedelta(0)]
-    spent = [timedelta(0)] * min(quota, 1 + beside)
-    while len(starts) < _RUNS:
-        recent = starts[-rule.of :]
-        if len(recent) >= rule.bad and recent[-1] - recent[0] >= rule.span:
-            return starts[-1]
-        upcoming = starts[-1] + step
-        while len(last := [at for at in spent if at > upcoming - QUOTA_MINUTE]) >= quota:
+    bad = [_Bad(1, EPOCH)]
+    spent = [EPOCH] * min(quota, 1 + beside)
+    while opening(rule, bad, lambda instant: bisect_right(bad, instant, key=_started)) is None:
+        upcoming = bad[-1].started_at + step
+        while len(last := spent[bisect_right(spent, upcoming - QUOTA_MINUTE) :]) >= quota:
             upcoming = last[0] + QUOTA_MINUTE
-        starts.append(upcoming)
+        bad.append(_Bad(len(bad) + 1, upcoming))
         spent.append(upcoming)
-    return None
+    return bad[-1].started_at - EPOCH
+
+
+def _started(run: _Bad) -> datetime:
+    return run.started_at
 
 
 def quota_of(group: Sequence[Target]) -> Quota:

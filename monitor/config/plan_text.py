@@ -107,15 +107,9 @@ def _notices(plan: Plan) -> tuple[str, list[str]]:
 
 def _noticed(target: Watched) -> str:
     found = target.noticing
-    if found.confirmed is None:
-        return f"{_or_never(found.unconfirmed)}; confirming runs cannot satisfy this rule"
-    silent = f", {_or_never(found.silent)} if nothing answers" if found.silent != found.confirmed else ""
-    without = f" (without confirming runs {_or_never(found.unconfirmed)})"
+    silent = f", {duration_words(found.silent)} if nothing answers" if found.silent != found.confirmed else ""
+    without = f" (without confirming runs {duration_words(found.unconfirmed)})"
     return duration_words(found.confirmed) + silent + without
-
-
-def _or_never(length: timedelta | None) -> str:
-    return "never" if length is None else duration_words(length)
 
 
 def _quotas(plan: Plan) -> tuple[str, list[str]]:

@@ -1,11 +1,13 @@
 """From where reading a cell is enough: the instants before which nothing matters any more.
 
 An instant is clear for a cell when the run begun then passed, at least as many runs in a row passed
-up to it as any look-back or closing streak can hold, and it lies beyond the time within which a new
+up to it as any look-back of `of` runs or closing streak can hold, no look-back that is longer because
+it must cover `span` holds a bad run from before them, and it lies beyond the time within which a new
 stretch would continue an earlier one. A fresh look-back that begins there then holds the same bad runs
-as the true one (passed runs only push bad ones out of it), no window is open, and none can be
-continued: everything derived from there on equals what the whole history gives. Because the run
-passed, no blind stretch of its location reaches across the instant either.
+as the true one (passed runs only push bad ones out of it, and a gap behind a passed run empties it), no
+window is open or waits for a decision, and none can be continued: everything derived from there on
+equals what the whole history gives. Because the run passed, no blind stretch of its location reaches
+across the instant either.
 
 Looking back goes over widening stretches. Bad runs older than the stretch are unseen; they are taken
 to have had intervals no longer than the longest for which the stretch itself is out of reach.
@@ -17,6 +19,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import accumulate
 
+from monitor.core.lookback import span_of
 from monitor.core.model import Cell, Verdict
 from monitor.core.windows import History, Rule, Run, interval, until_after
 
@@ -61,12 +64,19 @@ def _find(
 ) -> datetime | None:
     """The start of a run that ends enough passes after one bad run, beyond the reach of all before it."""
     need = max(rule.down.of, rule.down.good, rule.degraded.of, rule.degraded.good)
-    reached = list(accumulate((until for _, until in bad), max))
+    latest = list(accumulate((until for _, until in bad), max))
     upper = newest
-    for (number, _), until in zip(reversed(bad), reversed(reached), strict=True):
+    for (number, _), until in zip(reversed(bad), reversed(latest), strict=True):
         if upper - number >= need:
             start = history.start_of(cell, upper)
-            if start is not None and start > until:
+            if start is not None and start > until and _has_left(history, cell, rule, number, start):
                 return start
         upper = number - 1
     return None
+
+
+def _has_left(history: History, cell: Cell, rule: Rule, number: int, at: datetime) -> bool:
+    """Whether the bad run of that number has left every look-back of runs begun after *at*."""
+    following = history.start_of(cell, number + 1)
+    longest = max(span_of(rule.down), span_of(rule.degraded))
+    return following is not None and following <= at - longest

@@ -21,6 +21,7 @@ from monitor.core.life import horizon
 from monitor.core.model import Cell
 from monitor.core.scene import Scene
 from monitor.core.sights import BlindSpan
+from monitor.core.tracks import derive_windows
 from monitor.core.windows import (
     History,
     Pending,
@@ -28,7 +29,6 @@ from monitor.core.windows import (
     Run,
     Window,
     derive_gaps,
-    derive_windows,
     rule_to_json,
 )
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from monitor.core.lookback import is_settled, oldest_number, reached, starts_afresh
 from monitor.core.model import Cell, State, Target, Verdict
-from monitor.core.windows import History, Rule, Run, Threshold, Window
+from monitor.core.windows import History, Rule, Run, Window
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CONFIRM_EVERY = timedelta(seconds=20)
@@ -131,19 +132,6 @@ def quota_key(target: Target) -> tuple[str, str]:
     return target.endpoint.name, target.endpoint.deployment(target.model, target.pathway) or target.model
 
 
-def is_settled(bad: Sequence[int], latest: int, threshold: Threshold) -> bool:
-    """Whether no run to come can open a window together with the bad runs already seen.
-
-    `bad` holds the numbers of the bad runs since the look-back began, ascending; `latest` is the
-    number of the latest conclusive run.
-    """
-    for index, number in enumerate(bad):
-        seen = latest - number + 1
-        if seen <= threshold.of and len(bad) - index + threshold.of - seen >= threshold.bad:
-            return False
-    return True
-
-
 def watch(history: History, cell: Cell, rule: Rule, windows: Iterable[Window], now: datetime) -> Watching:
     """How closely to watch a cell after what is stored."""
     last = history.last_run(cell, now)
@@ -151,28 +139,29 @@ def watch(history: History, cell: Cell, rule: Rule, windows: Iterable[Window], n
         return Watching(cell=cell, attention=Attention.CALM)
     mine = [window for window in windows if window.cell == cell and window.state is State.DOWN]
     began = max((window.closed_at for window in mine if window.closed_at), default=None)
-    bad = _bad_in_look_back(history, cell, rule.down, last.number, began, now)
+    oldest = oldest_number(rule.down, last.number, last.started_at, reached(history, cell))
+    bad = _bad_in_look_back(history, cell, oldest, began, now)
     if any(window.open for window in mine):
         recovered = not bad or bad[-1].number < last.number
         return Watching(cell=cell, attention=Attention.CLOSING if recovered else Attention.OPEN)
-    if is_settled([run.number for run in bad], last.number, rule.down):
+    if is_settled(rule.down, [run.number for run in bad], last.number, oldest):
         return Watching(cell=cell, attention=Attention.CALM)
     first = len(bad) == 1 and bad[0].number == last.number
     return Watching(cell=cell, attention=Attention.CONFIRMING, first_bad=bad[0].started_at if first else None)
 
 
 def _bad_in_look_back(
-    history: History, cell: Cell, threshold: Threshold, latest: int, since: datetime | None, now: datetime
+    history: History, cell: Cell, oldest: int, since: datetime | None, now: datetime
 ) -> Sequence[Run]:
-    """The failed runs among the last `of` conclusive ones since the look-back began."""
-    oldest = history.start_of(cell, max(1, latest - threshold.of + 1))
-    if oldest is None:
-        return ()
-    runs = history.notable(cell, oldest if since is None else max(oldest, since), now)
+    """The failed runs from the number *oldest* on, since the look-back began."""
+    start = history.start_of(cell, oldest)
+    begins = max((at for at in (start, since) if at), default=None)
     bad: list[Run] = []
-    for run in runs:
-        if run.fresh:
+    before: Run | None = None
+    for run in history.notable(cell, begins, now):
+        if starts_afresh(run, before, bad[-1].number if bad else None):
             bad.clear()
-        if run.verdict is Verdict.FAILED:
+        if run.verdict is Verdict.FAILED and run.number >= oldest:
             bad.append(run)
+        before = run
     return bad

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from monitor.core.blind import is_unreachable
 from monitor.core.incidents import Derivation, Suspicion
+from monitor.core.lookback import LONGEST_SILENCE, is_settled, oldest_number, reached
 from monitor.core.model import Cell, State, Verdict
 from monitor.core.windows import GAP_INTERVALS, History, Pending, Rule, Run, Threshold, gap_limit, until_after
 
@@ -43,8 +45,8 @@ def _is_blind(cell: Cell, derivation: Derivation, last_run: Run) -> bool:
 def suspicions(history: History, derivation: Derivation, rule: Rule, now: datetime) -> tuple[Suspicion, ...]:
     """The cells with bad runs that no window explains yet, in order of cell.
 
-    A suspicion lasts until as many good runs followed as the look-back of *down* holds, or until a
-    gap made the look-back start afresh. Bad runs that would continue a window belong to its incident.
+    A suspicion lasts until its last bad run has left the look-back of *down*, or until a silence makes
+    the look-back start afresh. Bad runs that would continue a window belong to its incident.
     """
     found: dict[Cell, list[Pending]] = {}
     for pending in derivation.pending:
@@ -75,17 +77,32 @@ def undecided(
 
 
 def _may_open(history: History, pending: Pending, threshold: Threshold, now: datetime) -> bool:
-    if _is_silent(history, pending.cell, now):
-        return False
+    newest = _newest_bad(history, pending, threshold, now)
     # Of bad runs that stand together the newest keeps its place in the look-back longest.
-    seen = history.count(pending.cell, pending.last_at, until_after(now))
-    return 1 + threshold.of - seen >= threshold.bad
+    return newest is not None and not is_settled(threshold, [newest.number], newest.latest, newest.oldest)
 
 
-def _is_silent(history: History, cell: Cell, now: datetime) -> bool:
+class _Newest(NamedTuple):
+    """The number of the newest pending bad run, of the latest run, and of the oldest in its look-back."""
+
+    number: int
+    latest: int
+    oldest: int
+
+
+def _newest_bad(history: History, pending: Pending, threshold: Threshold, now: datetime) -> _Newest | None:
+    """Where the newest pending bad run stands; None where a silence made the look-back start afresh."""
+    cell = pending.cell
     last = history.last_run(cell, now)
-    limit = last and gap_limit(history, cell, last.every_s)
-    return bool(last and limit is not None and now - last.started_at > limit)
+    if last is None:
+        return None
+    good_since = history.count(cell, until_after(pending.last_at), until_after(now))
+    limit, silence = gap_limit(history, cell, last.every_s), now - last.started_at
+    if limit is not None and silence > limit and (good_since or silence >= LONGEST_SILENCE):
+        return None
+    latest = history.count(cell, None, until_after(now))
+    oldest = oldest_number(threshold, latest, last.started_at, reached(history, cell))
+    return _Newest(latest - good_since, latest, oldest)
 
 
 def _is_suspicious(
@@ -97,6 +114,5 @@ def _is_suspicious(
         for window in derivation.windows
     ):
         return False
-    if _is_silent(history, cell, now):
-        return False
-    return history.count(cell, pending.last_at, until_after(now)) <= rule.down.of
+    newest = _newest_bad(history, pending, rule.down, now)
+    return newest is not None and newest.number >= newest.oldest

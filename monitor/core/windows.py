@@ -1,13 +1,8 @@
-"""Outcomes and a rule give windows and gaps; nothing here passes over the runs that passed.
-
-A cell is followed through its notable runs only. Their running `number` says how many good runs lie
-between two bad ones, which is all that opening, closing and the look-back need.
-"""
+"""What outcomes and a rule give: runs, windows and gaps; and what may be asked of stored outcomes."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
@@ -153,7 +148,7 @@ class Pending:
 
 GAP_INTERVALS = 3
 INSTANT = timedelta(milliseconds=1)  # the grain of every stored time
-_BAD = {
+BAD = {
     State.DOWN: frozenset({Verdict.FAILED}),
     State.DEGRADED: frozenset({Verdict.FAILED, Verdict.DEGRADED}),
 }
@@ -195,183 +190,9 @@ def overlaps(window: Window, start: datetime, end: datetime | None) -> bool:
     return (end is None or window.start < end) and (window.end is None or window.end > start)
 
 
-def derive_windows(
-    history: History, cell: Cell, runs: Sequence[Run], rule: Rule, *, now: datetime
-) -> tuple[tuple[Window, ...], tuple[Pending, ...]]:
-    """The cell's windows of both tracks in order of start, and the bad runs still undecided.
-
-    *runs* are the notable runs up to *now*: all of them, or those from an instant at which nothing
-    earlier matters any more (`monitor.core.clearing`). A degraded window is kept only where enough of
-    its bad runs lie outside the down windows.
-    """
-    if all(run.verdict not in _BAD[State.DEGRADED] for run in runs):
-        return (), ()
-    follow = _Track(history=history, cell=cell, runs=runs, now=now)
-    down, unsettled = follow.windows(State.DOWN, rule.down)
-    slow, doubtful = follow.windows(State.DEGRADED, rule.degraded)
-    bad_at = follow.bad_at(State.DEGRADED)
-    kept = [window for window in slow if _outside(window, down, bad_at) >= rule.degraded.bad]
-    windows = sorted([*down, *kept], key=lambda window: (window.start, window.state))
-    return tuple(windows), (*unsettled, *doubtful)
-
-
-def _outside(window: Window, down: Sequence[Window], bad_at: Sequence[datetime]) -> int:
-    last = len(bad_at) if window.end is None else bisect_left(bad_at, window.end)
-    inside = bad_at[bisect_left(bad_at, window.start) : last]
-    beside = [other for other in down if overlaps(window, other.start, other.end)]
-    return sum(not any(in_window(other, at) for other in beside) for at in inside)
-
-
-@dataclass(slots=True)
-class _Stretch:
-    """A window in the making: the run it began with, the one that decided it, the last bad one."""
-
-    first: Run
-    decided: Run
-    last: Run
-    closed: bool = False
-
-
-@dataclass(slots=True, kw_only=True)
-class _Track:
-    """One cell's notable runs, followed once for each track."""
-
-    history: History
-    cell: Cell
-    runs: Sequence[Run]
-    now: datetime
-
-    def windows(self, state: State, threshold: Threshold) -> tuple[list[Window], list[Pending]]:
-        """The windows of one track and what is left undecided in its look-back."""
-        bad = [run for run in self.runs if run.verdict in _BAD[state]]
-        if not bad:
-            return [], []
-        newest = self.history.count(self.cell, None, until_after(self.now))
-        reach = _Reach(self.history, self.cell, threshold)
-        stretches, recent = _follow(self.runs, _BAD[state], threshold, newest, reach)
-        numbers = {run.number for run in bad}
-        times = [run.started_at for run in bad]
-        windows = [self._window(state, threshold, stretch, numbers, times, reach) for stretch in stretches]
-        return windows, [self._pending(state, recent)] if recent else []
-
-    def _pending(self, state: State, recent: Sequence[Run]) -> Pending:
-        first, last = recent[0].started_at, recent[-1].started_at
-        return Pending(cell=self.cell, state=state, first_at=first, last_at=last, bad=len(recent))
-
-    def bad_at(self, state: State) -> list[datetime]:
-        """When the track's bad runs began."""
-        return [run.started_at for run in self.runs if run.verdict in _BAD[state]]
-
-    def _window(
-        self,
-        state: State,
-        threshold: Threshold,
-        stretch: _Stretch,
-        numbers: set[int],
-        times: Sequence[datetime],
-        reach: Callable[[Run], datetime],
-    ) -> Window:
-        start, last = stretch.first.started_at, stretch.last.started_at
-        end = self._start_of(stretch.last.number + 1) if stretch.closed else None
-        bound = until_after(self.now) if end is None else end
-        return Window(
-            cell=self.cell,
-            state=state,
-            start=start,
-            start_after=self._last_good_before(stretch.first.number, numbers),
-            end=end,
-            end_after=last,
-            failed=bisect_left(times, bound) - bisect_left(times, start),
-            total=self.history.count(self.cell, start, bound),
-            open=not stretch.closed,
-            decided_at=stretch.decided.started_at,
-            closed_at=self._start_of(stretch.last.number + threshold.good) if stretch.closed else None,
-            continues_until=reach(stretch.last),
-            first_id=stretch.first.id,
-            last_id=stretch.last.id,
-        )
-
-    def _start_of(self, number: int) -> datetime | None:
-        return self.history.start_of(self.cell, number)
-
-    def _last_good_before(self, number: int, bad: set[int]) -> datetime | None:
-        number -= 1
-        while number in bad:
-            number -= 1
-        return self._start_of(number) if number > 0 else None
-
-
-@dataclass(slots=True)
-class _Reach:
-    """Until when a new bad stretch continues the one that this bad run ended."""
-
-    history: History
-    cell: Cell
-    threshold: Threshold
-
-    def __call__(self, run: Run) -> datetime:
-        every = interval(self.history, self.cell, run.every_s) or timedelta(0)
-        return run.started_at + max(self.threshold.merge, self.threshold.merge_intervals * every)
-
-
 def interval(history: History, cell: Cell, every_s: float | None) -> timedelta | None:
     """How far apart the cell's runs are meant to be, by a run's own `every_s` where it has one."""
     return history.typical_spacing(cell) if every_s is None else timedelta(seconds=every_s)
-
-
-def _follow(
-    runs: Sequence[Run],
-    bad: frozenset[Verdict],
-    threshold: Threshold,
-    newest: int,
-    reach: Callable[[Run], datetime],
-) -> tuple[list[_Stretch], list[Run]]:
-    """The stretches of one track, and the bad runs that the next run's look-back still holds.
-
-    `fresh` is the first number of the look-back: it starts again at a fresh run and after the run
-    that closed a stretch. *newest* is the number of the latest conclusive run.
-    """
-    stretches: list[_Stretch] = []
-    recent: list[Run] = []
-    fresh = 0
-    current: _Stretch | None = None
-    for run in runs:
-        if run.fresh:
-            fresh = max(fresh, run.number + (run.verdict is Verdict.INCONCLUSIVE))
-        if run.verdict not in bad:
-            continue
-        if current and run.number - current.last.number > threshold.good:
-            fresh = max(fresh, _close(current, threshold))
-            current = None
-        if current:
-            current.last = run
-            continue
-        recent = [*_kept(recent, fresh, run.number, threshold), run]
-        if len(recent) >= threshold.bad and run.started_at - recent[0].started_at >= threshold.span:
-            current = _open(stretches, recent[0], run, reach)
-            recent = []
-    if current and newest - current.last.number >= threshold.good:
-        _close(current, threshold)
-    return stretches, _kept(recent, fresh, newest + 1, threshold)
-
-
-def _close(stretch: _Stretch, threshold: Threshold) -> int:
-    stretch.closed = True
-    return stretch.last.number + threshold.good + 1
-
-
-def _kept(recent: Sequence[Run], fresh: int, number: int, threshold: Threshold) -> list[Run]:
-    oldest = max(fresh, number - threshold.of + 1)
-    return [run for run in recent if run.number >= oldest]
-
-
-def _open(stretches: list[_Stretch], first: Run, run: Run, reach: Callable[[Run], datetime]) -> _Stretch:
-    if stretches and first.started_at <= reach(stretches[-1].last):
-        stretches[-1].last = run
-        stretches[-1].closed = False
-    else:
-        stretches.append(_Stretch(first=first, decided=run, last=run))
-    return stretches[-1]
 
 
 def derive_gaps(history: History, cell: Cell, runs: Sequence[Run], *, now: datetime) -> tuple[Gap, ...]:

@@ -6,8 +6,11 @@ from datetime import timedelta
 import pytest
 
 from monitor.config.noticing import noticing, quota_of
-from monitor.core.model import Endpoint, Target
+from monitor.core.history import MemoryHistory
+from monitor.core.model import Endpoint, State, Target
+from monitor.core.tracks import derive_windows
 from monitor.core.windows import Rule
+from tests.core.scenes import row
 
 ENDPOINT = Endpoint(name="azure", provider="azure_openai", url="https://contoso.openai.azure.com")
 RULE = Rule()
@@ -48,12 +51,26 @@ def test_a_small_quota_delays(quota: int, expected: int) -> None:
     assert seconds(noticing(one, [one], RULE).confirmed) == expected
 
 
-def test_a_rule_that_confirming_runs_cannot_satisfy_is_told() -> None:
-    """Three runs 20 s apart never span a minute; three regular ones do."""
+def test_a_narrow_rule_takes_as_many_runs_as_span_a_minute() -> None:
+    """Three runs 20 s apart do not span a minute: the fourth one decides."""
     narrow = replace(RULE, down=replace(RULE.down, bad=3, of=3))
     found = noticing(target(), [target()], narrow)
-    assert found.confirmed is None
+    assert seconds(found.confirmed) == 360
     assert seconds(found.unconfirmed) == 900
+
+
+@pytest.mark.parametrize("every", [1, 5, 10, 13, 20, 60, 300])
+def test_what_is_promised_is_what_the_rule_does(every: int) -> None:
+    """An outage between two regular runs, told by these alone, opens when `validate` says."""
+    often = target(every=timedelta(seconds=every), max_per_minute=600)
+    promised = noticing(often, [often], RULE).unconfirmed
+    runs = row("." * 70 + "F" * 70, step=every, every_s=every)
+    history = MemoryHistory(runs)
+    (cell,) = history.cells()
+    now = runs[-1].started_at
+    (window, *_), _ = derive_windows(history, cell, history.notable(cell, None, now), RULE, now=now)
+    assert window.state is State.DOWN
+    assert timedelta(seconds=every) + window.decided_at - window.start == promised
 
 
 def test_a_rule_of_one_notices_with_the_first_run() -> None:

@@ -12,7 +12,7 @@ from statistics import median
 from typing import Any
 
 from monitor.core.model import Cell, Failure, Outcome, Verdict
-from monitor.core.times import rfc3339
+from monitor.core.times import parse_instant, rfc3339
 from monitor.core.windows import Rule, Threshold
 
 Span = tuple[str, datetime, datetime]
@@ -50,7 +50,7 @@ def gaps(outcomes: Sequence[Outcome], now: datetime) -> list[dict[str, Any]]:
                         "to": rfc3339(end),
                     }
                 )
-    return sorted(found, key=lambda gap: (gap["from"], gap["target"], gap["location"]))
+    return sorted(found, key=lambda gap: (parse_instant(gap["from"]), gap["target"], gap["location"]))
 
 
 def is_dark(outcome: Outcome) -> bool:
@@ -110,13 +110,14 @@ def blind(outcomes: Sequence[Outcome]) -> list[tuple[str, datetime, datetime]]:
     return sorted(found, key=lambda span: (span[1], span[0], span[2]))
 
 
-def windows(outcomes: Sequence[Outcome], rule: Rule, now: datetime) -> list[dict[str, Any]]:
+def windows(outcomes: Sequence[Outcome], rule: Rule) -> list[dict[str, Any]]:
     """Every window of both tracks, the degraded ones only where enough lies outside the others."""
     masked = {one.id for block, _ in blocks(outcomes) for one in block}
     found = []
     for cell, runs in by_cell(outcomes).items():
-        down = _track(cell, runs, masked, rule.down, {Verdict.FAILED}, now)
-        slow = _track(cell, runs, masked, rule.degraded, {Verdict.FAILED, Verdict.DEGRADED}, now)
+        down, slow = _tracks(runs, masked, rule)
+        _describe(runs, masked, down, {Verdict.FAILED})
+        _describe(runs, masked, slow, {Verdict.FAILED, Verdict.DEGRADED})
         found += [_shown(window, cell, "down") for window in down]
         for window in slow:
             lonely = [
@@ -130,58 +131,150 @@ def windows(outcomes: Sequence[Outcome], rule: Rule, now: datetime) -> list[dict
             ]
             if len(lonely) >= rule.degraded.bad:
                 found.append(_shown(window, cell, "degraded"))
-    return sorted(found, key=lambda one: (one["start"], one["target"], one["location"], one["state"]))
+    return sorted(
+        found, key=lambda one: (parse_instant(one["start"]), one["target"], one["location"], one["state"])
+    )
 
 
-def _track(  # noqa: C901, PLR0912 -- one plain pass, not shared with what it judges
-    cell: Cell,
-    runs: Sequence[Outcome],
-    masked: set[str],
-    threshold: Threshold,
-    bad: set[Verdict],
-    now: datetime,
-) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    look_back: list[Outcome] = []
-    streak: list[Outcome] = []
-    is_open = False
-    previous: Outcome | None = None
-    for run in runs:
-        if previous is not None:
-            every = every_of(previous, runs)
-            late = every is not None and run.started_at - previous.started_at > 3 * every
-            if late or previous.configuration != run.configuration:
-                look_back = []
-        previous = run
-        if run.verdict is Verdict.INCONCLUSIVE or run.id in masked:
-            continue
-        if is_open:
-            if run.verdict in bad:
-                streak = []
-                found[-1]["last"] = run
-                continue
-            streak.append(run)
-            if len(streak) == threshold.good:
-                found[-1]["end"] = streak[0].started_at
-                is_open, look_back, streak = False, [], []
-            continue
-        look_back = [*look_back, run][-threshold.of :]
-        bads = [one for one in look_back if one.verdict in bad]
-        if run.verdict not in bad or len(bads) < threshold.bad:
-            continue
-        if run.started_at - bads[0].started_at < threshold.span:
-            continue
-        is_open, streak = True, []
-        if found:
-            last = found[-1]["last"]
-            reach = threshold.merge
-            every = every_of(last, runs)
+class _Track:
+    """One track, every run looked at; the look-back is a list of runs."""
+
+    def __init__(self, threshold: Threshold, bad: set[Verdict]) -> None:
+        self.threshold, self.bad = threshold, bad
+        self.need = max(threshold.span - timedelta(seconds=1), timedelta(0))
+        self.known: list[Outcome] = []  # the conclusive runs since the look-back began
+        self.found: list[dict[str, Any]] = []
+        self.streak: list[Outcome] = []
+        self.is_open = False
+
+    def look_back(self) -> list[Outcome]:
+        """The last `of` runs, or as many as cover the span."""
+        size = self.threshold.of
+        while size < len(self.known) and (
+            self.known[-1].started_at - self.known[-size].started_at < self.need
+        ):
+            size += 1
+        return self.known[-size:]
+
+    def is_met(self) -> bool:
+        """Whether the rule is met at the newest run."""
+        seen = self.look_back()
+        bads = [one for one in seen if one.verdict in self.bad]
+        share = self.threshold.bad / self.threshold.of * max(len(seen), self.threshold.of)
+        enough = len(bads) >= share - 1e-9
+        return enough and bads[-1].started_at - bads[0].started_at >= self.need
+
+    def could_open(self, first: list[Outcome], everything: list[Outcome]) -> bool:
+        """Whether runs to come could open a window that holds one of the *first* runs.
+
+        Where the last `of` runs of all cover less than the span, every run that may still be held counts.
+        """
+        ids, of = {one.id for one in first}, self.threshold.of
+        newest = everything[-1].started_at
+        if len(everything) >= of and newest - everything[-of].started_at < self.need:
+            reach = [one for one in everything if one.started_at <= newest - self.need]
+            held = everything[len(reach) - 1 :] if reach else everything
+            kept = {one.id for one in self.known} & {one.id for one in held}
+            return any(one.id in kept for one in first if one.verdict in self.bad)
+        for more in range(of):
+            rest = self.known[-(of - more) :] if len(self.known) > of - more else self.known
+            for index, one in enumerate(rest):
+                if one.id in ids and one.verdict in self.bad:
+                    bads = sum(other.verdict in self.bad for other in rest[index:])
+                    if bads + more >= self.threshold.bad:
+                        return True
+        return False
+
+    def open(self, first: Outcome, last: Outcome, runs: Sequence[Outcome]) -> None:
+        """Open a window, or the last one again."""
+        self.is_open = True
+        if self.found:
+            before = self.found[-1]["last"]
+            reach = self.threshold.merge
+            every = every_of(before, runs)
             if every is not None:
-                reach = max(reach, threshold.merge_intervals * every)
-            if bads[0].started_at - last.started_at <= reach:
-                found[-1] |= {"last": run, "end": None}
+                reach = max(reach, self.threshold.merge_intervals * every)
+            if first.started_at - before.started_at <= reach:
+                self.found[-1] |= {"last": last, "end": None}
+                return
+        self.found.append({"start": first.started_at, "last": last, "end": None})
+
+    def follow(self, run: Outcome) -> None:
+        """A run while the window is open."""
+        if run.verdict in self.bad:
+            self.streak = []
+            self.found[-1]["last"] = run
+            return
+        self.streak.append(run)
+        if len(self.streak) >= self.threshold.good:
+            self.found[-1]["end"] = self.streak[0].started_at
+            self.is_open, self.known, self.streak = False, [], []
+
+
+def _empties(
+    earlier: Sequence[Outcome], run: Outcome, masked: set[str], bad: set[Verdict], runs: Sequence[Outcome]
+) -> bool:
+    """Whether the look-back starts afresh at a run behind these."""
+    previous = earlier[-1]
+    if previous.configuration != run.configuration:
+        return True
+    every, silence = every_of(previous, runs), run.started_at - previous.started_at
+    if every is None or silence <= 3 * every:
+        return False
+    told = [one for one in earlier if one.verdict is not Verdict.INCONCLUSIVE and one.id not in masked]
+    return not (told and told[-1].verdict in bad) or silence >= timedelta(days=1)
+
+
+def _tracks(  # noqa: C901, PLR0912 -- one plain pass, not shared with what it judges
+    runs: Sequence[Outcome], masked: set[str], rule: Rule
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    down = _Track(rule.down, {Verdict.FAILED})
+    slow = _Track(rule.degraded, {Verdict.FAILED, Verdict.DEGRADED})
+    waiting: list[Outcome] = []  # failed runs that satisfy degraded while down is under decision
+    met: list[Outcome] = []  # those of them that satisfied it
+    everything: list[Outcome] = []
+    for index, run in enumerate(runs):
+        counts = run.verdict is not Verdict.INCONCLUSIVE and run.id not in masked
+        for track in (down, slow):
+            if index and _empties(runs[:index], run, masked, track.bad, runs):
+                track.known = []
+        if counts:
+            everything.append(run)
+            for track in (down, slow):
+                if not track.is_open:
+                    track.known.append(run)
+            if down.is_open:
+                down.follow(run)
+            elif run.verdict in down.bad and down.is_met():
+                bads = [one for one in down.look_back() if one.verdict in down.bad]
+                down.known = []
+                down.open(bads[0], run, runs)
+            if slow.is_open:
+                slow.follow(run)
+            elif waiting:
+                if run.verdict in slow.bad:
+                    waiting.append(run)
+            elif run.verdict in slow.bad and slow.is_met():
+                met = [one for one in slow.look_back() if one.verdict in slow.bad]
+                waiting = list(met)
+        if waiting:
+            alone = all(one.verdict is Verdict.FAILED for one in waiting)
+            if alone and down.known and down.could_open(met, everything):
                 continue
-        found.append({"start": bads[0].started_at, "last": run, "end": None})
+            goods = [one for one in everything if one.started_at > waiting[-1].started_at]
+            slow.known = []
+            slow.open(met[0], waiting[-1], runs)
+            waiting = []
+            for one in goods:
+                if slow.is_open:
+                    slow.follow(one)
+    return down.found, slow.found
+
+
+def _describe(
+    runs: Sequence[Outcome], masked: set[str], found: Sequence[dict[str, Any]], bad: set[Verdict]
+) -> None:
+    """What lies inside and just before each window."""
     conclusive = [one for one in runs if one.verdict is not Verdict.INCONCLUSIVE and one.id not in masked]
     for window in found:
         start, end = window["start"], window["end"]
@@ -192,7 +285,6 @@ def _track(  # noqa: C901, PLR0912 -- one plain pass, not shared with what it ju
         window["bad_runs"] = [one for one in inside if one.verdict in bad]
         window["total"] = len(inside)
         window["start_after"] = good_before[-1].started_at if good_before else None
-    return found
 
 
 def _shown(window: dict[str, Any], cell: Cell, state: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from monitor.core.model import Failure, Outcome, Verdict
+from monitor.core.windows import Rule, Threshold
 
 T0 = datetime(2025, 11, 17, 8, 30, 10, tzinfo=UTC)
 MARKS = {
@@ -67,6 +68,25 @@ def together(*rows: Iterable[Outcome]) -> list[Outcome]:
     return [one for part in rows for one in part]
 
 
+RULES = (
+    Rule(),
+    Rule(
+        down=Threshold(bad=2, of=3, span=timedelta(minutes=4), good=2, merge=timedelta(0), merge_intervals=0),
+        degraded=Threshold(
+            bad=3, of=6, span=timedelta(seconds=30), good=3, merge=timedelta(minutes=1), merge_intervals=1
+        ),
+    ),
+    Rule(
+        down=Threshold(
+            bad=3, of=5, span=timedelta(seconds=60), good=5, merge=timedelta(minutes=2), merge_intervals=1
+        ),
+        degraded=Threshold(
+            bad=2, of=4, span=timedelta(0), good=1, merge=timedelta(minutes=1), merge_intervals=1
+        ),
+    ),
+)  # the default; a long span and little patience; a degraded track that closes before it is decided
+
+
 CELLS: tuple[dict[str, Any], ...] = (
     {"endpoint": "one", "region": "r1", "provider": "p", "model": "a", "pathway": "rest", "location": "x"},
     {
@@ -101,7 +121,8 @@ def matrices(draw: st.DrawFn, *, most: int = 60, interval: bool = False, calm: i
 def _cell_rows(
     draw: st.DrawFn, fields: dict[str, Any], most: int, *, interval: bool, calm: int
 ) -> list[Outcome]:
-    every = draw(st.sampled_from((20, 60, 300) if interval else (None, 20, 60, 300)))
+    every = draw(st.sampled_from((5, 20, 60, 300) if interval else (None, 5, 20, 60, 300)))
+    steps = draw(st.sampled_from(((20, 60, 60, 60, 300, 7), (5, 10, 10, 10.4, 19.6), (60, 59.999, 200))))
     at = T0 + timedelta(seconds=draw(st.integers(0, 3)) * 20)
     configuration: str | None = "c1"
     runs: list[Outcome] = []
@@ -111,12 +132,12 @@ def _cell_rows(
         marks = (pattern * length)[:length]
         for mark in marks:
             runs.append(outcome(at, mark, configuration=configuration, every_s=every, **fields))
-            at += timedelta(seconds=draw(st.sampled_from((20, 60, 60, 60, 300, 7))))
+            at += timedelta(seconds=draw(st.sampled_from(steps)))
         if calm and draw(st.booleans()):
             for _ in range(draw(st.integers(15, calm))):
                 runs.append(outcome(at, ".", configuration=configuration, every_s=every, **fields))
                 at += timedelta(seconds=60)
-        pause = draw(st.sampled_from((0, 0, 0, 200, 1000, 4000)))
+        pause = draw(st.sampled_from((0, 0, 0, 200, 1000, 4000, 90_000)))
         at += timedelta(seconds=pause)
         if draw(st.integers(0, 5)) == 0:
             configuration = draw(st.sampled_from(("c1", "c2", None)))

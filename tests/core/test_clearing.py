@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,8 +14,8 @@ from monitor.core.history import MemoryHistory
 from monitor.core.model import Cell, Outcome
 from monitor.core.replay import derive, to_json
 from monitor.core.times import parse_instant
-from monitor.core.windows import Rule
-from tests.core.scenes import T0, matrices, minutes, row, together
+from monitor.core.windows import Rule, Threshold
+from tests.core.scenes import RULES, T0, matrices, minutes, row, together
 
 CELL = Cell("azure-sweden", "gpt-4o-transcribe", "realtime", "berlin")
 
@@ -29,9 +30,9 @@ def _without_number(incident: dict[str, Any]) -> dict[str, Any]:
 
 
 @settings(max_examples=200, deadline=None)
-@given(matrices(most=120, interval=True, calm=50), st.floats(0, 1))
+@given(matrices(most=120, interval=True, calm=50), st.floats(0, 1), st.sampled_from(RULES))
 def test_deriving_from_anywhere_equals_deriving_from_the_beginning(
-    outcomes: list[Outcome], share: float
+    outcomes: list[Outcome], share: float, rule: Rule
 ) -> None:
     """What reaches beyond an instant is the same whether reading began near it or at the first run."""
     if not outcomes:
@@ -39,8 +40,8 @@ def test_deriving_from_anywhere_equals_deriving_from_the_beginning(
     history = MemoryHistory(outcomes)
     now = history.newest()
     assert now is not None
-    everything = to_json(derive(history, Rule(), now=now))
-    near = derive(history, Rule(), now=now, since=T0 + (now - T0) * share)
+    everything = to_json(derive(history, rule, now=now))
+    near = derive(history, rule, now=now, since=T0 + (now - T0) * share)
     shown = to_json(near)
     assert near.since is not None
     bound = near.since.isoformat()
@@ -67,6 +68,16 @@ def test_a_row_too_young_is_not_clear() -> None:
     """Many passes in a short time do not end the time in which a window is continued."""
     history = MemoryHistory(row("F" + "." * 50, step=10, every_s=10))
     assert clear_instant(history, CELL, Rule(), minutes(60)) is None
+
+
+def test_a_bad_run_that_a_look_back_by_span_may_hold_is_not_clear() -> None:
+    """Forty passes in twenty seconds: a run after them still looks back a minute."""
+    short = Threshold(bad=3, of=5, span=timedelta(minutes=1), good=5, merge=timedelta(0), merge_intervals=0)
+    rule = Rule(down=short, degraded=replace(short, span=timedelta(0)))
+    burst = row("F" + "." * 40, step=0.5, every_s=0.5)
+    assert clear_instant(MemoryHistory(burst), CELL, rule, minutes(1)) is None
+    later = MemoryHistory([*burst, *row(".", start=minutes(1.5), every_s=0.5)])
+    assert clear_instant(later, CELL, rule, minutes(2)) == minutes(1.5)
 
 
 def test_looks_past_trouble_to_the_calm_before() -> None:

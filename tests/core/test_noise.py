@@ -10,7 +10,8 @@ import pytest
 from benchmarks.noise import CELL, MONTH, Steady, outage, quiet_month, windows_of
 from monitor.core.history import MemoryHistory
 from monitor.core.model import State
-from monitor.core.windows import Rule, derive_windows
+from monitor.core.tracks import derive_windows
+from monitor.core.windows import Rule
 from tests.core.scenes import row
 
 SEEDS = range(60)

@@ -13,20 +13,20 @@ from monitor.core.replay import derive, to_json
 from monitor.core.times import parse_instant
 from monitor.core.windows import Rule
 from tests.core import dense
-from tests.core.scenes import matrices
+from tests.core.scenes import RULES, matrices
 
 
 @settings(max_examples=400, deadline=None)
-@given(matrices())
-def test_sparse_derivation_equals_the_dense_one(outcomes: list[Outcome]) -> None:
+@given(matrices(), st.sampled_from(RULES))
+def test_sparse_derivation_equals_the_dense_one(outcomes: list[Outcome], rule: Rule) -> None:
     """Windows, gaps and blind spans derived from notable runs equal those from a pass over every run."""
     if not outcomes:
         return
     history = MemoryHistory(outcomes)
     now = history.newest()
     assert now is not None
-    shown = to_json(derive(history, Rule(), now=now))
-    assert shown["windows"] == dense.windows(outcomes, Rule(), now)
+    shown = to_json(derive(history, rule, now=now))
+    assert shown["windows"] == dense.windows(outcomes, rule)
     assert shown["gaps"] == dense.gaps(outcomes, now)
     spans = [
         (one["location"], parse_instant(one["from"]), parse_instant(one["to"])) for one in shown["blind"]

@@ -13,20 +13,17 @@ from monitor.core.sampling import (
     Attention,
     clip_at,
     interval,
-    is_settled,
     neighbours,
     offset_of,
     quota_key,
     slot_at,
     slots_between,
 )
-from monitor.core.windows import Rule, Threshold
 
 NOW = datetime(2025, 11, 17, 8, 30, tzinfo=UTC)
 KEYS = st.text(min_size=1, max_size=20)
 INTERVALS = st.integers(1, 3600).map(lambda seconds: timedelta(seconds=seconds))
 INSTANTS = st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
-DOWN = Rule().down
 
 
 def target(endpoint: Endpoint, model: str, pathway: str) -> Target:
@@ -100,24 +97,6 @@ def test_only_an_open_window_shortens_the_interval_and_never_lengthens_it() -> N
     assert interval(slow, Attention.CONFIRMING) == slow.every
     assert interval(slow, Attention.OPEN) == timedelta(minutes=1)
     assert interval(fast, Attention.CLOSING) == timedelta(seconds=5)
-
-
-def could_open(bad: list[bool], threshold: Threshold) -> bool:
-    """By brute force: could runs to come open a window whose look-back holds a bad run seen already?"""
-    for more in range(threshold.of):
-        future = [*bad, *[True] * more]
-        look_back = future[-threshold.of :]
-        kept = look_back[: len(look_back) - more] if more else look_back
-        if any(kept) and future[-1] and sum(look_back) >= threshold.bad:
-            return True
-    return False
-
-
-@given(st.lists(st.booleans(), min_size=1, max_size=12))
-def test_a_look_back_is_settled_exactly_when_nothing_seen_can_still_open_a_window(bad: list[bool]) -> None:
-    """Settled means: however the next runs go, no window opens with what was seen."""
-    numbers = [index for index, is_bad in enumerate(bad, 1) if is_bad]
-    assert is_settled(numbers, len(bad), DOWN) is not could_open(bad, DOWN)
 
 
 def test_clips_take_turns_by_slot() -> None:

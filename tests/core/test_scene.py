@@ -5,7 +5,8 @@ from __future__ import annotations
 from monitor.core.history import MemoryHistory
 from monitor.core.model import Cell, Outcome
 from monitor.core.scene import Scene
-from monitor.core.windows import Rule, derive_windows
+from monitor.core.tracks import derive_windows
+from monitor.core.windows import Rule
 from tests.core.scenes import minutes, row
 
 CELL = Cell("azure-sweden", "gpt-4o-transcribe", "realtime", "berlin")

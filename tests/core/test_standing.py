@@ -79,11 +79,19 @@ def test_a_bad_run_is_a_suspicion_until_five_good_ones() -> None:
     assert suspected(row(".FFF")) == []
 
 
-def test_a_gap_ends_a_suspicion() -> None:
-    """The next look-back would start afresh."""
-    assert suspected(row(".F"), age=3) != []
-    assert suspected(row(".F"), age=3.1) == []
-    assert suspected(row(".F", every_s=None), age=3.1) == []
+def test_a_gap_ends_a_suspicion_where_it_empties_the_look_back() -> None:
+    """Behind a good run at once, behind a bad one after a day."""
+    assert suspected(row(".F."), age=3) != []
+    assert suspected(row(".F."), age=3.1) == []
+    assert suspected(row(".F.", every_s=None), age=3.1) == []
+    assert suspected(row(".F"), age=24 * 60 - 1) != []
+    assert suspected(row(".F"), age=24 * 60) == []
+
+
+def test_a_suspicion_lasts_as_long_as_a_look_back_by_span() -> None:
+    """Every 10 s a minute of runs is looked back on."""
+    assert suspected(row(".F" + "." * 6, step=10, every_s=10)) != []
+    assert suspected(row(".F" + "." * 8, step=10, every_s=10)) == []
 
 
 def test_a_bad_run_that_would_continue_a_window_belongs_to_it() -> None:

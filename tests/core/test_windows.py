@@ -9,6 +9,7 @@ import pytest
 from monitor.core.history import MemoryHistory
 from monitor.core.model import Cell, Outcome, State
 from monitor.core.times import parse_instant
+from monitor.core.tracks import derive_windows
 from monitor.core.windows import (
     Gap,
     Pending,
@@ -16,7 +17,6 @@ from monitor.core.windows import (
     Threshold,
     Window,
     derive_gaps,
-    derive_windows,
     gap_limit,
     in_window,
     overlaps,
@@ -121,18 +121,96 @@ def test_nothing_good_before_leaves_the_start_unbounded() -> None:
 @pytest.mark.parametrize(
     "runs",
     [
-        together(row("FF"), row("F", start=minutes(60))),  # a gap
+        together(row("FF."), row("F", start=minutes(60))),  # a gap behind a good run
+        together(row("FF.?"), row("?F", start=minutes(60))),  # what measured nothing does not count
         together(row("FF"), row("F", start=minutes(2), configuration="other")),
+        together(row("FF"), row("F", start=minutes(60), configuration="other")),
+        together(row("FF"), row("?", start=minutes(30), configuration="other"), row("F", start=minutes(60))),
+        together(row("FF"), row("F", start=minutes(24 * 60 + 1))),  # a day of silence
     ],
 )
 def test_the_look_back_starts_afresh(runs: list[Outcome]) -> None:
-    """Bad runs on both sides of a gap, or of a change of configuration, are not added up."""
+    """Bad runs on both sides of a change, or of a silence that says something, are not added up."""
     assert windows_of(runs) == []
 
 
-def test_an_inconclusive_run_after_a_gap_still_clears_the_look_back() -> None:
-    """The first run after the gap measured nothing; the gap counts all the same."""
-    assert windows_of(row("FF"), row("?F", start=minutes(60))) == []
+@pytest.mark.parametrize(
+    "runs",
+    [
+        together(row("FF"), row("F", start=minutes(60))),
+        together(row("FF?"), row("?F", start=minutes(60))),
+        together(row("FF"), row("F", start=minutes(24 * 60 + 0.9))),
+        row("F     F     F     "),
+    ],
+)
+def test_a_silence_after_a_failure_keeps_the_look_back(runs: list[Outcome]) -> None:
+    """Less than a day without runs after a failed one is no sign of health."""
+    assert [shape(window)[:2] for window in windows_of(runs)] == [("down", 0)]
+
+
+def test_a_degraded_run_before_a_silence_keeps_only_its_own_track() -> None:
+    """It is good for *down* and bad for *degraded*."""
+    assert windows_of(row("FFD"), row("F", start=minutes(60)))[0].state is State.DEGRADED
+
+
+@pytest.mark.parametrize(("step", "decided"), [(1, 59), (5, 60), (10, 60), (14, 70), (19.9, 59.7), (20, 60)])
+def test_no_interval_makes_the_rule_unreachable(step: float, decided: float) -> None:
+    """Where five runs span less than a minute the look-back takes in as many as do."""
+    (window,) = windows_of(row("." * 30 + "F" * 70, step=step, every_s=step))
+    assert window.state is State.DOWN
+    assert window.decided_at - window.start == timedelta(seconds=decided)
+
+
+def test_a_longer_look_back_asks_for_the_same_share() -> None:
+    """Seven runs in a minute: five of them must be bad, four are not enough."""
+    assert windows_of(row("..F...FFF..", step=10, every_s=10), until=1.35) == []
+    assert [one.state for one in windows_of(row("..F..FFFF..", step=10, every_s=10), until=1.35)] == [
+        State.DOWN
+    ]
+
+
+def test_slots_may_jitter_by_a_second() -> None:
+    """Four failures 59.999 s apart open a window; more than a second short they do not."""
+    assert windows_of(row("FFFF", step=59.999 / 3))[0].state is State.DOWN
+    assert windows_of(row("FFFF", step=58.9 / 3)) == []
+
+
+def test_failed_runs_alone_are_down_before_they_are_degraded() -> None:
+    """Whatever blips came before, a refused connection opens down, and nothing before it."""
+    for before in ("." * 19, "F" + "." * 15, "F..F" + "." * 9, "F....F....F....", "F" + "." * 6 + "F......"):
+        for step, count in ((10, 7), (20, 4), (60, 3)):
+            runs = row(before + "F" * 8, step=step, every_s=step)
+            for known in range(len(before) + 1, len(before) + count):
+                assert windows_of(runs[:known]) == []
+            opened = windows_of(runs[: len(before) + count])
+            assert [window.state for window in opened][-1:] == [State.DOWN], (before, step)
+
+
+def test_failed_runs_alone_open_degraded_once_down_is_out_of_the_question() -> None:
+    """Three good runs after the fourth failure settle that: the window begins where it began."""
+    marks = "F....F....F....F.."
+    assert windows_of(row(marks)) == []
+    (window,) = windows_of(row(marks + "."))
+    assert (window.state, window.start, window.decided_at) == (State.DEGRADED, T0, minutes(18))
+    assert (window.end_after, window.failed, window.total) == (minutes(15), 4, 19)
+
+
+def test_a_pattern_that_never_lets_down_settle_is_degraded_all_the_same() -> None:
+    """Every third run fails: what comes later does not hold up what was seen."""
+    (window,) = windows_of(row("F..F..F..F..F..F"))
+    assert (window.state, window.start, window.decided_at) == (State.DEGRADED, T0, minutes(13))
+
+
+def test_a_slow_run_among_failed_ones_opens_degraded_at_once() -> None:
+    """Then not failed runs alone say it."""
+    (window,) = windows_of(row("F....F....D....F"))
+    assert (window.state, window.decided_at) == (State.DEGRADED, minutes(15))
+
+
+def test_another_configuration_decides_what_was_left_open() -> None:
+    """Down can no longer open with runs from before it."""
+    (window,) = windows_of(row("F....F....F....F"), row(".", start=minutes(16), configuration="other"))
+    assert (window.state, window.decided_at) == (State.DEGRADED, minutes(16))
 
 
 def test_a_gap_inside_leaves_a_window_open() -> None:
