@@ -16,7 +16,8 @@ from monitor.core.sampling import EPOCH
 from monitor.core.sights import Sight, SightKind
 
 BEAT = timedelta(seconds=5)  # more of the same is derived together
-SHARE = 20  # deriving takes at most one part in so many of the time, however much is unresolved
+# Deriving takes at most one part in so many of the time, however much is unresolved.
+SHARE, NEWS_SHARE = 25, 10
 LATE = timedelta(minutes=2)  # longer than any run lasts, so that runs side by side are never late
 REMEMBERED = timedelta(minutes=10)  # longer than anything waits to be judged
 
@@ -49,7 +50,8 @@ class Pace:
     touched: datetime | None = None
     bad: bool = True
     _due: datetime = EPOCH
-    _rested: datetime = EPOCH
+    _is_pressing: bool = False
+    _worked: timedelta = timedelta(0)
     _begun: bool = False
     _outlook: Outlook = NOTHING
 
@@ -67,24 +69,33 @@ class Pace:
             late = newest is not None and newest - outcome.started_at > LATE
             self._touch(outcome.started_at)
             self.bad = self.bad or late or outcome.verdict is not Verdict.PASSED
-            self._ask(now if late or self._is_news(outcome) else self._outlook.at + BEAT)
+            if late or self._is_news(outcome):
+                self._press(now)
+            else:
+                self._ask(self._outlook.at + BEAT)
 
     def see(self, sight: Sight, now: datetime) -> None:
         """A look at our own side was stored."""
         if sight.kind is SightKind.OWN:
             self._touch(sight.start)
             self.bad = True
+            self._press(now)
         self._ask(now)
 
     def is_due(self, now: datetime) -> bool:
         """Whether it is time to judge; always where the clock was set back."""
-        return now < self._outlook.at or (now >= self._due and now >= self._rested)
+        rested = self._outlook.at + self._worked * (NEWS_SHARE if self._is_pressing else SHARE)
+        return now < self._outlook.at or now >= max(self._due, rested)
 
     def follow(self, outlook: Outlook, took: float) -> None:
         """All was judged and stored, with so many seconds of work."""
         self.touched, self.bad = None, False
-        self._outlook, self._due = outlook, outlook.due
-        self._rested = outlook.at + timedelta(seconds=took) * SHARE
+        self._outlook, self._due, self._is_pressing = outlook, outlook.due, False
+        self._worked = timedelta(seconds=took)
+
+    def _press(self, now: datetime) -> None:
+        self._is_pressing = True
+        self._ask(now)
 
     def _ask(self, at: datetime) -> None:
         self._due = min(self._due, at)
