@@ -192,7 +192,7 @@ def test_the_pauses_between_attempts_are_told_as_they_are() -> None:
     units = {"s": " s", "m": " min", "h": " h"}
     words = [re.sub("[smh]$", lambda unit: units[unit[0]], hours(pause)) for pause in PAUSES]
     text = " ".join((ROOT / "docs" / "webhooks.md").read_text("utf-8").split())
-    assert f"{', '.join(words[:-1])} and {words[-1]}: ten attempts" in text
+    assert f"{', '.join(words[:-1])} and {words[-1]}: {len(PAUSES) + 1} attempts" in text
 
 
 def hours(length: timedelta) -> str:

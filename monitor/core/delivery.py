@@ -13,9 +13,13 @@ from monitor.core.inert import one_line
 
 LONGEST_PAUSE = timedelta(hours=24)
 
-# Standard Webhooks 1.0, "Deliverability and reliability": the pauses before attempts 2 to 10.
+# The pauses before attempts 2 to 13. A receiver that restarts is away for seconds: the first come densely,
+# then those of Standard Webhooks 1.0, "Deliverability and reliability".
 PAUSES = (
     timedelta(seconds=5),
+    timedelta(seconds=15),
+    timedelta(seconds=30),
+    timedelta(seconds=60),
     timedelta(minutes=5),
     timedelta(minutes=30),
     timedelta(hours=2),
@@ -127,7 +131,7 @@ def asked_pause(headers: Sequence[tuple[str, str]], *, now: datetime) -> timedel
 
 
 def retry_at(attempts: int, now: datetime, reply: Reply) -> datetime | None:
-    """When the next attempt is due after *attempts* (at least 1) failed; None when all ten are used up.
+    """When the next attempt is due after *attempts* (at least 1) failed; None when all are used up.
 
     The receiver may ask for a longer pause than the schedule's, never for a shorter one.
     """

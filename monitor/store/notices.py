@@ -22,7 +22,9 @@ def add_notices(tx: Connection, owed: Iterable[Notice]) -> int:
     """Owe notices, and return how many are new.
 
     One that is stored under its id, or for its incident, kind, sequence and channel, is not stored again.
+    What waits to be tried again before a new one of its incident is tried at once.
     """
+    owed = list(owed)
     rows = [
         {
             "id": notice.id,
@@ -39,7 +41,17 @@ def add_notices(tx: Connection, owed: Iterable[Notice]) -> int:
     ]
     added = insert_into(tx.dialect.name)(notices).on_conflict_do_nothing()
     counted = {"preserve_rowcount": True}
-    return sum(tx.execute(added, row, execution_options=counted).rowcount for row in rows)
+    stored = sum(tx.execute(added, row, execution_options=counted).rowcount for row in rows)
+    for notice in owed:
+        same = and_(notices.c.incident_id == notice.incident_id, notices.c.channel == notice.channel)
+        _hurry(tx, same, notice.created_at)
+    return stored
+
+
+def _hurry(tx: Connection, which: ColumnElement[bool], now: datetime) -> None:
+    """Let what waits for another attempt be due now."""
+    waiting = and_(_OWED, notices.c.attempts > 0, notices.c.due_at > now)
+    tx.execute(update(notices).where(which, waiting).values(due_at=now))
 
 
 def claim_notice(
@@ -53,7 +65,12 @@ def claim_notice(
     later one waits until the earlier is sent or given up.
     """
     wanted = and_(_claimable(now), notices.c.channel.not_in(without))
-    due = select(notices.c.id).where(wanted).order_by(notices.c.due_at, notices.c.id).limit(1)
+    due = (
+        select(notices.c.id)
+        .where(wanted)
+        .order_by(notices.c.due_at, notices.c.created_at, notices.c.id)
+        .limit(1)
+    )
     chosen = tx.execute(due).scalar()
     if chosen is None:
         return None
@@ -90,7 +107,8 @@ def settle_notice(
 ) -> bool:
     """Record how a claimed notice fared: exactly one of *sent*, *retry_at*, *gave_up*.
 
-    Returns whether it was still owed; what another worker settled meanwhile stays as it is.
+    Returns whether it was still owed; what another worker settled meanwhile stays as it is. A receiver
+    that accepts one is back: what waits for its channel is due at once.
     """
     if [sent, retry_at is not None, gave_up].count(True) != 1:
         raise ValueError("a notice is either sent, or tried again at a time, or given up")
@@ -102,7 +120,11 @@ def settle_notice(
     else:
         values["due_at"] = retry_at
     mine = update(notices).where(notices.c.id == notice_id, _OWED)
-    return tx.execute(mine.values(values)).rowcount == 1
+    settled = tx.execute(mine.values(values)).rowcount == 1
+    if sent:
+        channel = select(notices.c.channel).where(notices.c.id == notice_id).scalar_subquery()
+        _hurry(tx, notices.c.channel == channel, now)
+    return settled
 
 
 def next_due(tx: Connection, *, without: Collection[str] = ()) -> datetime | None:

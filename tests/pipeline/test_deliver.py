@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -17,9 +17,11 @@ from monitor.core.delivery import PAUSES
 from monitor.core.errors import SecretError
 from monitor.pipeline.deliver import AT_ONCE, LEASE, Courier, Receiver
 from monitor.store.engine import Database
+from monitor.store.incidents import save_incident
 from monitor.store.notices import add_notices, claim_notice, stored_notices
 from tests.fakes import FakeClock
 from tests.pipeline.scripted import PostingTransport, Receivers, until
+from tests.sample_incident import incident
 
 SECRET = "whsec_" + "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"
 URLS = {"oncall": "https://oncall.test/x", "slow": "https://slow.test/x"}
@@ -92,7 +94,7 @@ async def test_a_notice_is_sent_once_and_signed(post: Post) -> None:
 
 
 async def test_the_pauses_of_the_schedule_are_kept(post: Post) -> None:
-    """Ten attempts under one id, each after its pause and not before; then it is given up."""
+    """All attempts under one id, each after its pause and not before; then it is given up."""
     post.receivers.statuses[URLS["oncall"]] = [500]
     post.owe(notice("a"))
     courier = post.courier()
@@ -105,8 +107,8 @@ async def test_the_pauses_of_the_schedule_are_kept(post: Post) -> None:
     assert len(post.receivers.posted) == len(PAUSES) + 1
     assert set(post.receivers.ids()) == {"msg_a"}
     stored = post.stored()
-    assert (stored.attempts, stored.gave_up_at) == (10, post.clock())
-    assert stored.last_reply == "status 500: attempt 10 was the last"
+    assert (stored.attempts, stored.gave_up_at) == (13, post.clock())
+    assert stored.last_reply == "status 500: attempt 13 was the last"
     post.clock.advance(days=30)
     assert not await courier.deliver_one()
 
@@ -121,6 +123,58 @@ async def test_a_receiver_that_comes_back_gets_it(post: Post) -> None:
         post.clock.instant += pause
     assert (post.stored().attempts, post.stored().last_reply) == (3, "status 200")
     assert post.stored().sent_at is not None
+
+
+async def test_a_receiver_away_for_seconds_has_it_within_a_minute(post: Post) -> None:
+    """The first pauses are 5, 15 and 30 s: a restart of the receiver costs no five minutes."""
+    post.receivers.statuses[URLS["oncall"]] = [503, 503, 200]
+    post.owe(notice("a"))
+    courier, begun = post.courier(), post.clock.instant
+    while post.stored().sent_at is None:
+        if not await courier.deliver_one():
+            post.clock.advance(seconds=1)
+    assert post.clock.instant - begun <= timedelta(seconds=20)
+
+
+async def test_what_waits_for_a_receiver_that_is_back_goes_out_at_once_and_in_order(post: Post) -> None:
+    """After a long absence one accepted notice brings the rest: of an incident down before resolved."""
+    post.receivers.statuses[URLS["oncall"]] = [503]
+    story = incident()
+    with post.database.write() as tx:
+        save_incident(tx, story)
+    post.owe(replace(notice("z-down"), incident_id=story.id))
+    courier = post.courier()
+    for pause in PAUSES[:6]:
+        await courier.deliver_one()
+        post.clock.instant += pause
+    await courier.deliver_one()  # the next attempt is two hours ahead
+    post.receivers.statuses[URLS["oncall"]] = [200]
+    before = len(post.receivers.posted)
+    post.clock.advance(seconds=60)
+    now = post.clock()
+    post.owe(replace(notice("b-other"), created_at=now))
+    while await courier.deliver_one():
+        pass
+    assert post.receivers.ids()[before:] == ["msg_b-other", "msg_z-down"]
+
+
+async def test_the_end_of_an_incident_is_told_with_its_beginning(post: Post) -> None:
+    """Down, which waits, is tried at once when resolved is owed; resolved follows it in the same moment."""
+    post.receivers.statuses[URLS["oncall"]] = [503, 503, 503, 503, 503, 503, 503, 200]
+    story = incident()
+    with post.database.write() as tx:
+        save_incident(tx, story)
+    post.owe(replace(notice("z-down"), incident_id=story.id))
+    courier = post.courier()
+    for pause in PAUSES[:6]:
+        await courier.deliver_one()
+        post.clock.instant += pause
+    await courier.deliver_one()  # the next attempt is two hours ahead
+    post.clock.advance(seconds=60)
+    post.owe(replace(notice("a-resolved", sequence=2), incident_id=story.id, created_at=post.clock()))
+    while await courier.deliver_one():
+        pass
+    assert post.receivers.ids()[-2:] == ["msg_z-down", "msg_a-resolved"]
 
 
 async def test_a_crash_in_mid_attempt_leads_to_another_under_the_same_id(post: Post) -> None:
