@@ -20,7 +20,7 @@ LONGEST_NAME = 200  # characters
 def models(endpoint: Endpoint, url: str, correlation: str) -> Conversation:
     """Get the list at *url* (the provider's `models_url`) and read it.
 
-    The finding ends in `LISTED` with the days in `ends`, none perhaps, or says what came instead.
+    The finding ends in `LISTED` with the days in `ends` and the names in `models`, or says what came instead.
     """
     provider = PROVIDERS[endpoint.provider]
     answer = yield Upload(
@@ -41,9 +41,13 @@ def _read_list(value: object) -> Finding:
     if not isinstance(listed, list):
         return Finding(stage=Stage.RESPOND, end=End.MALFORMED, detail="the answer lists no models")
     ends: dict[str, date] = {}
+    names: set[str] = set()
     for entry in listed[:MOST_MODELS]:
         fields = mapping(entry)
         name, day = fields.get("id"), shutdown_day(fields.get("shutdown_date"))
-        if isinstance(name, str) and len(name) <= LONGEST_NAME and day is not None:
+        if not isinstance(name, str) or len(name) > LONGEST_NAME:
+            continue
+        names.add(name)
+        if day is not None:
             ends[name] = day
-    return Finding(stage=Stage.RESPOND, end=End.LISTED, ends=ends)
+    return Finding(stage=Stage.RESPOND, end=End.LISTED, ends=ends, models=frozenset(names))

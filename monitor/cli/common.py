@@ -87,6 +87,7 @@ def transport_of(settings: Settings) -> Transport:
     return Transport(
         secret=secrets(),
         proxy=None if proxy is None else resolve(proxy, os.environ),
+        no_proxy=os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or "",
         ca_file=settings.network.ca_file,
     )
 

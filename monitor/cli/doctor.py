@@ -18,6 +18,7 @@ from monitor.cli.common import DEFAULT_CONFIG, Config, named, say, secrets, sett
 from monitor.clips import load_clip
 from monitor.config import Settings, missing_secrets, resolve
 from monitor.config.forms import is_loopback
+from monitor.config.problems import nearest
 from monitor.config.retiring import retirements_of
 from monitor.core.checkup import (
     Level,
@@ -35,6 +36,7 @@ from monitor.core.errors import ConfigurationError, MonitorError
 from monitor.core.exchange import FaultKind
 from monitor.core.model import Failure, Stage, Target
 from monitor.pipeline.endings import Listing, ask_lists
+from monitor.providers.provider import names_asked
 from monitor.selfcheck import FEWEST_DESCRIPTORS, LEAST_DISK, control_url, free_descriptors, free_disk
 from monitor.store.engine import open_database
 from monitor.store.schema import check_schema, is_empty
@@ -159,6 +161,21 @@ def _listed(one: Listing) -> Remark:
     return Remark(area=one.endpoint, subject="list of models", level=Level.FINE, said=said)
 
 
+def _of_names(settings: Settings, lists: Sequence[Listing]) -> Iterator[Remark]:
+    """Whether each endpoint lists the models that are asked of it; one that lists none says nothing."""
+    for one in lists:
+        mine = [target for target in settings.targets if target.endpoint.name == one.endpoint]
+        asked = dict.fromkeys(name for target in mine for name in names_asked(target)) if one.models else {}
+        missing = [name for name in asked if name not in one.models]
+        for name in missing:
+            said = f"'{name}' is not in the server's list; {nearest(name, sorted(one.models))}"
+            remedy = "Write the name as the server lists it, in `models` or in the model's deployment table."
+            yield Remark(area=one.endpoint, subject="models", level=Level.NOTE, said=said, remedy=remedy)
+        if asked and not missing:
+            said = f"the server lists what is asked of it: {', '.join(asked)}"
+            yield Remark(area=one.endpoint, subject="models", level=Level.FINE, said=said)
+
+
 def _of_machine() -> Iterator[Remark]:
     free = free_descriptors()
     if free is not None:
@@ -177,13 +194,16 @@ async def _of_endpoints(settings: Settings, now: datetime) -> list[Remark]:
         watched = {target.endpoint.name: target.endpoint for target in settings.targets}
         unreached: set[str] = set()
         for endpoint in watched.values():
-            found = list(of_host(endpoint.name, await _reach(transport, endpoint.url), now))
+            reached = await _reach(transport, endpoint.url, endpoint.proxy)
+            found = list(of_host(endpoint.name, reached, now))
             remarks += found
             if any(remark.level in (Level.PROBLEM, Level.FAULT) for remark in found):
                 unreached.add(endpoint.name)
         unasked = unreached | _keyless(settings)
         asked = [endpoint for name, endpoint in watched.items() if name not in unasked]
-        remarks += _of_retirements(settings, await ask_lists(asked, transport), now)
+        lists = await ask_lists(asked, transport)
+        remarks += _of_retirements(settings, lists, now)
+        remarks += _of_names(settings, lists)
     finally:
         await transport.aclose()
     return [*remarks, *await _of_targets(settings, unasked)]
@@ -235,8 +255,8 @@ async def _of_channels(settings: Settings, transport: Transport, now: datetime) 
     return remarks
 
 
-async def _reach(transport: Transport, url: str) -> Reached:
-    return reached_of(url, await transport.reach(url, deadline=REACH_WITHIN_S))
+async def _reach(transport: Transport, url: str, proxy: str | None = None) -> Reached:
+    return reached_of(url, await transport.reach(url, deadline=REACH_WITHIN_S, proxy=proxy))
 
 
 def reached_of(url: str, reach: Reach) -> Reached:

@@ -46,6 +46,8 @@ def _fault(use: SecretUse, environ: Mapping[str, str], *, signs: bool) -> str | 
     section, _, _ = use.key.partition(".")
     if signs:
         return check_webhook_secret(value)
+    if use.key.endswith(".proxy"):
+        section = "network"
     if section == "endpoint" or use.key.endswith(".secret"):
         return None
     schemes = _SCHEMES.get(section, ("https", "http"))

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from monitor.config import forms
+from monitor.config.headers import refused_headers
 from monitor.config.problems import KeyPath, Problems, listed, spell
+from monitor.config.sections import check_proxy
 from monitor.config.sentences import Read, read_table
 from monitor.config.tables import DeploymentTable, EndpointTable
 from monitor.core.model import Deployment, Endpoint, Pathway
@@ -15,6 +17,7 @@ from monitor.providers import PROVIDERS
 _SLOW_DIALECTS = ("vllm", "qwen", "together")  # they take 16 kHz
 OPENAI_URL = "https://api.openai.com/v1"
 NOT_DEPLOYED = "-"
+NO_PROXY = "none"
 _SUPPORT_FACTS = ("subscription", "tier")
 _PLAIN = (
     "region",
@@ -29,7 +32,7 @@ _PLAIN = (
     "daily_budget",
     "reserve",
 )
-_PLAIN_NAMED = ("organization", "project")
+_PLAIN_NAMED = ("organization", "project", "path", "proxy")
 _KEYS = {"azure_openai": "AZURE_OPENAI_KEY", "openai": "OPENAI_API_KEY", "azure_speech": "SPEECH_KEY"}
 _UPLOADS = (Pathway.REST_STREAM, Pathway.DUAL)  # deployed as `rest` is, unless they are named themselves
 _MEANS_DATED = (
@@ -81,16 +84,21 @@ def _endpoint(name: str, raw: object, problems: Problems) -> Endpoint | None:
     given.setdefault("api", provider.apis[0])
     if table.dialect in _SLOW_DIALECTS:
         given.setdefault("sample_rate", 16_000)
+    if table.proxy is not None and table.proxy != NO_PROXY:
+        check_proxy(table.proxy, (*path, "proxy"), problems)
     endpoint = Endpoint(
         name=name,
         provider=table.provider,
         url=url or "",
         auth=auth,
         key=table.key,
+        headers=dict(table.headers or {}),
         details=details,
         deployments=deployments,
         **given,
     )
+    for header, sentence in refused_headers(endpoint):
+        problems.add((*path, "headers", header), sentence)
     for key, sentence in provider.refuse(endpoint):
         if key not in read.wrong:
             problems.add((*path, key), sentence)
@@ -160,6 +168,8 @@ def _contradictions(read: Read[EndpointTable]) -> list[tuple[str, str]]:
     found += rules[table.provider](table) if table.provider in rules else []
     if table.api_version and not provider.has_versions:
         found.append(("api_version", f"{table.provider} has no API versions; remove it"))
+    if table.path and not provider.has_path:
+        found.append(("path", f"{table.provider} has paths of its own; remove it"))
     if table.session_query and not provider.has_session_query:
         found.append(("session_query", f"{table.provider} has addresses of its own; remove it"))
     if table.dialect and table.dialect not in provider.dialects and "dialect" not in dict(found):

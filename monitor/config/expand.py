@@ -16,7 +16,6 @@ from monitor.config.planned import read_maintenance
 from monitor.config.prices import price_of
 from monitor.config.problems import KeyPath, Problems, nearest, quoted_key, spell
 from monitor.config.rules import read_rule
-from monitor.config.secrets import is_reference
 from monitor.config.sections import (
     read_channels,
     read_database,
@@ -29,7 +28,7 @@ from monitor.config.settings import SecretUse, Settings
 from monitor.config.tables import ConfigurationFile
 from monitor.config.watches import read_watches
 from monitor.core.errors import ConfigurationError
-from monitor.core.model import Target
+from monitor.core.model import Target, is_reference
 
 CONFIG_VARIABLE = "EARWITNESS_CONFIG"
 _PREFIX = "EARWITNESS_"
@@ -103,11 +102,12 @@ def _need_prices(targets: Iterable[Target], prices: Mapping[str, float], problem
 
 
 def _references(table: Mapping[str, Any], path: KeyPath, problems: Problems) -> Iterator[SecretUse]:
+    are_headers = path[-1:] == ("headers",)
     for key, value in table.items():
         here = (*path, key)
         if isinstance(value, Mapping):
             yield from _references(value, here, problems)
-        elif key in _SECRET_KEYS and isinstance(value, str) and is_reference(value):
+        elif (are_headers or key in _SECRET_KEYS) and isinstance(value, str) and is_reference(value):
             yield SecretUse(key=spell(here), reference=value, line=problems.line_of(here))
 
 

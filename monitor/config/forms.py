@@ -21,6 +21,7 @@ from monitor.core.times import parse_duration, parse_named
 NAME_PATTERN = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 LOCATION_PATTERN = "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
 VERSION_PATTERN = "^(v1|preview|20[0-9]{2}-[0-9]{2}-[0-9]{2}(-preview)?)$"
+HEADER_PATTERN = "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 _NAME = re.compile(NAME_PATTERN)
 _LOCATION = re.compile(LOCATION_PATTERN)
 _VERSION = re.compile(VERSION_PATTERN)
@@ -119,9 +120,33 @@ def words(value: str) -> str:
 
 
 def model_name(value: str) -> str:
-    """The name of a model or a deployment; slashes are allowed, spaces are not."""
-    if words(value) != "".join(value.split()) or value.startswith("/") or value.endswith("/"):
-        raise ValueError("the name of a model contains no spaces and neither begins nor ends with '/'")
+    """The name of a model or a deployment; slashes are allowed, spaces are not.
+
+    vLLM and transformers call a model by its folder, such as ``/models/whisper``.
+    """
+    if words(value) != "".join(value.split()) or value.endswith("/"):
+        raise ValueError("the name of a model contains no spaces and does not end with '/'")
+    return value
+
+
+def upload_path(value: str) -> str:
+    """The path of an address, from its first slash."""
+    if not re.fullmatch(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*", value):
+        raise ValueError('must be a path from the host on, such as "/inference", without a query')
+    return value
+
+
+def header_name(value: str) -> str:
+    """The name of a header (RFC 9110, 5.6.2)."""
+    if not re.fullmatch(HEADER_PATTERN[1:-1], value):
+        raise ValueError("is no header's name: letters, digits and hyphens, such as x-portkey-provider")
+    return value
+
+
+def header_value(value: str) -> str:
+    """A header's value that can be sent, or a reference to one."""
+    if not value or not value.isascii() or not value.isprintable() or value != value.strip():
+        raise ValueError("must be printable ASCII without a space at either end, or a reference")
     return value
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from monitor.core.errors import SecretError
+from monitor.core.model import is_reference
 
 _HOW = 'write "env:NAME" or "file:/path" and keep the value out of this file'
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -19,11 +20,6 @@ _SHELL = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
 _LARGEST = 65_536
 POSTGRES_SCHEMES = ("postgresql", "postgresql+psycopg")
 WEBHOOK_PREFIX = "whsec_"
-
-
-def is_reference(text: str) -> bool:
-    """Whether the text claims to name a secret instead of being one."""
-    return text.startswith(("env:", "file:"))
 
 
 def check_reference(text: str) -> str:

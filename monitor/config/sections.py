@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from monitor.config import forms
 from monitor.config.problems import KeyPath, Problems, kind_of
-from monitor.config.secrets import POSTGRES_SCHEMES, check_reference, is_reference
+from monitor.config.secrets import POSTGRES_SCHEMES, check_reference
 from monitor.config.sentences import Read, read_table
 from monitor.config.settings import (
     ChannelSettings,
@@ -27,6 +27,7 @@ from monitor.config.tables import (
     Table,
     WebTable,
 )
+from monitor.core.model import is_reference
 from monitor.notifiers import CHANNELS, Need
 
 T = TypeVar("T", bound=Table)
@@ -95,14 +96,15 @@ def read_network(raw: object, directory: Path, problems: Problems) -> NetworkSet
     if read is None:
         return NetworkSettings()
     if read.table.proxy is not None:
-        _reference_or_url(read.table.proxy, ("network", "proxy"), problems)
+        check_proxy(read.table.proxy, ("network", "proxy"), problems)
     ca_file = read.table.ca_file and (directory / read.table.ca_file).resolve()
     if ca_file:
         _check_ca_file(ca_file, problems)
     return NetworkSettings(proxy=read.table.proxy, ca_file=ca_file or None)
 
 
-def _reference_or_url(value: str, path: KeyPath, problems: Problems) -> None:
+def check_proxy(value: str, path: KeyPath, problems: Problems) -> None:
+    """Nothing for a reference or the URL of a proxy that tunnels; else a fault is recorded."""
     try:
         if is_reference(value):
             check_reference(value)

@@ -35,7 +35,7 @@ Moment = Annotated[
 Reference = Annotated[str, Form(check_reference, {"pattern": "^(env:[A-Za-z_][A-Za-z0-9_]*|file:/.+)$"})]
 _LINE = {"minLength": 1, "maxLength": 200}
 Words = Annotated[str, Form(forms.words, {**_LINE, "pattern": r"^\S([^\n\r\t]*\S)?$"})]
-ModelName = Annotated[str, Form(forms.model_name, {**_LINE, "pattern": r"^[^\s/]+(/+[^\s/]+)*$"})]
+ModelName = Annotated[str, Form(forms.model_name, {**_LINE, "pattern": r"^/*[^\s/]+(/+[^\s/]+)*$"})]
 HostPort = Annotated[str, Form(forms.host_port, {"pattern": r"^[^\s/]+:[0-9]{1,5}$"})]
 _once = {"uniqueItems": True}
 _NAMED: dict[str, JsonValue] = {"propertyNames": {"pattern": forms.NAME_PATTERN}}
@@ -169,6 +169,28 @@ class EndpointTable(Table):
     )
     send_model: bool | None = Field(None, description="Send the field `model` on Azure's dated route.")
     sample_rate: Annotated[int, Field(ge=8000, le=48000)] | None = Field(None, examples=[24000])
+    path: Annotated[str, Form(forms.upload_path, {"pattern": "^/[^?# ]*$"})] | None = Field(
+        None,
+        description="Where audio is posted, counted from the host, on a server with a route of its own.",
+        examples=["/inference"],
+    )
+    headers: (
+        Annotated[
+            dict[str, Annotated[str, Form(forms.header_value, {"minLength": 1, "maxLength": 1000})]],
+            Field(json_schema_extra={"propertyNames": {"pattern": forms.HEADER_PATTERN}}),
+        ]
+        | None
+    ) = Field(
+        None,
+        description="Sent with every request besides; a secret among them is a reference.",
+        examples=[{"x-portkey-provider": "openai"}],
+    )
+    proxy: str | None = Field(
+        None,
+        description='A route of its own: as in [network], or "none" for no proxy.',
+        examples=["none"],
+        json_schema_extra={"pattern": "^(none|http://[^@ ]+|env:.+|file:/.+)$"},
+    )
     organization: Words | None = None
     project: Words | None = None
     subscription: Words | None = Field(None, description="What support asks for.")

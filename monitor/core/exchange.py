@@ -291,7 +291,7 @@ class Finding:
     the start of the run (`connect`, which the transport adds, `created` for the first session event,
     `ready`, `commit`, `first_text`, `final`); `ids` are the provider's ids worth quoting; `notes` name
     deviations; `url` is the address asked, which never holds a secret. `ends` are the last days of models,
-    by their ids, as an endpoint lists them.
+    by their ids, as an endpoint lists them, and `models` all that it lists.
     """
 
     stage: Stage
@@ -310,6 +310,7 @@ class Finding:
     notes: Sequence[str] = ()
     step: str | None = None
     ends: Mapping[str, date] = field(default_factory=dict)
+    models: frozenset[str] = frozenset()
 
 
 Conversation = Generator[Ask, Answer, Finding]

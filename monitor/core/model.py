@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 
 class Verdict(StrEnum):
@@ -126,6 +127,14 @@ def split_target(key: str) -> tuple[str, str, str]:
     return endpoint, model, pathway
 
 
+def target_path(key: str) -> str:
+    """The path of a target's page: slashes stay, but of several in a row only the first.
+
+    The name of a model may begin with one, and proxies make one slash of two.
+    """
+    return "/targets/" + quote(key, safe="/").replace("//", "/%2F")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
     """What one endpoint calls one model; `names` holds the pathways that need another name.
@@ -167,6 +176,9 @@ class Endpoint:
     sample_rate: int = 24_000
     organization: str | None = None
     project: str | None = None
+    path: str | None = None  # of REST uploads, counted from the host, where it is not the provider's
+    proxy: str | None = None  # "none", a reference or a URL; absent: the network's
+    headers: Mapping[str, str] = field(default_factory=dict)  # sent besides; a value may be a reference
     daily_budget: float | None = None  # US dollars
     reserve: float = 0.3  # the share of it kept for the time in which an incident is open
     details: Mapping[str, str] = field(default_factory=dict)
@@ -228,8 +240,23 @@ class Target:
             wire["session_query"] = self.endpoint.session_query
         if self.client_secret:
             wire["client_secret"] = True
+        if self.endpoint.path is not None:
+            wire["path"] = self.endpoint.path
+        if self.endpoint.headers:
+            told = {name.lower(): _public(value) for name, value in self.endpoint.headers.items()}
+            wire["headers"] = sorted(told.items())
         canonical = json.dumps(wire, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def is_reference(text: str) -> bool:
+    """Whether the text claims to name a secret instead of being one."""
+    return text.startswith(("env:", "file:"))
+
+
+def _public(value: str) -> str:
+    """What a hash may know of a header's value: of a secret only that it is one."""
+    return "[secret]" if is_reference(value) else value
 
 
 TIMINGS = ("connect", "ready", "first_text", "final")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from monitor.core.inert import one_line
@@ -66,8 +67,13 @@ def _about_the_address(outcome: Outcome, target: Target | None) -> Iterator[str]
         name = target.endpoint.deployment(target.model, target.pathway)
         yield (
             f"{outcome.target}: there is no '{name}' at this address: check the name in "
-            f"[{table}.deployment.{target.model}]."
+            f"[{table}.deployment.{_key(target.model)}]."
         )
+
+
+def _key(name: str) -> str:
+    """A name as a key of TOML: one with a dot or a slash stands in quotes."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else f'"{name}"'
 
 
 def _beside_generic(

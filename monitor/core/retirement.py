@@ -7,11 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from urllib.parse import quote
 
 from monitor.core.alerts import Notice, NoticeKind, Policy, notice_id
 from monitor.core.inert import inert
-from monitor.core.model import Blame
+from monitor.core.model import Blame, target_path
 from monitor.core.texts import Voice
 from monitor.core.times import parse_instant, rfc3339
 
@@ -141,4 +140,4 @@ def _affected(targets: Sequence[str]) -> str:
 def _link(targets: Sequence[str], voice: Voice) -> str | None:
     if not voice.public_url or not targets:
         return None
-    return f"{voice.public_url.rstrip('/')}/targets/{quote(targets[0])}"
+    return f"{voice.public_url.rstrip('/')}{target_path(targets[0])}"

@@ -28,10 +28,11 @@ log = structlog.get_logger("endings")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """What an endpoint's list said: the last days of models, or why there is no list; never both."""
+    """What an endpoint's list said: the last days and the names of models, or why there is no list."""
 
     endpoint: str
     ends: Mapping[str, date] | None = None
+    models: frozenset[str] = frozenset()
     why: str | None = None
 
 
@@ -83,14 +84,15 @@ def _address(endpoint: Endpoint) -> str | None:
 async def _ask(endpoint: Endpoint, url: str, transport: Transport) -> Listing:
     try:
         await transport.ready(PROVIDERS[endpoint.provider].credential(endpoint))
-        seen = await transport.run(models(endpoint, url, str(uuid.uuid4())), deadline=WITHIN_S)
+        asking = models(endpoint, url, str(uuid.uuid4()))
+        seen = await transport.run(asking, deadline=WITHIN_S, proxy=endpoint.proxy)
     except MonitorError as error:
         return Listing(endpoint=endpoint.name, why=one_line(str(error), 200))
     except Exception as error:  # a courtesy: whatever a list met, the checks must go on
         log.exception("asking for a list of models failed on our side", endpoint=endpoint.name)
         return Listing(endpoint=endpoint.name, why=f"our own side failed: {type(error).__name__}")
     if seen.finding is not None and seen.finding.end is End.LISTED:
-        return Listing(endpoint=endpoint.name, ends=seen.finding.ends)
+        return Listing(endpoint=endpoint.name, ends=seen.finding.ends, models=seen.finding.models)
     return Listing(endpoint=endpoint.name, why=_why(seen.finding))
 
 

@@ -80,7 +80,8 @@ async def _hold(target: Target, clip: Clip, transport: Transport) -> Observation
     correlation = str(uuid.uuid4())
     await transport.ready(_credential(target))
     conversation = CHECKS[target.pathway](target, clip, correlation)
-    return await transport.run(conversation, deadline=target.timeout.total_seconds())
+    deadline = target.timeout.total_seconds()
+    return await transport.run(conversation, deadline=deadline, proxy=target.endpoint.proxy)
 
 
 def _credential(target: Target) -> Credential | None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from monitor.core.model import Target
 from monitor.core.rules import Class
-from monitor.providers.addresses import as_websocket, with_query
+from monitor.providers.addresses import as_websocket, read_address, with_query
 from monitor.providers.openai import (
     SUPPORT_IDS,
     account_headers,
     api_base,
     base_of,
     models_url,
-    rest_url,
     secrets_url,
 )
+from monitor.providers.openai import rest_url as usual_rest_url
 from monitor.providers.provider import (
     Provider,
     beta_header,
@@ -55,6 +55,14 @@ QUERIES = {
 }
 
 
+def rest_url(target: Target) -> str:
+    """Where audio is posted; a server may have a path of its own, such as `/inference` of whisper.cpp."""
+    endpoint = target.endpoint
+    if endpoint.path is None:
+        return usual_rest_url(target)
+    return read_address(endpoint.url, known=()).origin + endpoint.path
+
+
 def session_url(target: Target) -> str:
     """The address of a session; a conversation names its host model, if it names anything."""
     endpoint = target.endpoint
@@ -88,4 +96,5 @@ OPENAI_COMPATIBLE = Provider(
     needs_key=False,
     dialects=tuple(QUERIES),
     has_session_query=True,
+    has_path=True,
 )

@@ -27,9 +27,10 @@ class Provider:
     response headers that carry them. `pathways` are those that the vendor offers, `apis` the routes of
     REST requests, the usual one first; `has_versions` says that requests may name an API version;
     `has_deployments` that a model goes by a name of the operator's; `dialects` are those of realtime
-    sessions, and `has_session_query` says that it can be set what their addresses name. `secrets_url`
-    is where client secrets are minted, empty where none are. `models_url` is where an endpoint lists its
-    models with their last days, None where the vendor offers no such days. `refuse` gives what
+    sessions, `has_session_query` says that it can be set what their addresses name, and `has_path` that
+    uploads may go to another path. `secrets_url` is where client secrets are minted, empty where none are.
+    `models_url` is where an endpoint lists its models, with last days perhaps, None where the vendor offers
+    no such list. `refuse` gives what
     contradicts itself in an endpoint: the key of the configuration, and a sentence.
     """
 
@@ -49,6 +50,7 @@ class Provider:
     has_versions: bool = False
     dialects: Sequence[str] = ("ga",)
     has_session_query: bool = False
+    has_path: bool = False
     needs_key: bool = True
     has_deployments: bool = False
     secrets_url: Callable[[Target], str] = lambda _target: ""
@@ -56,17 +58,21 @@ class Provider:
     refuse: Callable[[Endpoint], Iterable[tuple[str, str]]] = lambda _endpoint: ()
 
     def rest_headers(self, target: Target, correlation: str) -> Headers:
-        """The headers of one REST request, without the credential and the content type."""
+        """The headers of one REST request, without the credential and the content type.
+
+        A value may be a reference: it becomes the secret where it is sent.
+        """
         return self.request_headers(target.endpoint, correlation)
 
     def request_headers(self, endpoint: Endpoint, correlation: str) -> Headers:
         """The same for a request that is about no target."""
-        common = [("Accept", "application/json"), *self.headers(endpoint)]
+        common = [("Accept", "application/json"), *self.headers(endpoint), *endpoint.headers.items()]
         return (*common, (self.correlation_header, correlation))
 
     def upgrade_headers(self, target: Target, correlation: str) -> Headers:
         """The headers of one WebSocket handshake, without the credential."""
-        own = (*self.headers(target.endpoint), *self.realtime_headers(target.endpoint))
+        endpoint = target.endpoint
+        own = (*self.headers(endpoint), *self.realtime_headers(endpoint), *endpoint.headers.items())
         return (*own, (self.correlation_header, correlation))
 
     def ids_in(self, headers: Headers) -> dict[str, str | None]:
@@ -85,6 +91,12 @@ def host_name(target: Target) -> str:
     host = target.session_model or DEFAULT_HOST_MODEL
     pathway = "realtime" if target.pathway == "dual" else target.pathway
     return target.endpoint.deployment(host, pathway) or host
+
+
+def names_asked(target: Target) -> tuple[str, ...]:
+    """The names under which a target asks for models: its own, and that of a host that was configured."""
+    host = (host_name(target),) if target.session_model else ()
+    return (deployment_name(target), *host)
 
 
 def is_transcription_session(target: Target) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import ipaddress
 import socket
 from collections.abc import Sequence
 from concurrent.futures import Executor
@@ -20,6 +21,7 @@ from monitor.transport.tape import Tape
 STAGGER = 0.25
 _PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 _LONGEST_ANSWER = 64 * 1024
+DIRECT = "none"  # in place of a proxy: go without
 Address = tuple[socket.AddressFamily, Any]
 
 
@@ -61,6 +63,39 @@ def parse_proxy(url: str) -> Proxy:
         raise ValueError("a proxy is given as http://host:port (TLS to the proxy and SOCKS are not spoken)")
     _, authorization = cut_user(url)
     return Proxy(host=parts.hostname, port=parts.port or 3128, authorization=authorization)
+
+
+def is_spared(origin: Origin, no_proxy: str) -> bool:
+    """Whether *origin* is reached without a proxy, by a list in the form of the variable NO_PROXY.
+
+    As curl and Python read it: names with all that end in them, addresses and networks, each perhaps
+    with a port, separated by commas or spaces; ``*`` spares every host.
+    """
+    return any(_is_named(origin, entry) for entry in no_proxy.lower().replace(",", " ").split())
+
+
+def _is_named(origin: Origin, entry: str) -> bool:
+    host = origin.host.lower().rstrip(".")
+    network = _network(entry)
+    if (network is None and entry.count(":") == 1) or (entry.startswith("[") and not entry.endswith("]")):
+        entry, _, port = entry.rpartition(":")
+        if port != str(origin.port):
+            return False
+        network = _network(entry)
+    if network is not None:
+        try:
+            return ipaddress.ip_address(host) in network
+        except ValueError:
+            return False
+    name = entry.removeprefix("*").lstrip(".").rstrip(".")
+    return entry == "*" or (bool(name) and (host == name or host.endswith(f".{name}")))
+
+
+def _network(entry: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    try:
+        return ipaddress.ip_network(entry.strip("[]"), strict=False)
+    except ValueError:
+        return None
 
 
 def cut_user(url: str) -> tuple[str, str | None]:

@@ -40,8 +40,18 @@ from monitor.core.exchange import (
     Silent,
     Upload,
 )
-from monitor.core.model import Stage
-from monitor.transport.dial import Origin, cut_user, dial, origin_of, parse_proxy, password_in
+from monitor.core.model import Stage, is_reference
+from monitor.transport.dial import (
+    DIRECT,
+    Origin,
+    Proxy,
+    cut_user,
+    dial,
+    is_spared,
+    origin_of,
+    parse_proxy,
+    password_in,
+)
 from monitor.transport.entra import PREFIX, Tokens
 from monitor.transport.evidence import CLIENT, summarise, utc
 from monitor.transport.faults import Broken, translated
@@ -92,7 +102,8 @@ class Transport:
     """Opens every socket: one for all runs of a process, used from one event loop.
 
     *secret* resolves a reference such as ``env:NAME`` (SecretError where it cannot); *proxy* is the
-    ``http://`` URL of a tunnelling proxy; *ca_file* is trusted beside the system's certificates.
+    ``http://`` URL of a tunnelling proxy, which the hosts in *no_proxy* are reached without (in the form
+    of the variable NO_PROXY); *ca_file* is trusted beside the system's certificates.
     Raises ConfigurationError for a proxy that cannot be used. *tls* and *wall* are seams for tests.
     """
 
@@ -101,6 +112,7 @@ class Transport:
         *,
         secret: Callable[[str], str],
         proxy: str | None = None,
+        no_proxy: str = "",
         ca_file: Path | None = None,
         limits: Limits | None = None,
         tokens: Tokens | None = None,
@@ -114,6 +126,7 @@ class Transport:
             self._proxy = parse_proxy(proxy) if proxy else None
         except ValueError as error:
             raise ConfigurationError([f"network.proxy: {error}"]) from error
+        self._no_proxy = no_proxy
         self._limits = limits or Limits()
         self._make_tls = partial(tls, ca_file)
         self._tls: SSLContext | None = None
@@ -121,13 +134,16 @@ class Transport:
         self._lag = LagSampler()
         self._resolver = ThreadPoolExecutor(_RESOLVERS, thread_name_prefix="resolve")
 
-    async def run(self, conversation: Conversation, *, deadline: float) -> Observation:
+    async def run(
+        self, conversation: Conversation, *, deadline: float, proxy: str | None = None
+    ) -> Observation:
         """Hold one conversation, for at most *deadline* seconds (and 0.5 s to hear it out).
 
-        What the conversation itself raises is raised here.
+        *proxy* is a route of its own: a reference, a URL, or "none" for no proxy. What the conversation
+        itself raises is raised here.
         """
         self._warm()
-        tape = self._tape()
+        tape = self._tape(proxy)
         run = _Run(self, tape, deadline)
         watch = self._lag.start()
         started = tape.started = self._wall()
@@ -183,10 +199,10 @@ class Transport:
             case Fault():
                 return Reply(status=None, fault=answer.kind, detail=answer.detail)
 
-    async def reach(self, url: str, *, deadline: float) -> Reach:
+    async def reach(self, url: str, *, deadline: float, proxy: str | None = None) -> Reach:
         """How far the origin of *url* can be reached, TLS included where the URL asks for it."""
         self._warm()
-        return await measure(self.connect, url, self._tape(), deadline)
+        return await measure(self.connect, url, self._tape(proxy), deadline)
 
     async def aclose(self) -> None:
         """Let go of the resolver's threads; runs must be over."""
@@ -220,10 +236,17 @@ class Transport:
         """The headers to send, the credential last; what may be kept of them goes on the tape."""
         headers = tuple(ask.headers)
         tape.request(method, ask.url, headers, ask.credential.header if ask.credential else None)
-        if ask.credential is None:
-            return headers
         with translated():
-            return (*headers, self._credential(ask.credential, tape))
+            sent = [self._header(name, value, tape) for name, value in headers]
+            if ask.credential is not None:
+                sent.append(self._credential(ask.credential, tape))
+            return tuple(sent)
+
+    def _header(self, name: str, value: str, tape: Tape) -> tuple[str, str]:
+        """A header of the endpoint's own may hold a reference."""
+        if not is_reference(value):
+            return name, value
+        return self._credential(Credential(header=name, reference=value), tape)
 
     def _credential(self, credential: Credential, tape: Tape) -> tuple[str, str]:
         is_minted = credential.reference == MINTED
@@ -241,9 +264,9 @@ class Transport:
     def _secret_of(self, reference: str) -> str:
         return self._tokens.current(reference) if reference.startswith(PREFIX) else self._secret(reference)
 
-    def _tape(self) -> Tape:
+    def _tape(self, proxy: str | None = None) -> Tape:
         loop = asyncio.get_running_loop()
-        tape = Tape(now=loop.time, zero=loop.time(), limits=self._limits)
+        tape = Tape(now=loop.time, zero=loop.time(), limits=self._limits, proxy=proxy)
         if self._proxy is not None and self._proxy.authorization:
             tape.scrub.hide(self._proxy.authorization.removeprefix("Basic "))
         return tape
@@ -255,7 +278,24 @@ class Transport:
             load_engine()
 
     async def _dial(self, origin: Origin, tape: Tape) -> socket.socket:
-        return await dial(origin, self._proxy, tape, self._resolver)
+        return await dial(origin, self._route(origin, tape), tape, self._resolver)
+
+    def _route(self, origin: Origin, tape: Tape) -> Proxy | None:
+        """The proxy to go through: the run's own, else the network's, unless the host is spared from it."""
+        if tape.proxy == DIRECT:
+            return None
+        if tape.proxy is None:
+            return None if is_spared(origin, self._no_proxy) else self._proxy
+        try:
+            with translated():
+                url = self._secret(tape.proxy) if is_reference(tape.proxy) else tape.proxy
+            proxy = parse_proxy(url)
+        except ValueError as error:
+            raise Broken(FaultKind.MONITOR, f"the endpoint's proxy: {error}") from error
+        if proxy.authorization:
+            tape.scrub.hide(proxy.authorization.removeprefix("Basic "))
+            tape.scrub.hide(password_in(proxy.authorization))
+        return proxy
 
     def _security(self, origin: Origin, tape: Tape) -> tuple[SSLContext | None, str | None]:
         if not origin.secure:

@@ -60,6 +60,7 @@ class Tape:
     bytes_in: int = 0
     bytes_out: int = 0
     notes: list[str] = field(default_factory=list)
+    proxy: str | None = None  # this run's own: "none", a reference or a URL
     minted: str | None = None  # a secret that the peer made in this run
     started: float = 0.0  # seconds since the epoch at the start of the run
 

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from starlette.convertors import Convertor, register_url_convertor
 
 from monitor.core.lanes import Lane, Segment, segments
-from monitor.core.model import State
+from monitor.core.model import State, target_path
 from monitor.core.summary import Span
 from monitor.core.times import duration_words
 from monitor.web.moments import Clockface, Moment
@@ -166,7 +166,7 @@ def _trouble(lane: Lane) -> str:
 
 def target_href(target: str) -> str:
     """The page of a target; the key's slashes stay, everything else from outside is quoted."""
-    return f"/targets/{quote(target, safe='/')}"
+    return target_path(target)
 
 
 class AnyText(Convertor[str]):

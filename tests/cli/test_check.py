@@ -9,7 +9,7 @@ import pytest
 
 from monitor.core.lines import outcome_from_line
 from monitor.core.model import Kind, Verdict
-from tests.cli.conftest import DEAD, KEY_VARIABLE, Configure, Run, Sandbox
+from tests.cli.conftest import CONFIG, DEAD, KEY_VARIABLE, Configure, Run, Sandbox
 
 TARGETS = [
     "azure-sweden/gpt-4o-transcribe/realtime",
@@ -170,3 +170,12 @@ def test_a_plan_with_a_missing_secret_is_printed_and_is_exit_code_2(
     assert done.code == 2
     assert done.out.startswith("What would run, from berlin\n")
     assert done.err.endswith(f"env:{KEY_VARIABLE}: the variable {KEY_VARIABLE} is not set\n")
+
+
+def test_a_model_that_is_a_folder_is_checked(run: Run, configure: Configure, sandbox: Sandbox) -> None:
+    """By its key, which names it in full, and what is wrong names a key that TOML takes."""
+    text = CONFIG.replace('"gpt-4o-transcribe", "whisper-1"', '"/models/whisper"')
+    configure(sandbox.base, text=text)
+    done = run("check", "azure-sweden//models/whisper/rest")
+    assert done.code == 1
+    assert 'check the name in [endpoint.azure-sweden.deployment."/models/whisper"].' in done.out + done.err

@@ -373,3 +373,21 @@ def test_a_target_of_which_nothing_is_stored_is_named(run: Run, lines: Path) -> 
     assert done.code == 2
     assert "nothing is stored of azure/gpt-4o-transcribe/rset; the stored targets: " in done.err
     assert done.out == ""
+
+
+def test_a_model_that_is_a_folder_goes_there_and_back(run: Run, home: Path) -> None:
+    """It is called as vLLM calls it, with a slash first: imported, narrowed, exported, replayed."""
+    key = "own//models/whisper/rest"
+    line = {
+        "schema": "earwitness.outcome/1", "endpoint": "own", "model": "/models/whisper", "pathway": "rest",
+        "verdict": "failed", "failure": "server", "stage": "transcribe", "message": "no",
+    }  # fmt: skip
+    begun = [f"2025-11-17T08:3{minute}:0" for minute in range(5)]
+    runs = [line | {"id": one, "started_at": f"{one}0Z", "finished_at": f"{one}1Z"} for one in begun]
+    (home / "folder.jsonl").write_text("\n".join(json.dumps(one) for one in runs))
+    assert run("import", "folder.jsonl").code == 0
+    told = [json.loads(one) for one in run("export", key).out.splitlines()]
+    assert {(one["endpoint"], one["model"]) for one in told} == {("own", "/models/whisper")}
+    assert len(told) == 5
+    incident = json.loads(run("replay", "--json").out)["incidents"][0]
+    assert incident["affected"] == [key]

@@ -49,6 +49,27 @@ def test_what_ends_is_told_by_the_endpoints_own_list(
     assert "by the endpoint's own list (openai-us)" in done.out
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("whisper-1", "ok    models: the server lists what is asked of it: whisper-1"),
+        ("whisper-l", "note  models: 'whisper-l' is not in the server's list; did you mean 'whisper-1'?"),
+        ("/models/whisper", "note  models: '/models/whisper' is not in the server's list; known are "),
+    ],
+)
+def test_the_watched_model_is_compared_with_the_servers_list(
+    run: Run, configure: Configure, sandbox: Sandbox, asked: str, told: str
+) -> None:
+    """A name that the server does not list is told with the one that was probably meant."""
+    text = CONFIG.replace("azure-sweden", "openai-us").replace("azure_openai", "openai_compatible")
+    text = text.replace('"{base}/openai-us"', '"{base}/openai-us/v1"')
+    text = text.replace('"gpt-4o-transcribe", "whisper-1"', f'"{asked}"').replace(
+        '"realtime", "rest"', '"rest"'
+    )
+    configure(sandbox.base, text=text.replace('session_model = "gpt-realtime"', ""))
+    assert told in run("doctor").out
+
+
 def test_a_target_that_fails_ends_with_1_and_its_remedy(
     run: Run, configure: Configure, sandbox: Sandbox
 ) -> None:

@@ -80,13 +80,15 @@ def test_what_is_no_usable_url_is_refused(url: str) -> None:
         forms.split_url(url, ("https",))
 
 
-@pytest.mark.parametrize("value", ["Systran/faster-whisper-small", "gpt-4.1", "a", "-"])
+@pytest.mark.parametrize(
+    "value", ["Systran/faster-whisper-small", "gpt-4.1", "a", "-", "/models/whisper", "/a", "//srv/a"]
+)
 def test_models_may_have_slashes(value: str) -> None:
-    """Servers of one's own name models by repository."""
+    """Servers of one's own name models by repository, or by the folder they lie in."""
     assert forms.model_name(value) == value
 
 
-@pytest.mark.parametrize("value", ["/a", "a/", "a b", "", "a\u200b", "x" * 201])
+@pytest.mark.parametrize("value", ["a/", "/", "/a/", "a b", "", "a\u200b", "x" * 201])
 def test_what_is_no_model_name_is_refused(value: str) -> None:
     """Spaces, invisible characters and loose slashes would break a target's key."""
     with pytest.raises(ValueError, match=r"model|printable"):

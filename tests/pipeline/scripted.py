@@ -68,7 +68,13 @@ class ScriptedTransport(Transport):
         self.endless = False
         self.held = 0
 
-    async def run(self, conversation: Conversation, *, deadline: float) -> Observation:
+    async def run(
+        self,
+        conversation: Conversation,
+        *,
+        deadline: float,
+        proxy: str | None = None,  # noqa: ARG002
+    ) -> Observation:
         """The run that the script gives."""
         assert deadline > 0
         self.held += 1

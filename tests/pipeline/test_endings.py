@@ -72,7 +72,7 @@ class OneMisses(ScriptedTransport):
 
     error: BaseException = RuntimeError("a bug of ours")
 
-    async def run(self, conversation: Any, *, deadline: float) -> Any:  # noqa: ARG002
+    async def run(self, conversation: Any, *, deadline: float, proxy: str | None = None) -> Any:  # noqa: ARG002
         """Never an answer."""
         raise self.error
 

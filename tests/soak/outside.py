@@ -216,7 +216,13 @@ class ScriptedTransport(Transport):
         super().__init__(secret=lambda _reference: "not used")
         self._outside, self._clock, self._channels = outside, clock, channels
 
-    async def run(self, conversation: Conversation, *, deadline: float) -> Observation:
+    async def run(
+        self,
+        conversation: Conversation,
+        *,
+        deadline: float,
+        proxy: str | None = None,  # noqa: ARG002
+    ) -> Observation:
         """Hold the conversation with what the provider says now; it lasts as long as it would."""
         started = self._clock()
         target = _target_of(conversation)
@@ -246,9 +252,9 @@ class ScriptedTransport(Transport):
         )
         return Observation(finding=finding, evidence=evidence, lag=0.0, clock_stepped=stepped)
 
-    async def reach(self, url: str, *, deadline: float) -> Reach:
+    async def reach(self, url: str, *, deadline: float, proxy: str | None = None) -> Reach:
         """A control host, or another host that is looked at."""
-        del deadline
+        del deadline, proxy
         await asyncio.sleep(0.02)
         at = self._clock()
         if any(one.meets(url, at) for one in self._outside.our_network):

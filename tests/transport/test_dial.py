@@ -15,7 +15,7 @@ from monitor.core.errors import ConfigurationError
 from monitor.core.exchange import Answer, Ask, Fault, FaultKind, Refused, Responded
 from monitor.core.model import Stage
 from monitor.transport import Limits, Transport
-from monitor.transport.dial import Origin, dial
+from monitor.transport.dial import Origin, dial, is_spared
 from monitor.transport.tape import Tape
 from tests.fakes import Line, ScriptedServer, stay
 from tests.transport.asking import (
@@ -308,3 +308,105 @@ async def test_a_name_that_can_be_none_is_a_matter_of_names() -> None:
     assert isinstance(answers[0], Fault)
     assert (answers[0].kind, answers[0].stage) == (FaultKind.NAME, Stage.RESOLVE)
     assert answers[0].detail == "this can be no host's name"
+
+
+@both
+@pytest.mark.parametrize(
+    ("network", "no_proxy", "own", "goes"),
+    [
+        ("there", "", None, "by proxy"),
+        ("there", "127.0.0.1", None, "straight"),
+        ("there", "other.example,127.0.0.0/8", None, "straight"),
+        ("there", "*", None, "straight"),
+        ("there", "", "none", "straight"),
+        ("dead", "", "there", "by proxy"),
+        ("dead", "127.0.0.1", "there", "by proxy"),
+        (None, "", "there", "by proxy"),
+        (None, "", "env:ROUTE", "by proxy"),
+    ],
+)
+async def test_the_route_of_a_run(
+    way: str, network: str | None, no_proxy: str, own: str | None, goes: str
+) -> None:
+    """NO_PROXY spares hosts from the network's proxy; an endpoint's own route outranks both."""
+    heads: list[str] = []
+    answers: list[Answer] = []
+    async with ScriptedServer(welcome) as server:
+        script = tunnel(f"127.0.0.1:{server.port}", "200 OK", heads)
+        async with ScriptedServer(script) as proxy:
+            urls = {"there": proxy.url(), "dead": f"http://127.0.0.1:{closed_port()}", "none": "none"}
+            runner = Transport(
+                secret=lambda name: proxy.url() if name == "env:ROUTE" else CANARY,
+                proxy=urls[network] if network else None,
+                no_proxy=no_proxy,
+            )
+            ask = over(way, f"127.0.0.1:{server.port}")
+            await runner.run(ask_all(answers, ask), deadline=3.0, proxy=urls.get(own, own) if own else None)
+            await runner.aclose()
+    assert isinstance(answers[0], Responded | Refused), answers
+    assert ("by proxy" if heads else "straight") == goes
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "no_proxy", "spared"),
+    [
+        ("api.example.com", 443, "example.com", True),
+        ("api.example.com", 443, ".example.com", True),
+        ("api.example.com", 443, "*.example.com", True),
+        ("example.com", 443, ".example.com", True),
+        ("API.Example.COM", 443, "example.com", True),
+        ("notexample.com", 443, "example.com", False),
+        ("example.com.evil.test", 443, "example.com", False),
+        ("api.example.com", 443, "example.com:443", True),
+        ("api.example.com", 8443, "example.com:443", False),
+        ("10.1.2.3", 443, "10.0.0.0/8", True),
+        ("11.1.2.3", 443, "10.0.0.0/8", False),
+        ("ten.example", 443, "10.0.0.0/8", False),
+        ("::1", 443, "::1", True),
+        ("::1", 443, "[::1]", True),
+        ("::1", 443, "[::1]:443", True),
+        ("::1", 80, "[::1]:443", False),
+        ("fd00::5", 443, "fd00::/8", True),
+        ("any.test", 443, "*", True),
+        ("any.test", 443, "a.test, any.test", True),
+        ("any.test", 443, "a.test any.test", True),
+        ("any.test", 443, "", False),
+        ("any.test", 443, " , .", False),
+    ],
+)
+def test_no_proxy_is_read_as_curl_reads_it(host: str, port: int, no_proxy: str, spared: bool) -> None:  # noqa: FBT001
+    """Names with what ends in them, addresses, networks, ports; nothing that only looks alike."""
+    assert is_spared(Origin(host=host, port=port, secure=True), no_proxy) is spared
+
+
+@both
+async def test_a_header_by_reference_is_sent_and_hidden(way: str) -> None:
+    """The secret reaches the peer, and no evidence of it: neither where it is sent nor where it is echoed."""
+    heads: list[str] = []
+
+    async def echo(line: Line) -> None:
+        heads.append(await line.read_head())
+        body = "you sent gw-Secret/77=x and 67772d5365637265742f37373d78"
+        await line.respond("403 No", body, "x-echo: gw-Secret/77=x")
+
+    def secret(reference: str) -> str:
+        return {"env:GATEWAY": "gw-Secret/77=x"}.get(reference, CANARY)
+
+    answers: list[Answer] = []
+    async with ScriptedServer(echo) as server:
+        added = (("x-gateway-key", "env:GATEWAY"), ("x-team", "speech"))
+        ask = (
+            open_at(server.url("ws"), *added)
+            if way == "websocket"
+            else upload_to(server.url(), b"audio", *added)
+        )
+        runner = Transport(secret=secret)
+        seen = await runner.run(ask_all(answers, ask), deadline=3.0)
+        await runner.aclose()
+    assert "x-gateway-key: gw-secret/77=x" in heads[0].lower()
+    assert "x-team: speech" in heads[0].lower()
+    assert isinstance(answers[0], Responded | Refused)
+    assert answers[0].body == b"you sent [secret] and [secret]"
+    told = str(seen.evidence.document) + str(answers)
+    assert "gw-Secret" not in told
+    assert "env:GATEWAY" not in told

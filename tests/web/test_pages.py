@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from starlette.testclient import TestClient
 
+from monitor.core.model import target_path
 from monitor.store.engine import Database
 from tests.web.filled import DAY, NOW, SETTINGS, TARGETS, Dial, app_over, fill, reference_day, run_of
 
@@ -231,3 +233,22 @@ def test_no_page_carries_a_style_or_script_of_its_own(client: TestClient) -> Non
         assert " style=" not in page
         assert not re.search(r"<script(?![^>]+src=)", page)
         assert not re.search(r"\son\w+=", page)
+
+
+def test_the_page_of_a_model_that_is_a_folder(sqlite_database: Database, dial: Dial) -> None:
+    """Its name begins with a slash: the overview's link, with no two slashes in a row, leads to its page."""
+    known = TARGETS[0]
+    folder = replace(known, model="/models/whisper")
+    runs = [(run_of(known, minute, minute), None) for minute in range(3)]
+    strange = [(replace(one, id=f"f{one.id[-5:]}", model=folder.model), None) for one, _ in runs]
+    fill(sqlite_database, [*runs, *strange])
+    client = TestClient(app_over(sqlite_database, dial), base_url="http://localhost")
+    path = target_path(folder.key)
+    assert path == f"/targets/{known.endpoint.name}/%2Fmodels/whisper/{known.pathway}"
+    for address in (path, f"/targets/{folder.key}"):
+        page = client.get(address)
+        assert page.status_code == 200
+        assert "/models/whisper" in text_of(page.text)
+    found = client.get("/api/v1/outcomes", params={"target": folder.key}).json()
+    assert {one["model"] for one in found["items"]} == {"/models/whisper"}
+    assert f'href="{path}"' in client.get(f"/runs/{strange[0][0].id}").text
