@@ -40,7 +40,8 @@ def alert_test(
     channel
         The name of a [channel.NAME].
     as_
-        test, incident.opened, incident.updated, incident.recovering, incident.resolved or model.retirement.
+        test, incident.opened, incident.updated, incident.recovering, incident.resolved,
+        model.retirement, monitor.storage_lost or monitor.storage_restored.
 
     """
     settings = settings_of(config)

@@ -33,6 +33,7 @@ from monitor.pipeline.pace import Pace
 from monitor.pipeline.record import Recorded, Skipped, record
 from monitor.pipeline.remarks import enter_maintenance
 from monitor.pipeline.resume import pause_until, resume
+from monitor.pipeline.storage_watch import Failing, StorageWatch
 from monitor.pipeline.verdict import watchings
 from monitor.scheduler import Scheduler
 from monitor.selfcheck import LOOK_EVERY, LOOK_WITHIN_S, Gauges, SelfCheck
@@ -82,6 +83,8 @@ class Service:
         self._facts = PageFacts(settings=settings, reported=archive, demo=demo)
         self._lag = 0.0
         self._last_turn: datetime | None = None
+        self._last_slot: datetime | None = None
+        self._began = clock()
         self._usual: Mapping[Cell, float] = {}
         self._usual_at: datetime | None = None
         self._recorder: Recorder[Observed | Skipped | Sight, Recorded] = Recorder(
@@ -133,11 +136,13 @@ class Service:
         with self._database.write() as tx:
             sync_targets(tx, self._settings.targets, self._clock())
         enter_maintenance(self._database, self._house, self._settings.maintenance, now=self._clock())
+        courier = self._courier()
         tasks = [
             asyncio.create_task(self._recorder.run(), name="record"),
             asyncio.create_task(self._take_turns(), name="turns"),
             asyncio.create_task(self._look_around(), name="self-check"),
-            asyncio.create_task(self._courier().run(), name="deliver"),
+            asyncio.create_task(courier.run(), name="deliver"),
+            asyncio.create_task(self._storage_watch(courier).run(), name="storage"),
         ]
         try:
             watched = watchings(self._database, self._house, now=self._clock())
@@ -149,14 +154,14 @@ class Service:
 
     async def _wind_up(self, tasks: Sequence[asyncio.Task[None]]) -> None:
         """Runs first, then what they gave: nothing that was measured is lost."""
-        recording, turns, looking, delivering = tasks
+        recording, *others = tasks
         log.info("stopping", runs_under_way=self.scheduler.in_flight())
         await self.scheduler.stop(self._longest_run())
         self._recorder.close()
-        for task in (turns, looking, delivering):
+        for task in others:
             task.cancel()
         await asyncio.wait([recording], timeout=LONGEST_STOP.total_seconds())
-        await asyncio.gather(turns, looking, delivering, return_exceptions=True)
+        await asyncio.gather(*others, return_exceptions=True)
         await self._transport.aclose()
 
     def _take_over(self, watched: Sequence[Watching]) -> None:
@@ -180,6 +185,7 @@ class Service:
         return min(LONGEST_STOP, max(timeouts, default=timedelta(0)) + timedelta(seconds=1))
 
     async def _run(self, target: Target, slot: datetime, kind: Kind) -> None:
+        self._last_slot = self._clock()
         cell = self._cell(target)
         due = Due(target=target, slot=slot, kind=kind, location=cell.location, usual_ms=self._usual.get(cell))
         seen = await observe(due, self._transport, now=self._clock())
@@ -192,6 +198,7 @@ class Service:
         self._recorder.put(seen)
 
     def _skip(self, target: Target, slots: Slots, reason: str) -> None:
+        self._last_slot = self._clock()
         self._recorder.put(Skipped(cell=self._cell(target), slots=slots, reason=reason), minor=True)
 
     def _cell(self, target: Target) -> Cell:
@@ -285,7 +292,28 @@ class Service:
         )
 
     def _liveness(self) -> Liveness:
-        return Liveness(running=self.scheduler.is_running(), last_cycle=self._last_turn)
+        return Liveness(
+            running=self.scheduler.is_running(),
+            last_cycle=self._last_turn,
+            unstored=self._recorder.backlog().reason,
+            last_slot=self._last_slot,
+            since=self._began,
+        )
+
+    def _storage_watch(self, courier: Courier) -> StorageWatch:
+        def failing() -> Failing | None:
+            backlog = self._recorder.backlog()
+            since = backlog.failing_since
+            return None if since is None else Failing(since=since, reason=backlog.reason or "")
+
+        return StorageWatch(
+            self._database,
+            failing=failing,
+            attempt=courier.attempt,
+            policies=self._house.policies,
+            voice=self._house.voice,
+            clock=self._clock,
+        )
 
     def application(self) -> ASGIApp:
         """The page and the JSON over this service's database, for who serves them in this process."""

@@ -34,6 +34,8 @@ class NoticeKind(StrEnum):
     RECOVERING = "incident.recovering"
     RESOLVED = "incident.resolved"
     RETIREMENT = "model.retirement"
+    STORAGE_LOST = "monitor.storage_lost"
+    STORAGE_BACK = "monitor.storage_restored"
     TEST = "test"
 
 

@@ -12,6 +12,7 @@ from monitor.core.incidents import Phase, Severity, StoredIncident
 from monitor.core.model import Blame, Cell, State, split_target
 from monitor.core.notice_body import compose_body
 from monitor.core.retirement import Retirement, compose
+from monitor.core.storage_loss import compose_storage
 from monitor.core.story import read_story
 from monitor.core.texts import Latest, Telling, Voice, link
 from monitor.core.times import rfc3339
@@ -31,6 +32,10 @@ def drill_notice(
         return replace(notice, body=_test_body(channel, now, voice))
     if kind is NoticeKind.RETIREMENT:
         return replace(notice, body=_retirement_body(sample, now, voice))
+    if kind in {NoticeKind.STORAGE_LOST, NoticeKind.STORAGE_BACK}:
+        since, reason = now - timedelta(minutes=3), "the database cannot be reached"
+        body = compose_storage(kind, since=since, reason=reason, now=now, voice=voice, drill=True)
+        return replace(notice, body=body)
     story = read_story(sample)
     latest = {
         near.cell: Latest(last_pass=now - timedelta(seconds=8), healthy=True) for near in story.unaffected

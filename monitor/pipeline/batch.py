@@ -33,6 +33,7 @@ class Backlog:
     waiting: int
     failing_since: datetime | None
     dropped: int
+    reason: str | None = None
 
 
 class Recorder(Generic[Item, Result]):
@@ -61,6 +62,7 @@ class Recorder(Generic[Item, Result]):
         self._wake = asyncio.Event()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._failing_since: datetime | None = None
+        self._reason: str | None = None
         self._told_at: datetime | None = None
         self._give_up_at = 0.0
         self._dropped = 0
@@ -80,7 +82,12 @@ class Recorder(Generic[Item, Result]):
 
     def backlog(self) -> Backlog:
         """How storing is doing."""
-        return Backlog(waiting=self._count(), failing_since=self._failing_since, dropped=self._dropped)
+        return Backlog(
+            waiting=self._count(),
+            failing_since=self._failing_since,
+            dropped=self._dropped,
+            reason=self._reason,
+        )
 
     async def run(self) -> None:
         """Store until closed; then store what is left and return."""
@@ -132,7 +139,7 @@ class Recorder(Generic[Item, Result]):
         if self._failing_since is not None:
             since = self._failing_since.isoformat()
             log.info("outcomes are stored again", since=since, dropped=self._dropped)
-            self._failing_since = self._told_at = None
+            self._failing_since = self._told_at = self._reason = None
         self._done(result)
         return True
 
@@ -140,6 +147,7 @@ class Recorder(Generic[Item, Result]):
         """Say it at once, and again while it lasts: what waits, and what is lost already."""
         now = self._clock()
         self._failing_since = self._failing_since or now
+        self._reason = str(error)
         if self._told_at is None or now - self._told_at >= REMIND:
             self._told_at = now
             log.warning(

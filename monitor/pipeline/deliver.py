@@ -115,7 +115,7 @@ class Courier:
         return True
 
     async def _deliver(self, notice: Notice) -> None:
-        judgement = await self._attempt(notice)
+        judgement = await self.attempt(notice)
         if isinstance(judgement, GiveUp) and judgement.for_good:
             log.error("a channel is switched off until the next start", channel=notice.channel)
             self.gone.add(notice.channel)
@@ -134,7 +134,8 @@ class Courier:
         with self.database.write() as tx:
             return claim_notice(tx, now, LEASE, without=full)
 
-    async def _attempt(self, notice: Notice) -> Judgement:
+    async def attempt(self, notice: Notice) -> Judgement:
+        """Send it once, and judge the reply; nothing is stored."""
         receiver = self.receivers.get(notice.channel)
         if receiver is None:
             return GiveUp(reason=f"the channel {notice.channel} is no longer configured")

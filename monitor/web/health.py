@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import APIRouter
@@ -12,8 +12,13 @@ from starlette.responses import JSONResponse, Response
 from monitor.core.errors import DatabaseError
 from monitor.core.times import rfc3339
 from monitor.store.engine import Database
+from monitor.store.heartbeats import last_beat
+from monitor.store.notices import next_due
+from monitor.store.runs import outcomes_page
 from monitor.web.settings import Liveness, WebSettings
 
+OVERDUE = timedelta(minutes=5)  # notices are tried within seconds, but a slow receiver makes others wait
+_A_PAGE = 50  # outcomes
 _HEADERS = {"cache-control": "no-store"}
 
 
@@ -24,7 +29,7 @@ def health_routes(
     settings: WebSettings,
     liveness: Callable[[], Liveness],
 ) -> APIRouter:
-    """``/healthz``: the process answers; ``/readyz``: database, scheduler and last cycle are well."""
+    """``/healthz``: the process answers; ``/readyz``: all that the service needs is well, or why not."""
     router = APIRouter(tags=["health"])
 
     @router.get("/healthz", summary="Is the process alive?")
@@ -33,13 +38,13 @@ def health_routes(
 
     @router.get(
         "/readyz",
-        summary="Are database, scheduler and last cycle well?",
+        summary="Can it read, store, start slots and send notices?",
         responses={503: {"description": "no"}},
     )
     def readyz() -> Response:
         checks = {
-            "database": _database(database),
-            **_scheduler(liveness(), settings, clock()),
+            **_database(database, settings, clock()),
+            **_service(liveness(), settings, clock()),
         }
         ready = all(check["ok"] for check in checks.values())
         body = {"status": "ready" if ready else "not ready", "checks": checks}
@@ -48,19 +53,32 @@ def health_routes(
     return router
 
 
-def _database(database: Database) -> dict[str, Any]:
+def _database(database: Database, settings: WebSettings, now: datetime) -> dict[str, dict[str, Any]]:
+    """Read what pages and deliveries read, not merely whether it opens: a damaged file shows here."""
     try:
         with database.read() as tx:
-            tx.exec_driver_sql("SELECT 1")
+            outcomes_page(tx, limit=_A_PAGE)
+            stored = last_beat(tx, location=settings.location)
+            due = next_due(tx)
     except DatabaseError as error:
-        return {"ok": False, "reason": str(error)}
-    return {"ok": True, "place": database.place}
+        return {"database": {"ok": False, "reason": str(error)}}
+    late = stored is None or now - stored > settings.cycle_limit
+    waits = due is not None and now - due > OVERDUE
+    return {
+        "database": {"ok": True, "place": database.place},
+        "storing": {"ok": not late, "at": rfc3339(stored) if stored else None},
+        "notices": {"ok": not waits, "due_since": rfc3339(due) if waits and due else None},
+    }
 
 
-def _scheduler(alive: Liveness, settings: WebSettings, now: datetime) -> dict[str, dict[str, Any]]:
-    last = alive["last_cycle"]
+def _service(alive: Liveness, settings: WebSettings, now: datetime) -> dict[str, dict[str, Any]]:
+    last, slot = alive["last_cycle"], alive.get("last_slot") or alive.get("since")
     late = last is None or now - last > settings.cycle_limit
+    idle = bool(settings.targets) and slot is not None and now - slot > settings.patience
+    unstored = alive.get("unstored")
     return {
         "scheduler": {"ok": alive["running"]},
         "last_cycle": {"ok": not late, "at": rfc3339(last) if last else None},
+        "slots": {"ok": not idle, "at": rfc3339(slot) if slot else None},
+        **({"storing": {"ok": False, "reason": unstored}} if unstored else {}),
     }

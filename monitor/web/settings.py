@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 from urllib.parse import urlsplit
 
 from monitor.core.model import Target
@@ -27,10 +27,17 @@ class DemoLinks:
 
 
 class Liveness(TypedDict):
-    """What the scheduler says of itself; `last_cycle` is when it last did its round."""
+    """What the service says of itself; `last_cycle` is when it last did its round.
+
+    `unstored` says why nothing can be stored now; `last_slot` is when a slot last came due and was run or
+    skipped, `since` when the service began.
+    """
 
     running: bool
     last_cycle: datetime | None
+    unstored: NotRequired[str | None]
+    last_slot: NotRequired[datetime | None]
+    since: NotRequired[datetime]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,8 @@ KINDS = [
     "incident.recovering",
     "incident.resolved",
     "model.retirement",
+    "monitor.storage_lost",
+    "monitor.storage_restored",
 ]
 
 

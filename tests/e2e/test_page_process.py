@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sqlite3
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -89,3 +90,16 @@ def test_health_and_metrics_may_have_an_address_of_their_own(tmp_path: Path) -> 
         assert "monitor_checks_total" in house.text("/metrics")
         wait_for(lambda: ready(house)["status"] == "ready", 20, "it is ready")
         assert house.json("/")["status"] == 404
+
+
+def test_a_service_that_cannot_store_says_so_until_it_can(tmp_path: Path) -> None:
+    """Another writer holds the file: not ready, with the reason, while checks go on; then all is stored."""
+    with House(tmp_path) as house:
+        house.serve()
+        house.await_passes(1)
+        with closing(sqlite3.connect(tmp_path / "earwitness.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            wait_for(lambda: not ready(house)["checks"]["storing"]["ok"], 30, "it cannot store")
+            assert "is locked" in ready(house)["checks"]["storing"]["reason"]
+        wait_for(lambda: ready(house)["status"] == "ready", 30, "it is ready again")
+        house.await_passes(4)

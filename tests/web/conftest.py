@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
 from monitor.store.engine import Database, open_database
-from tests.web.filled import Dial, app_over, fill, owe_notices, reference_day
+from monitor.store.heartbeats import beat
+from tests.web.filled import NOW, SETTINGS, Dial, app_over, fill, owe_notices, reference_day
 
 HTML = {"accept": "text/html"}
 
@@ -24,6 +26,7 @@ def filled_path(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path)
     fill(database, list(reference_day()))
     with database.write() as tx:
         owe_notices(tx, "incident-1")
+        beat(tx, NOW, timedelta(0), location=SETTINGS.location)
     database.dispose()
     return path
 

@@ -276,12 +276,13 @@ class Dial:
     now: datetime = NOW
     running: bool = True
     last_cycle: datetime | None = field(default=None)
+    more: Liveness = field(default_factory=lambda: Liveness(running=True, last_cycle=None))
 
     def __call__(self) -> datetime:
         return self.now
 
     def liveness(self) -> Liveness:
-        return {"running": self.running, "last_cycle": self.last_cycle or self.now}
+        return {**self.more, "running": self.running, "last_cycle": self.last_cycle or self.now}
 
 
 def no_bundle(number: int) -> bytes:
