@@ -270,7 +270,7 @@ class _Bench:
         windows: Iterable[Window],
         span: Span,
     ) -> str:
-        down = any(window.state is State.DOWN for window in windows)
+        down = [window for window in windows if window.state is State.DOWN]
         return title_of(
             scope=scope,
             affected=affected,
@@ -278,7 +278,7 @@ class _Bench:
                 Named(facets=self.facets[one.cell], passed=one.passed, total=one.total) for one in controls
             ],
             state=State.DOWN if down else State.DEGRADED,
-            span=span,
+            span=span_of(down) if down else span,
             now=self.scene.now,
         )
 

@@ -78,6 +78,17 @@ class Course:
         return tuple(window for window in self.windows if window.state is self.state)
 
     @property
+    def began(self) -> datetime | None:
+        """When the first of the leading windows began: the time that belongs to the state's word."""
+        return min((window.start for window in self.leading), default=None)
+
+    @property
+    def ended(self) -> datetime | None:
+        """When the last of the leading windows ended; None while one lasts."""
+        ends = [window.end for window in self.leading if window.end is not None]
+        return max(ends) if ends and len(ends) == len(self.leading) else None
+
+    @property
     def failed(self) -> int:
         """Bad runs in the leading windows."""
         return sum(window.failed for window in self.leading)

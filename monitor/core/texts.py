@@ -127,12 +127,30 @@ def subject(story: Story) -> str:
 
 def headline(story: Story) -> str:
     """The two lines on top of an incident's page: what, from when to when, how much; what was fine."""
-    if story.end is not None and story.phase is not Phase.OPEN:
-        when = f"was {story.state} {span(story.start, story.end)} ({story.bounds.text()})"
+    if story.ended is not None:
+        when = f"was {story.state} {span(_began(story), story.ended)} ({story.bounds.text()})"
     else:
-        when = f"{story.state} since {clock(story.start)} UTC, {day(story.start)} ({story.bounds.text()})"
+        began = _began(story)
+        when = f"{story.state} since {clock(began)} UTC, {day(began)} ({story.bounds.text()})"
     controls = _counts(story, story.unaffected) or _no_control(story)
-    return f"{subject(story)} {when}: {counted(story)}.\nUnaffected: {controls}. Blame: {story.blame}."
+    what = f"{subject(story)} {when}: {counted(story)}.{around(story)}"
+    return f"{what}\nUnaffected: {controls}. Blame: {story.blame}."
+
+
+def around(story: Story) -> str:
+    """`` Degraded 21:25:00–21:40:10 UTC, 17 Nov 2025 around it.`` where it was longer degraded than down."""
+    slow = [window for window in story.windows if window.state is State.DEGRADED]
+    if story.state is not State.DOWN or not slow:
+        return ""
+    began = min(window.start for window in slow)
+    ends = [window.end for window in slow if window.end is not None]
+    if len(ends) < len(slow):
+        return f" Degraded since {clock(began)} UTC, {day(began)}, and still is."
+    return f" Degraded {span(began, max(ends))}."
+
+
+def _began(story: Story) -> datetime:
+    return story.began or story.start
 
 
 def opened_text(telling: Telling) -> str:
@@ -197,7 +215,7 @@ def withdrawn_text(telling: Telling) -> str:
     story = telling.story
     first = f"{subject(story)} withdrawn: {inert(story.dismissed, 200) or 'no incident any more'}."
     return _three(
-        first, f"It was told as {story.condition} since {clock(story.start)} UTC.", _reference(telling)
+        first, f"It was told as {story.condition} since {clock(_began(story))} UTC.", _reference(telling)
     )
 
 
@@ -246,8 +264,10 @@ def link(voice: Voice, number: int | None) -> str | None:
 
 def _alert(telling: Telling, opening: str) -> str:
     story, voice = telling.story, telling.voice
-    since = moment(story.start, now=telling.now, zone=voice.zone)
-    first = f"{opening} {since}: {counted(story)}{_news(telling)}{_said(story)}."
+    since = moment(_began(story), now=telling.now, zone=voice.zone)
+    if story.ended is not None:  # degraded goes on
+        opening, since = f"{subject(story)} was {story.state}", span(_began(story), story.ended)
+    first = f"{opening} {since}: {counted(story)}{_news(telling)}{_said(story)}.{around(story)}"
     controls = _passing(telling) or _no_control(story)
     second = f"Unaffected: {controls}. {_changes(telling)}{_blame(story)}"
     healthy = _names(story, [near for near in story.unaffected if _is_healthy(telling, near)])
@@ -257,8 +277,9 @@ def _alert(telling: Telling, opening: str) -> str:
 
 
 def _was(story: Story) -> str:
-    when = span(story.start, story.end) if story.end else f"from {clock(story.start)} UTC, {day(story.start)}"
-    return f"Was {story.state} {when} ({story.bounds.text()}): {counted(story)}."
+    began, ended = _began(story), story.ended
+    when = span(began, ended) if ended else f"from {clock(began)} UTC, {day(began)}"
+    return f"Was {story.state} {when} ({story.bounds.text()}): {counted(story)}.{around(story)}"
 
 
 def _news(telling: Telling) -> str:

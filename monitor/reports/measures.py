@@ -6,12 +6,11 @@ import math
 from datetime import datetime, timedelta
 
 from monitor.core.dossier import MONTH_BEFORE, Dossier
-from monitor.core.incidents import Phase
 from monitor.core.inert import inert
 from monitor.core.nearby import shift_words
 from monitor.core.story import Story
 from monitor.core.summary import bounds
-from monitor.core.texts import clock, counted, day
+from monitor.core.texts import around, clock, counted, day
 from monitor.core.times import duration_words
 
 _MINUTE = timedelta(minutes=1)
@@ -23,7 +22,7 @@ def size_line(dossier: Dossier) -> str:
     story = dossier.story
     facts = [counted(story), _targets(story), _pace(story), _coverage(dossier.coverage)]
     size = ", ".join(fact for fact in facts if fact)
-    return f"Size: {size}. {_windows(story)}{_start(story)}{_end(dossier)}"
+    return f"Size: {size}. {_windows(story)}{_start(story)}{_end(dossier)}{around(story)}"
 
 
 def baseline_line(dossier: Dossier) -> str:
@@ -90,7 +89,7 @@ def _end(dossier: Dossier) -> str:
     if not story.leading:
         return ""
     last = max(story.leading, key=lambda window: window.end_after)
-    if last.end is None or story.phase is Phase.OPEN:
+    if story.ended is None:
         return f", last seen failing at {_at(last.end_after, story)}. Still open."
     ends = max(window.end for window in story.leading if window.end is not None)
     return f", end between {_at(last.end_after, story)} and {_at(ends, story)}.{_since(dossier)}"

@@ -79,11 +79,12 @@ def _fitted(lines: Sequence[str], budget: int) -> list[str]:
 
 def _subject_line(story: Story) -> str:
     word = "failed" if story.state is State.DOWN else "was degraded"
-    if story.end is not None and story.phase is not Phase.OPEN:
-        when = f"{word} {span(story.start, story.end)}"
+    began, ended = story.began or story.start, story.ended
+    if ended is not None:
+        when = f"{word} {span(began, ended)}"
     else:
         ongoing = "failing" if story.state is State.DOWN else "degraded"
-        when = f"{ongoing} since {clock(story.start)} UTC, {day(story.start)}, and still is"
+        when = f"{ongoing} since {clock(began)} UTC, {day(began)}, and still is"
     unaffected = _unaffected_words(story)
     return f"Subject: {_what(story)} {when}" + (f"; {unaffected} unaffected" if unaffected else "")
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 
 from monitor.core.diagnose import Beside, Incident, Severity
 from monitor.core.history import MemoryHistory
-from monitor.core.model import Blame, Outcome
+from monitor.core.model import Blame, Outcome, State
 from monitor.core.replay import derive, to_json
 from monitor.core.windows import Rule, overlaps
 from tests.core.scenes import matrices, minutes, row, together
@@ -138,6 +138,14 @@ def test_a_control_passed_since_it_began_and_did_not_fail_last() -> None:
     (alone,) = incidents(failing, ill, silent, never)
     assert not alone.unaffected
     assert alone.beside == Beside(failing=0, unknown=3)
+
+
+def test_a_title_gives_the_word_down_its_own_time() -> None:
+    """A short outage inside a degraded stretch is not called as long as it."""
+    (incident,) = incidents(row("." * 3 + "D" * 6 + "FFF" + "D" * 6 + "." * 15))
+    assert {window.state for window in incident.windows} == {State.DOWN, State.DEGRADED}
+    assert "down 08:39:10–08:42:10 UTC" in incident.title
+    assert incident.start == minutes(3)
 
 
 def test_windows_apart_in_time_are_separate_incidents() -> None:

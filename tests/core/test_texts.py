@@ -39,6 +39,7 @@ from tests.sample_incident import (
     MINUTE,
     REASON,
     REST,
+    START,
     closed_window,
     control,
     document,
@@ -148,6 +149,25 @@ def test_the_headline_of_an_open_incident_has_no_end() -> None:
         "gpt-4o-transcribe · realtime · swedencentral down since 08:30:10 UTC, 17 Nov 2025 "
         "(at least 2 min so far): 3/3 runs failed.\n"
     )
+
+
+def test_the_word_down_has_the_span_of_its_own_windows() -> None:
+    """Down for two minutes inside a longer degraded stretch: neither lends the other its times."""
+    slow = closed_window(state="degraded", start="2025-11-17T08:20:10Z", end="2025-11-17T08:50:10Z")
+    down = closed_window(end="2025-11-17T08:32:50Z", end_after="2025-11-17T08:32:10Z", failed=3, total=3)
+    parts = document(3, slow, windows=[slow, down])
+    over = incident(Phase.RESOLVED, document=parts, start=START - 10 * MINUTE, end=START + 20 * MINUTE)
+    assert headline(read_story(over)).startswith(
+        "gpt-4o-transcribe · realtime · swedencentral was down 08:30:10–08:32:50 UTC, 17 Nov 2025 "
+        "(at least 2 min, at most 3 min 40 s): 3/3 runs failed. "
+        "Degraded 08:20:10–08:50:10 UTC, 17 Nov 2025.\n"
+    )
+    assert "Was down 08:30:10–08:32:50 UTC, 17 Nov 2025" in resolved_text(telling(over))
+    still = {**parts, "windows": [{**slow, "end": None}, down]}
+    lasting = incident(document=still, start=START - 10 * MINUTE)
+    for text in (headline(read_story(lasting)), updated_text(telling(lasting))):
+        assert "was down 08:30:10–08:32:50 UTC, 17 Nov 2025" in text
+        assert "Degraded since 08:20:10 UTC, 17 Nov 2025, and still is." in text
 
 
 def test_without_controls_none_is_invented() -> None:

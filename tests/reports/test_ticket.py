@@ -132,6 +132,22 @@ def test_several_targets_are_named_together() -> None:
     )
 
 
+def test_the_subject_gives_the_failure_its_own_span() -> None:
+    """Two minutes of failure inside half an hour of slowness are not half an hour of failure."""
+    slow = closed_window(state="degraded", start="2025-11-17T08:20:10Z", end="2025-11-17T08:50:10Z")
+    down = closed_window(end="2025-11-17T08:32:50Z", end_after="2025-11-17T08:32:10Z", failed=3, total=3)
+    stored = incident(
+        Phase.RESOLVED,
+        document=document(3, slow, windows=[slow, down]),
+        start=START - timedelta(minutes=10),
+        end=START + timedelta(minutes=20),
+    )
+    text = render_ticket(dossier(incident=stored))
+    assert "failed 08:30:10–08:32:50 UTC, 17 Nov 2025" in text.splitlines()[0]
+    assert "end between 08:32:10 and 08:32:50." in text
+    assert "Degraded 08:20:10–08:50:10 UTC, 17 Nov 2025." in text
+
+
 def test_a_degraded_incident_does_not_claim_failure() -> None:
     """Slow and wrong is told as what it is, open or over."""
     slow = incident(Phase.RESOLVED, document=document(9, closed_window(state="degraded", failed=9, total=30)))
