@@ -23,6 +23,7 @@ from monitor.core.lookback import span_of
 from monitor.core.model import Cell, Verdict
 from monitor.core.windows import History, Rule, Run, interval, until_after
 
+_KEPT = 8  # bounds from which deriving began lately
 _STRETCHES = (timedelta(hours=6), timedelta(days=2), timedelta(days=14))
 
 
@@ -43,6 +44,42 @@ def clear_instant(history: History, cell: Cell, rule: Rule, before: datetime) ->
                 return found
     bad = _bad(history, cell, None, before)
     return _find(history, cell, rule, newest, _reaches(history, cell, rule, bad))
+
+
+class Clearings:
+    """Clear instants as they were found, for as long as nothing is stored or planned before them.
+
+    An instant follows from the runs up to its bound alone. `hold` says on what they rest: with another
+    *basis* nothing is known any more, and what is not older than *settled* is not kept.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[datetime, dict[Cell, datetime | None]] = {}
+        self._basis: object = None
+        self._settled: datetime | None = None
+
+    def hold(self, basis: object, settled: datetime | None) -> None:
+        """Forget what rests on another basis."""
+        if basis != self._basis:
+            self._found.clear()
+        self._basis, self._settled = basis, settled
+
+    def forget(self) -> None:
+        """A run came late: nothing is known any more."""
+        self._found.clear()
+
+    def find(self, history: History, cell: Cell, rule: Rule, before: datetime) -> datetime | None:
+        """`clear_instant`, looked up where it was asked before."""
+        if self._settled is None or before >= self._settled:
+            return clear_instant(history, cell, rule, before)
+        if before not in self._found:
+            while len(self._found) >= _KEPT:
+                del self._found[next(iter(self._found))]
+            self._found[before] = {}
+        found = self._found[before]
+        if cell not in found:
+            found[cell] = clear_instant(history, cell, rule, before)
+        return found[cell]
 
 
 def _bad(history: History, cell: Cell, since: datetime | None, until: datetime) -> list[Run]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from monitor.core.blind import Block, MaskedHistory, find_blocks, mask_of, own_spans, unite, unmeasured_spans
-from monitor.core.clearing import clear_instant
+from monitor.core.clearing import Clearings
 from monitor.core.darkness import dark_since
 from monitor.core.diagnose import diagnose
 from monitor.core.documents import blind_to_json, gap_to_json, incident_to_json, window_to_json
@@ -33,20 +33,28 @@ from monitor.core.windows import (
 )
 
 
-def derive(history: History, rule: Rule, *, now: datetime, since: datetime | None = None) -> Derivation:
+def derive(
+    history: History,
+    rule: Rule,
+    *,
+    now: datetime,
+    since: datetime | None = None,
+    clearings: Clearings | None = None,
+) -> Derivation:
     """Windows, gaps, blind spans and incidents of the runs begun by *now*.
 
     With *since*, only what reaches beyond it: reading goes back to the start of the earliest window
     open then, and on until no window, and no stretch in which a location reached nothing, reaches
     across the bound; the derivation's own `since` says where that is. Incidents are numbered by start,
-    then title.
+    then title. *clearings* only save asking again.
     """
+    clearings = clearings or Clearings()
     now = now.replace(microsecond=now.microsecond // 1000 * 1000)
-    reading = _read(history, rule, now, since)
+    reading = _read(history, rule, now, since, clearings)
     windows, pending = _follow(reading, rule, now, since)
     while since is not None and (earlier := _earlier(history, reading, windows, since)) < since:
         since = earlier
-        reading = _read(history, rule, now, since)
+        reading = _read(history, rule, now, since, clearings)
         windows, pending = _follow(reading, rule, now, since)
     gaps = (
         gap
@@ -87,6 +95,7 @@ def settle(
     now: datetime,
     touched: datetime | None,
     stored_since: Callable[[datetime], Sequence[StoredIncident]],
+    clearings: Clearings | None = None,
 ) -> tuple[Sequence[StoredIncident], Derivation]:
     """What to hand to `reconcile` after runs begun at *touched* or later were added (None: none were).
 
@@ -99,7 +108,7 @@ def settle(
         stored = stored_since(since)
         reach = horizon(stored, history, now, touched=since)
         if derivation is None or reach != derivation.since:  # from the same bound the same would follow
-            derivation = derive(history, rule, now=now, since=reach)
+            derivation = derive(history, rule, now=now, since=reach, clearings=clearings)
         if derivation.since is None or derivation.since >= since:
             return stored, derivation
         since = derivation.since
@@ -136,7 +145,9 @@ class _Reading:
     blind: Sequence[BlindSpan]
 
 
-def _read(history: History, rule: Rule, now: datetime, since: datetime | None) -> _Reading:
+def _read(
+    history: History, rule: Rule, now: datetime, since: datetime | None, clearings: Clearings
+) -> _Reading:
     locations: dict[str, list[Cell]] = {}
     for cell in history.cells():
         locations.setdefault(cell.location, []).append(cell)
@@ -146,7 +157,7 @@ def _read(history: History, rule: Rule, now: datetime, since: datetime | None) -
     blind: list[BlindSpan] = []
     for location, cells in locations.items():
         blind += own_spans(history.sights(location, since, now), now=now)
-        here = {cell: clear_instant(history, cell, rule, since) if since else None for cell in cells}
+        here = {cell: clearings.find(history, cell, rule, since) if since else None for cell in cells}
         floor = min((at for at in here.values() if at), default=None) if all(here.values()) else None
         read = {cell: history.notable(cell, floor, now) for cell in cells}
         blocks += find_blocks(history, read, now=now)

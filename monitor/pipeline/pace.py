@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from monitor.core.clearing import Clearings
 from monitor.core.model import Cell, Outcome, Verdict
 from monitor.core.sampling import EPOCH
 from monitor.core.sights import Sight, SightKind
+from monitor.store.history import StoreHistory
 
 BEAT = timedelta(seconds=5)  # more of the same is derived together
 # Deriving takes at most one part in so many of the time, however much is unresolved.
@@ -54,6 +56,8 @@ class Pace:
     _worked: timedelta = timedelta(0)
     _begun: bool = False
     _outlook: Outlook = NOTHING
+    _heard: int = 0
+    _clearings: Clearings = field(default_factory=Clearings)
 
     @classmethod
     def without_waiting(cls) -> Pace:
@@ -65,10 +69,13 @@ class Pace:
         if newest is not None and not self._begun:
             self._touch(newest - REMEMBERED)
         self._begun = True
+        self._heard += len(outcomes)
         for outcome in outcomes:
             late = newest is not None and newest - outcome.started_at > LATE
             self._touch(outcome.started_at)
             self.bad = self.bad or late or outcome.verdict is not Verdict.PASSED
+            if late:
+                self._clearings.forget()
             if late or self._is_news(outcome):
                 self._press(now)
             else:
@@ -86,6 +93,12 @@ class Pace:
         """Whether it is time to judge; always where the clock was set back."""
         rested = self._outlook.at + self._worked * (NEWS_SHARE if self._is_pressing else SHARE)
         return now < self._outlook.at or now >= max(self._due, rested)
+
+    def clearings(self, stored: StoreHistory, rests_on: object) -> Clearings:
+        """What was found of these runs before; nothing of it where others stored some too."""
+        newest = stored.newest()
+        self._clearings.hold((stored.runs() - self._heard, rests_on), newest and newest - LATE)
+        return self._clearings
 
     def follow(self, outlook: Outlook, took: float) -> None:
         """All was judged and stored, with so many seconds of work."""

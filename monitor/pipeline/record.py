@@ -74,6 +74,6 @@ def record(
         if not pace.is_due(now):
             return Recorded(results=results, judged=Judged())
         began = pace.stopwatch()
-        judged = judge(tx, house, now=now, touched=pace.touched, bad=pace.bad)
+        judged = judge(tx, house, now=now, touched=pace.touched, bad=pace.bad, pace=pace)
     pace.follow(judged.outlook, pace.stopwatch() - began)
     return Recorded(results=results, judged=judged)

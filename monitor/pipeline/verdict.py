@@ -21,7 +21,7 @@ from monitor.core.standing import suspicions, undecided
 from monitor.core.texts import Voice
 from monitor.core.windows import History, Rule, rule_to_json, until_after
 from monitor.pipeline.observe import new_id
-from monitor.pipeline.pace import NOTHING, Outlook
+from monitor.pipeline.pace import NOTHING, Outlook, Pace
 from monitor.store.dossier import read_latest
 from monitor.store.engine import Database, Transaction
 from monitor.store.history import StoreHistory
@@ -61,7 +61,15 @@ class Judged:
     outlook: Outlook = NOTHING
 
 
-def judge(tx: Transaction, house: House, *, now: datetime, touched: datetime | None, bad: bool) -> Judged:
+def judge(
+    tx: Transaction,
+    house: House,
+    *,
+    now: datetime,
+    touched: datetime | None,
+    bad: bool,
+    pace: Pace | None = None,
+) -> Judged:
     """Bring the stored verdict up to date after runs were added.
 
     *touched* is the start of the earliest of them (None: only time passed), *bad* whether any did not
@@ -76,9 +84,15 @@ def judge(tx: Transaction, house: House, *, now: datetime, touched: datetime | N
     stored = StoreHistory(tx, house.every).prefetch(
         min([since, *(one.start for one in living if is_derived(one))]) - LOOK_BACK, now
     )
-    history = pause(stored, stored_maintenance(tx))
+    plans = stored_maintenance(tx)
+    history = pause(stored, plans)
     known, derivation = settle(
-        history, house.rule, now=now, touched=touched, stored_since=partial(incidents_since, tx)
+        history,
+        house.rule,
+        now=now,
+        touched=touched,
+        stored_since=partial(incidents_since, tx),
+        clearings=None if pace is None else pace.clearings(stored, (house.rule, plans)),
     )
     return _settle(tx, history, house, now, derivation, known)
 

@@ -193,6 +193,10 @@ class StoreHistory:
             middle = [later - start for start, later in pairwise(lookups.starts(self._tx, facts.row_id))]
         return timedelta(milliseconds=median(middle))
 
+    def runs(self) -> int:
+        """How many runs there are of all cells."""
+        return sum(facts.runs for facts in self._facts.values())
+
     def newest(self) -> datetime | None:
         """The start of the newest run of all."""
         return from_ms(max(facts.last_ms for facts in self._facts.values())) if self._facts else None

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.clearing import clear_instant
+from monitor.core.clearing import Clearings, clear_instant
 from monitor.core.history import MemoryHistory
 from monitor.core.model import Cell, Outcome
 from monitor.core.replay import derive, to_json
@@ -105,3 +105,27 @@ def test_nothing_is_clear_before_the_first_run() -> None:
     history = MemoryHistory(together(row("?"), row(".", model="b")))
     assert clear_instant(history, CELL, Rule(), minutes(1)) is None
     assert clear_instant(history, CELL, Rule(), T0 - timedelta(days=1)) is None
+
+
+def test_what_is_clear_is_found_again_until_something_else_is_stored() -> None:
+    """The same basis gives what was found before; another basis, or a late run, asks anew."""
+    before, after = (MemoryHistory(row(letters)) for letters in ("." * 60, "." * 45 + "F" + "." * 14))
+    bound = minutes(50)
+    known = Clearings()
+    known.hold("first", minutes(58))
+    assert known.find(before, CELL, Rule(), bound) == minutes(50)
+    known.hold("first", minutes(59))
+    assert known.find(after, CELL, Rule(), bound) == minutes(50)
+    known.hold("second", minutes(59))
+    assert known.find(after, CELL, Rule(), bound) == minutes(44)
+    known.forget()
+    assert known.find(before, CELL, Rule(), bound) == minutes(50)
+
+
+def test_what_may_still_change_is_asked_every_time() -> None:
+    """A bound that is not settled may see runs before it that are on their way."""
+    before, after = (MemoryHistory(row(letters)) for letters in ("." * 60, "." * 45 + "F" + "." * 14))
+    known = Clearings()
+    known.hold("first", minutes(50))
+    assert known.find(before, CELL, Rule(), minutes(50)) == minutes(50)
+    assert known.find(after, CELL, Rule(), minutes(50)) == minutes(44)

@@ -90,6 +90,15 @@ class Twins(RuleBasedStateMachine):
         held, self.held = self.held, []
         self._minute(held)
 
+    @precondition(lambda self: self.held)
+    @rule()
+    def spool_is_imported(self) -> None:
+        """What was held back is stored by another process, of which the service hears nothing."""
+        held, self.held = self.held, []
+        for database in self.databases:
+            items = [Observed(outcome=one, evidence=None) for one in held]
+            record(database, items, HOUSE, now=self.clock)
+
     @rule()
     def delivered(self) -> None:
         """The receivers take what is owed."""
