@@ -102,13 +102,14 @@ def chosen(targets: Iterable[Target], keys: Iterable[str]) -> list[Target]:
     return [known[key] for key in keys] or list(known.values())
 
 
-def database_of(settings: Settings, *, fill: bool = False) -> Database:
+def database_of(settings: Settings, *, fill: bool = False, statement_s: float | None = None) -> Database:
     """The configured database with the schema of this program.
 
     With *fill* one that is missing or empty is made and brought to the schema; else, and for an older
-    or newer schema, it raises a DatabaseError with what to run.
+    or newer schema, it raises a DatabaseError with what to run. *statement_s* bounds the wait for a server.
     """
-    database = open_database(resolve(settings.database.url, os.environ), create=fill)
+    url = resolve(settings.database.url, os.environ)
+    database = open_database(url, create=fill, statement_s=statement_s)
     if fill and is_empty(database):
         migrate(database)
     check_schema(database)

@@ -34,7 +34,7 @@ from monitor.cli.reporting import report
 from monitor.config import resolve
 from monitor.config.forms import is_loopback
 from monitor.core.retirement import Retirement
-from monitor.store.engine import Database, open_database
+from monitor.store.engine import STATEMENT_S, Database, open_database
 from monitor.web.app import create_app, create_ops_app
 from monitor.web.settings import Liveness, WebSettings
 
@@ -290,7 +290,8 @@ async def _serve(handles: Sequence[int]) -> None:
     )
     facts = cast(PageFacts, await _next(said))
     heard = Hearing(cast(Report, await _next(said)))
-    database = open_database(resolve(facts.settings.database.url, os.environ), create=False)
+    url = resolve(facts.settings.database.url, os.environ)
+    database = open_database(url, create=False, statement_s=STATEMENT_S)
     servers = Servers(facts, database, lambda: datetime.now(UTC), heard)
     listeners = [socket.socket(fileno=handle) for handle in handles]
     serving = asyncio.create_task(

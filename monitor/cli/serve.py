@@ -13,7 +13,7 @@ from monitor.cli.logs import set_up
 from monitor.cli.loop import loop_factory
 from monitor.cli.service import Service
 from monitor.config import Settings, check_secrets
-from monitor.store.engine import Database
+from monitor.store.engine import STATEMENT_S, Database
 
 
 def serve(*, verbose: Annotated[bool, Parameter(negative="")] = False, config: Config = None) -> int:
@@ -34,7 +34,7 @@ def serve(*, verbose: Annotated[bool, Parameter(negative="")] = False, config: C
         complain(f"{settings.path}: nothing will run: there is no [[watch]]")
     for note in settings.notes:
         complain(note)
-    database = database_of(settings, fill=True)
+    database = database_of(settings, fill=True, statement_s=STATEMENT_S)
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(_serve(settings, database))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 import structlog
 from starlette.types import ASGIApp
@@ -33,6 +35,7 @@ from monitor.pipeline.pace import Pace
 from monitor.pipeline.record import Recorded, Skipped, record
 from monitor.pipeline.remarks import enter_maintenance
 from monitor.pipeline.resume import pause_until, resume
+from monitor.pipeline.spool import spool
 from monitor.pipeline.storage_watch import Failing, StorageWatch
 from monitor.pipeline.verdict import watchings
 from monitor.scheduler import Scheduler
@@ -88,7 +91,7 @@ class Service:
         self._usual: Mapping[Cell, float] = {}
         self._usual_at: datetime | None = None
         self._recorder: Recorder[Observed | Skipped | Sight, Recorded] = Recorder(
-            self._store, self._stored, clock=clock
+            self._store, self._stored, clock=clock, left=self._keep
         )
         self._selfcheck = SelfCheck(
             location=settings.monitor.location,
@@ -212,6 +215,18 @@ class Service:
         if self._usual_at is None or now - self._usual_at > USUAL_EVERY:
             self._usual, self._usual_at = usual_latencies(self._database, now), now
         return recorded
+
+    def _keep(self, items: Sequence[Observed | Skipped | Sight]) -> None:
+        """Write what could not be stored before the end where `import` can take it back."""
+        kept = [item for item in items if isinstance(item, Observed)]
+        folders = (self._database.folder or self._settings.path.parent, Path(tempfile.gettempdir()))
+        path = spool(kept, folders, now=self._clock())
+        if path is None:
+            log.error("outcomes are lost", lost=len(kept))
+        else:
+            log.warning(
+                "outcomes wait in a file: run `earwitness import` on it", file=path, outcomes=len(kept)
+            )
 
     def _stored(self, recorded: Recorded) -> None:
         self._last_turn = self._clock()

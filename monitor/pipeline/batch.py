@@ -42,7 +42,8 @@ class Recorder(Generic[Item, Result]):
     *store* is called in the thread with a batch (possibly empty: the turn of the clock) and returns
     what *done* is told on the loop. While the database is away the items wait, at most `BUFFER` of
     them; beyond that the oldest is dropped and counted, since the newest says what is true now. Minor
-    items have a buffer of their own: no other is dropped for them.
+    items have a buffer of their own: no other is dropped for them. *left* is told what could not be stored
+    when it is closed.
     """
 
     def __init__(
@@ -54,9 +55,11 @@ class Recorder(Generic[Item, Result]):
         buffer: int = BUFFER,
         patience_s: float = PATIENCE_S,
         grace_s: float = GRACE_S,
+        left: Callable[[Sequence[Item]], None] = lambda _items: None,
     ) -> None:
         self._store, self._done, self._clock = store, done, clock
         self._buffer, self._patience_s, self._grace_s = buffer, patience_s, grace_s
+        self._left = left
         self._waiting: deque[Item] = deque()
         self._minor: deque[Item] = deque()
         self._wake = asyncio.Event()
@@ -110,7 +113,8 @@ class Recorder(Generic[Item, Result]):
         if not self._closing or (self._count() and asyncio.get_running_loop().time() < self._give_up_at):
             return False
         if self._count():
-            log.error("outcomes could not be stored and are lost", lost=self._count())
+            log.error("not everything could be stored before the end", left=self._count())
+            self._left([*self._waiting, *self._minor])
         return True
 
     def _drop_excess(self) -> None:

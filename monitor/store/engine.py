@@ -26,6 +26,7 @@ from monitor.store.problems import place_of, translate
 Transaction = Connection  # what `write` and `read` give; a name for those who may not know SQLAlchemy
 
 BUSY_TIMEOUT_S = 5
+STATEMENT_S = 15.0  # of the service; commands that read or rebuild everything have no limit
 _LOCK = 0x6561727769746E73  # "earwitns": any number that nobody else on the server uses
 
 
@@ -111,11 +112,18 @@ def known_of(source: Engine | Connection) -> Known:
     return known if isinstance(known, Known) else Known()
 
 
-def open_database(url: str, *, create: bool = True, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Database:
+def open_database(
+    url: str,
+    *,
+    create: bool = True,
+    busy_timeout_s: float = BUSY_TIMEOUT_S,
+    statement_s: float | None = None,
+) -> Database:
     """The database at *url*, connected to once; the folder of a SQLite file is made where it is missing.
 
     With *create* false a SQLite file that does not exist is an error, and nothing is made. A writer waits
-    *busy_timeout_s* for others. Raises DatabaseError with the place and the remedy.
+    *busy_timeout_s* for others, and nobody longer than *statement_s* for an answer of a server. Raises
+    DatabaseError with the place and the remedy.
     """
     try:
         parsed = make_url(url)
@@ -128,7 +136,7 @@ def open_database(url: str, *, create: bool = True, busy_timeout_s: float = BUSY
     if _is_sqlite(parsed):
         database = _open_sqlite(parsed, place, busy_timeout_s, create=create)
     else:
-        database = _open_postgres(parsed, place, busy_timeout_s)
+        database = _open_postgres(parsed, place, busy_timeout_s, statement_s)
     try:
         with translate(place), database.reader.connect() as tx:
             tx.execute(text("SELECT count(*) FROM sqlite_master" if _is_sqlite(parsed) else "SELECT 1"))
@@ -191,14 +199,14 @@ def prepare_sqlite(engine: Engine, *, begin: str, busy_timeout_s: float, foreign
         connection.exec_driver_sql(begin)
 
 
-def _open_postgres(url: URL, place: str, busy_timeout_s: float) -> Database:
+def _open_postgres(url: URL, place: str, busy_timeout_s: float, statement_s: float | None) -> Database:
     if url.get_backend_name() != "postgresql":
         raise DatabaseError(
             f"database.url: '{url.drivername}' is not supported: use sqlite or postgresql+psycopg"
         )
     url = url.set(drivername="postgresql+psycopg")
     try:
-        writer, reader = (_postgres_engine(url, busy_timeout_s) for _ in range(2))
+        writer, reader = (_postgres_engine(url, busy_timeout_s, statement_s) for _ in range(2))
     except ImportError:
         raise DatabaseError(
             f"{place} needs the Postgres driver: install earwitness with its extra, earwitness[postgres]"
@@ -208,12 +216,22 @@ def _open_postgres(url: URL, place: str, busy_timeout_s: float) -> Database:
     return Database(url=url, place=place, writer=_with_known(writer), reader=_with_known(reader))
 
 
-def _postgres_engine(url: URL, busy_timeout_s: float) -> Engine:
-    engine = create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+def _postgres_engine(url: URL, busy_timeout_s: float, statement_s: float | None) -> Engine:
+    from monitor.store import postgres  # noqa: PLC0415 - its driver is an extra
+
+    limits = {"connect_timeout": postgres.CONNECT_S, **postgres.KEEPALIVE}
+    engine = create_engine(url, pool_pre_ping=True, connect_args=limits)
+    connections = postgres.bounded(statement_s)
+
+    @event.listens_for(engine, "do_connect")
+    def connect(_dialect: object, _record: object, arguments: Any, named: Any) -> Any:
+        return connections.connect(*arguments, **named)
 
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _record: object) -> None:
         connection.execute(f"SET lock_timeout = {round(busy_timeout_s * 1000)}")
+        if statement_s is not None:  # the server's too, so that nothing goes on there that nobody waits for
+            connection.execute(f"SET statement_timeout = {round(statement_s * 1000)}")
         connection.commit()
 
     return engine

@@ -31,6 +31,7 @@ _SAYINGS = (
         "has no free connection: raise max_connections, or close some",
     ),
 )
+_SILENT = "does not answer: look at the server and at the network between"
 _UNREACHABLE = "cannot be reached: check the host, the port and that the server runs"
 
 
@@ -72,6 +73,8 @@ def _translated(place: str, error: exc.DBAPIError) -> DatabaseError:
     for sayings, meaning in _SAYINGS:
         if any(words in said for words in sayings):
             return DatabaseError(f"{place} {meaning}")
+    if "no answer within" in said or "statement timeout" in said:
+        return DatabaseError(f"{place} {_SILENT}")
     if 'database "' in said and "does not exist" in said:
         return DatabaseError(f"{place} does not exist: create it on the server, or correct database.url")
     if "connection" in said or "server" in said or "resolve host" in said:

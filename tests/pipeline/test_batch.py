@@ -186,6 +186,21 @@ async def test_closing_with_the_database_away_ends_all_the_same() -> None:
     assert recorder.backlog().waiting == 1
 
 
+async def test_what_cannot_be_stored_before_the_end_is_handed_back() -> None:
+    """In order, so that it can be kept elsewhere."""
+    store = Store()
+    left: list[int] = []
+    store.away = True
+    recorder: Recorder[int, int] = Recorder(
+        store, store.done.append, clock=FakeClock(), patience_s=0, grace_s=0, left=left.extend
+    )
+    recorder.put(1)
+    recorder.put(2)
+    recorder.close()
+    await recorder.run()
+    assert left == [1, 2]
+
+
 async def test_a_stop_waits_a_while_for_a_database_that_is_away() -> None:
     """What is locked for a moment, as by a backup, costs no outcome."""
     store = Store()
