@@ -1,24 +1,26 @@
 """Is it us? Blind spans of a location, and the history as it is without the runs they mask.
 
 Three kinds: a cell's own stretch of inconclusive runs; a stretch in which every conclusive run of a
-location ended below the protocol, to two endpoints or more, or to one while no control host answered;
-and a stretch in which the monitor saw itself unfit. The runs of the second kind measured our own
-network: they count as not measured, and the numbers behind them close up.
+location ended below the protocol, to two hosts or more, or to one while no control host answered, as far
+as each host is known to have been unreachable; and a stretch in which the monitor saw itself unfit. The
+runs of the second kind measured our own network: they count as not measured, and the numbers behind
+them close up.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
+from typing import NamedTuple
 
 from monitor.core.model import Cell, Failure, Verdict
 from monitor.core.overlay import Overlay
-from monitor.core.reach import Reach
+from monitor.core.reach import NEVER, Reach
 from monitor.core.sights import NEAR, BlindSpan, Controls, Sight, SightKind
-from monitor.core.windows import History, Run, until_after
+from monitor.core.windows import History, Run, interval
 
 BELOW_PROTOCOL = frozenset({Failure.DNS, Failure.CONNECT, Failure.TLS})
 _STARTED = attrgetter("started_at")
@@ -92,110 +94,165 @@ def _by(instant: datetime | None, now: datetime) -> datetime | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """A stretch of one location in which nothing was reached; `masked` holds its runs by cell."""
+    """A stretch of one location in which runs are masked; `masked` holds them by cell."""
 
     span: BlindSpan
     masked: Mapping[Cell, tuple[Run, ...]]
 
 
-def find_blocks(history: History, runs: Mapping[Cell, Sequence[Run]], *, now: datetime) -> list[Block]:
-    """The stretches of one location in which nothing was reached, in order; a control host counts as well.
+class _Dark(NamedTuple):
+    """One dark run; `near` is its own interval."""
 
-    *runs* are the notable runs of all its cells. Runs begun in the same instant are taken together:
-    one that reached something ends the stretch for all of them.
+    at: datetime
+    cell: Cell
+    run: Run
+    near: timedelta
+
+
+def find_blocks(history: History, runs: Mapping[Cell, Sequence[Run]], *, now: datetime) -> list[Block]:
+    """The stretches of one location in which dark runs are masked, in order; a control host counts as well.
+
+    *runs* are the notable runs of all its cells. In a stretch in which nothing was reached, a run is masked
+    by another host that was unreachable then or within one interval of the run's own::
+
+        host A, every 30 min   ×                             ×        unreachable from the first to the last:
+        host B, every minute   × × × × × × × × × × × × × × × ×        every run of both is masked
+        host A, every 30 min   ×                             .        unreachable at one instant: of B only
+        host B, every minute   × × × × × × × × × × × × × × × ×        the runs within a minute of it are
+
+    Runs begun in the same instant are taken together: one that reached something ends the stretch for all
+    of them. Each host is looked at once in a stretch, so that the cost grows with the runs alone.
     """
-    dark: dict[datetime, list[tuple[Cell, Run]]] = {}
+    dark: dict[datetime, list[_Dark]] = {}
     for cell, notable in runs.items():
         for run in notable:
             if is_unreachable(run):
-                dark.setdefault(run.started_at, []).append((cell, run))
+                near = interval(history, cell, run.every_s) or timedelta(0)
+                dark.setdefault(run.started_at, []).append(_Dark(run.started_at, cell, run, near))
     if not dark:
         return []
-    location = next(cell.location for at in dark.values() for cell, _ in at)
+    location = next(one.cell.location for at in dark.values() for one in at)
     controls = controls_of(history, location, min(dark), max(dark), now=now)
-    hosts = {at: _hosts(entries, controls, at) for at, entries in dark.items()}
-    if len(frozenset[str]().union(*hosts.values())) < 2:
-        return []
-    blocks = _unbroken(sorted(dark), hosts, _Sight(history, runs, controls))
-    return [_block(history, block, dark, hosts, runs, now) for block in blocks]
+    sky = _Sky(history, runs, dark, controls)
+    return [block for low, high, after in sky.unbroken() for block in sky.blocks(low, high, after, now)]
 
 
-def _hosts(entries: Sequence[tuple[Cell, Run]], controls: Controls, at: datetime) -> frozenset[str]:
-    """What was out of reach at an instant: endpoints, and the control hosts where none of them answered."""
-    return frozenset({cell.endpoint for cell, _ in entries} | set(controls.lost(at)))
+class _Sky:
+    """The dark runs of one location, by instant."""
 
-
-def _unbroken(
-    instants: Sequence[datetime], hosts: Mapping[datetime, frozenset[str]], sight: _Sight
-) -> list[list[datetime]]:
-    """The maximal stretches of dark instants that touch two hosts.
-
-    Where one host follows another is where a stretch may touch two; only from such a place is looking
-    in both directions worth a query.
-    """
-    endpoints = [hosts[at] for at in instants]
-    blocks: list[list[datetime]] = []
-    end = 0
-    for index in range(len(instants)):
-        reach = min(index + 1, len(instants) - 1)
-        if index < end or len(endpoints[index] | endpoints[reach]) < 2:
-            continue
-        if sight.clear(instants[index], instants[index if len(endpoints[index]) > 1 else reach]):
-            continue
-        low, high = _widen(instants, index, end, sight)
-        blocks.append(list(instants[low : high + 1]))
-        end = high + 1
-    return blocks
-
-
-def _widen(instants: Sequence[datetime], index: int, floor: int, sight: _Sight) -> tuple[int, int]:
-    low = high = index
-    while low > floor and not sight.clear(instants[low - 1], instants[low]):
-        low -= 1
-    while high + 1 < len(instants) and not sight.clear(instants[high], instants[high + 1]):
-        high += 1
-    return low, high
-
-
-class _Sight:
-    """Whether anything was reached from the location between two instants."""
-
-    def __init__(self, history: History, runs: Mapping[Cell, Sequence[Run]], controls: Controls) -> None:
-        dark = {cell: [run for run in notable if is_unreachable(run)] for cell, notable in runs.items()}
-        self._reach = Reach(history, dark)
+    def __init__(
+        self,
+        history: History,
+        runs: Mapping[Cell, Sequence[Run]],
+        dark: Mapping[datetime, Sequence[_Dark]],
+        controls: Controls,
+    ) -> None:
+        by_cell = {cell: [run for run in notable if is_unreachable(run)] for cell, notable in runs.items()}
+        self._reach = Reach(history, by_cell)
         self._controls = controls
+        self._dark = dark
+        self._instants = sorted(dark)
+        self._lost = {at: frozenset(controls.lost(at)) for at in self._instants}
+        self._hosts = [
+            frozenset(one.run.host or one.cell.endpoint for one in dark[at]) | self._lost[at]
+            for at in self._instants
+        ]
 
-    def clear(self, start: datetime, end: datetime) -> bool:
-        """Whether a conclusive run begun in ``[start, end]`` reached something, or a control host did."""
-        return self._controls.reached_between(start, end) or self._reach.reached(start, end)
+    def unbroken(self) -> Iterator[tuple[int, int, datetime]]:
+        """The maximal stretches of dark instants that touch two hosts, with when something was reached next.
+
+        Where one host follows another is where a stretch may touch two: only such a place is looked at.
+        """
+        instants, hosts, floor = self._instants, self._hosts, 0
+        for index in range(len(instants)):
+            beside = min(index + 1, len(instants) - 1)
+            if index < floor or len(hosts[index] | hosts[beside]) < 2:
+                continue
+            until = instants[index if len(hosts[index]) > 1 else beside]
+            after = self._reach.following(instants[index], until)
+            if after <= until or self._controls.reached_between(instants[index], until):
+                continue
+            low = high = index
+            if low > floor and len(hosts[low - 1] | hosts[low]) < 2:
+                last = self._reach.last(instants[low])
+                while low > floor and instants[low - 1] > last and self._joined(low - 1):
+                    low -= 1
+            while high + 1 < len(instants) and instants[high + 1] < after and self._joined(high):
+                high += 1
+            yield low, high, after
+            floor = high + 1
+
+    def _joined(self, index: int) -> bool:
+        """Whether no control host answered from this instant to the next."""
+        return not self._controls.reached_between(self._instants[index], self._instants[index + 1])
+
+    def blocks(self, low: int, high: int, after: datetime, now: datetime) -> Iterator[Block]:
+        """What is masked in an unbroken stretch: one block for each row of instants with a masked run."""
+        instants = self._instants[low : high + 1]
+        stretches = _Stretches([one for at in instants for one in self._dark[at]])
+        masked: list[_Dark] = []
+        for at in instants:
+            here = [one for one in self._dark[at] if self._lost[at] or stretches.mask(one)]
+            if not here and masked:
+                yield self._block(masked, stretches, at, now)
+                masked = []
+            masked += here
+        if masked:
+            following = self._instants[high + 1] if high + 1 < len(self._instants) else NEVER
+            yield self._block(masked, stretches, min(following, after), now)
+
+    def _block(self, masked: Sequence[_Dark], stretches: _Stretches, after: datetime, now: datetime) -> Block:
+        by_cell: dict[Cell, list[Run]] = {}
+        names: set[str] = set()
+        for one in masked:
+            by_cell.setdefault(one.cell, []).append(one.run)
+            names |= self._lost[one.at]
+        names |= stretches.names(masked)
+        following = _by(after, now)
+        span = BlindSpan(
+            location=masked[0].cell.location,
+            start=masked[0].at,
+            end=following or masked[-1].at,
+            reason=f"nothing was reachable: {', '.join(sorted(names))}",
+            lasting=following is None,
+        )
+        return Block(span=span, masked={cell: tuple(sorted(runs)) for cell, runs in by_cell.items()})
 
 
-def _block(
-    history: History,
-    instants: Sequence[datetime],
-    dark: Mapping[datetime, Sequence[tuple[Cell, Run]]],
-    hosts: Mapping[datetime, frozenset[str]],
-    cells: Mapping[Cell, object],
-    now: datetime,
-) -> Block:
-    entries = [entry for at in instants for entry in dark[at]]
-    masked: dict[Cell, list[Run]] = {}
-    for cell, run in entries:
-        masked.setdefault(cell, []).append(run)
-    last = max(run.started_at for _, run in entries)
-    following = [
-        _by(history.start_of(cell, history.count(cell, None, until_after(last)) + 1), now) for cell in cells
-    ]
-    known = [at for at in following if at is not None]
-    names = ", ".join(sorted(frozenset[str]().union(*(hosts[at] for at in instants))))
-    span = BlindSpan(
-        location=entries[0][0].location,
-        start=min(run.started_at for _, run in entries),
-        end=min(known, default=last),
-        reason=f"nothing was reachable: {names}",
-        lasting=not known,
-    )
-    return Block(span=span, masked={cell: tuple(sorted(seen)) for cell, seen in masked.items()})
+class _Stretches:
+    """From when to when each host was unreachable, by the dark runs of an unbroken stretch in order."""
+
+    def __init__(self, dark: Sequence[_Dark]) -> None:
+        self._named = {one.cell.endpoint: one.run.host for one in dark if one.run.host}
+        self._by_host: dict[str, list[datetime]] = {}
+        self._endpoints: dict[str, set[str]] = {}
+        for one in dark:
+            host = self._host(one)
+            self._by_host.setdefault(host, [one.at, one.at])[1] = one.at
+            self._endpoints.setdefault(host, set()).add(one.cell.endpoint)
+        self._firsts = sorted(first for first, _ in self._by_host.values())
+        self._lasts = sorted(last for _, last in self._by_host.values())
+
+    def _host(self, one: _Dark) -> str:
+        """The run's host; where it names none, the one that other runs of its endpoint name, else that."""
+        return one.run.host or self._named.get(one.cell.endpoint) or one.cell.endpoint
+
+    def mask(self, one: _Dark) -> bool:
+        """Whether another host was unreachable then, or within one interval of the run."""
+        begun = bisect_right(self._firsts, one.at + one.near)
+        over = bisect_left(self._lasts, one.at - one.near)
+        return begun - over > 1  # its own host is one of them
+
+    def names(self, masked: Sequence[_Dark]) -> set[str]:
+        """The endpoints of the hosts that mask these runs and of the runs themselves."""
+        start = min(one.at - one.near for one in masked)
+        end = max(one.at + one.near for one in masked)
+        return {
+            name
+            for host, (first, last) in self._by_host.items()
+            if first <= end and last >= start
+            for name in self._endpoints[host]
+        }
 
 
 def unite(spans: Sequence[BlindSpan]) -> tuple[BlindSpan, ...]:

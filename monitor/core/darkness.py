@@ -22,10 +22,7 @@ def dark_since(history: History, runs: Mapping[Cell, Sequence[Run]], before: dat
         cell: [run for run in notable if is_unreachable(run) and run.started_at < before]
         for cell, notable in runs.items()
     }
-    reach = Reach(history, dark)
-    start, following = before, before - INSTANT
-    for at in sorted({run.started_at for found in dark.values() for run in found}, reverse=True):
-        if reach.reached(at, following):
-            break
-        start = following = at
-    return start
+    last = Reach(history, dark).last(before - INSTANT)
+    return min(
+        (run.started_at for found in dark.values() for run in found if run.started_at > last), default=before
+    )

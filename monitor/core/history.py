@@ -155,6 +155,7 @@ def run_of(outcome: Outcome, previous: Outcome | None, number: int, typical: tim
         configuration=outcome.configuration,
         fresh=changed or silence is not None,
         silence_since=silence,
+        host=outcome.host,
     )
 
 

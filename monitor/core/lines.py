@@ -37,6 +37,7 @@ def outcome_to_line(outcome: Outcome, evidence: Mapping[str, Any] | None = None)
         "region": outcome.region,
         "model": outcome.model,
         "pathway": outcome.pathway,
+        "host": outcome.host,
         "location": outcome.location,
         "kind": outcome.kind.value,
         "every_s": outcome.every_s,
@@ -235,6 +236,7 @@ _READERS: Mapping[str, Reader] = {
     "kind": _one_of(Kind),
     "provider": _name,
     "region": _name,
+    "host": _name,
     "every_s": _every,
     "clip": _name,
     "configuration": _name,
@@ -259,7 +261,7 @@ _READERS: Mapping[str, Reader] = {
 }
 # Short texts that are the same in many lines. No number: 60 and 60.0 are equal, and not the same.
 _RECURRING = (
-    "schema", "endpoint", "model", "pathway", "location", "kind", "provider", "region", "clip",
-    "configuration", "verdict", "failure", "stage", "blame",
+    "schema", "endpoint", "model", "pathway", "location", "kind", "provider", "region", "host",
+    "clip", "configuration", "verdict", "failure", "stage", "blame",
 )  # fmt: skip
 _OWN = tuple((key, read) for key, read in _READERS.items() if key not in _RECURRING)

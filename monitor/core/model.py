@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 
 class Verdict(StrEnum):
@@ -156,6 +156,9 @@ class Deployment:
         return None if name == "-" else name
 
 
+_PORTS = {"http": 80, "ws": 80}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """One configured resource of a provider; `key` is a reference (``env:NAME``), never a secret."""
@@ -183,6 +186,14 @@ class Endpoint:
     reserve: float = 0.3  # the share of it kept for the time in which an incident is open
     details: Mapping[str, str] = field(default_factory=dict)
     deployments: Mapping[str, Deployment] = field(default_factory=dict)
+
+    @property
+    def host(self) -> str:
+        """A short hash of the address and port that are asked: endpoints with the same one share a host."""
+        parts = urlsplit(self.url)
+        port = parts.port or _PORTS.get(parts.scheme.lower(), 443)
+        address = f"{(parts.hostname or self.url).rstrip('.')}:{port}"
+        return f"h:{hashlib.sha256(address.encode()).hexdigest()[:12]}"
 
     def deployment(self, model: str, pathway: str) -> str | None:
         """The name under which *model* is asked for on *pathway*; None where it is not deployed."""
@@ -280,6 +291,7 @@ class Outcome:
     kind: Kind = Kind.SCHEDULED
     provider: str | None = None
     region: str | None = None
+    host: str | None = None  # a hash of the address and port that were asked
     every_s: float | None = None
     clip: str | None = None
     configuration: str | None = None

@@ -1,8 +1,8 @@
 """Whether a location reached anything in a stretch of time, told by the numbers of its dark runs.
 
-A *dark* run ended below the protocol. Where the numbers of a cell's dark runs follow one another no other
-run lies between them; only elsewhere is the history asked. However long a blind stretch lasts, following
-it costs one look per run.
+A *dark* run ended below the protocol; every other conclusive run *reached* something. Where the numbers of
+a cell's dark runs follow one another no other run lies between them, so that of a blind stretch, however
+long it lasts and however many cells it holds, each cell is asked about once.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from heapq import heapify, heapreplace
 
 from monitor.core.model import Cell
 from monitor.core.windows import History, Run, until_after
 
-_NEVER = datetime.max.replace(tzinfo=UTC)
-_EVER = datetime.min.replace(tzinfo=UTC)
+NEVER = datetime.max.replace(tzinfo=UTC)
+EVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Reach:
@@ -23,37 +24,45 @@ class Reach:
 
     def __init__(self, history: History, dark: Mapping[Cell, Sequence[Run]]) -> None:
         self._history = history
-        self._times = {cell: [run.started_at for run in runs] for cell, runs in dark.items()}
         self._numbers = {cell: [run.number for run in runs] for cell, runs in dark.items()}
         self._breaks = {cell: _breaks(numbers) for cell, numbers in self._numbers.items()}
-        self._nothing = (_NEVER, _EVER)
+        # For each cell a reaching run that is not later than its next one: the earliest comes first.
+        self._known = [(EVER, cell) for cell in dark]
+        heapify(self._known)
 
-    def reached(self, start: datetime, end: datetime) -> bool:
-        """Whether a conclusive run begun in ``[start, end]`` reached something."""
-        if self._nothing[0] < start and end < self._nothing[1]:
-            return False
-        if not self._times or any(self._reached(cell, start, end) for cell in self._times):
-            return bool(self._times)
-        sure = [self._sure(cell, end) for cell in self._times]
-        self._nothing = max(low for low, _ in sure), min(high for _, high in sure)
-        return False
+    def following(self, start: datetime, enough: datetime) -> datetime:
+        """When the first reaching run at or after *start* began, or some one that began by *enough*.
 
-    def _reached(self, cell: Cell, start: datetime, end: datetime) -> bool:
-        low, high = self._sure(cell, start)
-        if low < start and end < high:
-            return False
-        times = self._times[cell]
-        dark = bisect_right(times, end) - bisect_left(times, start)
-        return self._history.count(cell, start, until_after(end)) > dark
+        NEVER where none did. To be asked with growing starts: what is known of a cell holds until the
+        run that is known, and only the cells whose run is past are asked anew.
+        """
+        while self._known and self._known[0][0] < start:
+            cell = self._known[0][1]
+            at = self._following(cell, start)
+            heapreplace(self._known, (at, cell))
+            if at <= enough:
+                return at
+        return self._known[0][0] if self._known else NEVER
 
-    def _sure(self, cell: Cell, instant: datetime) -> tuple[datetime, datetime]:
-        """Between which dark runs around an instant all are dark, themselves left out; nowhere: never."""
-        times, breaks = self._times[cell], self._breaks[cell]
-        index = bisect_right(times, instant)
-        if index in (0, len(times)):
-            return _NEVER, _EVER
-        first = bisect_right(breaks, index - 1)
-        return times[breaks[first - 1]], times[breaks[first] - 1]
+    def _following(self, cell: Cell, start: datetime) -> datetime:
+        number = self._history.count(cell, None, start) + 1
+        numbers, breaks = self._numbers[cell], self._breaks[cell]
+        index = bisect_left(numbers, number)
+        if index < len(numbers) and numbers[index] == number:
+            number = numbers[breaks[bisect_right(breaks, index)] - 1] + 1
+        return self._history.start_of(cell, number) or NEVER
+
+    def last(self, until: datetime) -> datetime:
+        """When the last reaching run at or before *until* began; EVER where none did."""
+        return max((self._last(cell, until) for cell in self._numbers), default=EVER)
+
+    def _last(self, cell: Cell, until: datetime) -> datetime:
+        number = self._history.count(cell, None, until_after(until))
+        numbers, breaks = self._numbers[cell], self._breaks[cell]
+        index = bisect_left(numbers, number)
+        if index < len(numbers) and numbers[index] == number:
+            number = numbers[breaks[bisect_right(breaks, index) - 1]] - 1
+        return self._history.start_of(cell, number) or EVER
 
 
 def _breaks(numbers: Sequence[int]) -> list[int]:

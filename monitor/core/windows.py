@@ -62,6 +62,7 @@ class Run(NamedTuple):
     fresh: bool = False
     silence_since: datetime | None = None
     paused: bool = False  # inside planned maintenance
+    host: str | None = None  # a hash of the address and port that were asked
 
 
 class History(Sights, Marked, Protocol):

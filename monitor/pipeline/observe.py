@@ -132,6 +132,7 @@ def _outcome(
         endpoint=target.endpoint.name,
         provider=target.endpoint.provider,
         region=target.endpoint.region,
+        host=target.endpoint.host,
         model=target.model,
         pathway=target.pathway,
         location=due.location,

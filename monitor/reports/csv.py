@@ -12,8 +12,8 @@ from monitor.core.lines import outcome_to_line
 from monitor.core.model import IDS, TIMINGS, Outcome
 
 _PLAIN = (
-    *("id", "endpoint", "provider", "region", "model", "pathway", "location", "kind", "every_s", "clip"),
-    *("configuration", "slot", "started_at", "finished_at", "verdict", "failure", "stage", "blame"),
+    *("id", "endpoint", "provider", "region", "model", "pathway", "host", "location", "kind", "every_s"),
+    *("clip", "configuration", "slot", "started_at", "finished_at", "verdict", "failure", "stage", "blame"),
     *("type", "code", "message", "http_status", "close_code", "wer", "completeness", "transcript"),
 )
 _KNOWN = frozenset((*_PLAIN, "schema", "timings_ms", "ids", "evidence"))

@@ -58,7 +58,7 @@ class StoreHistory:
         self._tx = tx
         self._every = every or {}
         self._facts = _read_facts(tx)
-        self._contexts: dict[int, tuple[float | None, str | None]] = {}
+        self._contexts: dict[int, tuple[float | None, str | None, str | None]] = {}
         self._spacings: dict[Cell, timedelta | None] = {}
         self._held: dict[Cell, list[Run]] = {}
         self._held_range: tuple[int, int] | None = None
@@ -220,7 +220,7 @@ class StoreHistory:
         ids = prepared.many(self._tx, missing)
         for row_id, text in prepared.rows(self._tx, _select_contexts, ids=ids):
             document = from_json(text)
-            self._contexts[row_id] = (document[4], document[3])
+            self._contexts[row_id] = (document[4], document[3], document[7] if len(document) > 7 else None)
 
 
 def _select_contexts(dialect: str) -> Select[Any]:
@@ -252,7 +252,9 @@ def _bounds(since: datetime | None, until: datetime | None) -> tuple[int, int]:
     )
 
 
-def _run(row: Any, every_s: float | None, configuration: str | None, limit: int | None) -> Run:
+def _run(
+    row: Any, every_s: float | None, configuration: str | None, host: str | None, limit: int | None
+) -> Run:
     (started_at, uid, number, verdict, failure, stage, blame, kind, code, message, http_status, close_code,
      _context, fresh, silence_since, spacing, _cell) = row  # fmt: skip
     if limit is not None and spacing is not None and spacing > limit:
@@ -274,6 +276,7 @@ def _run(row: Any, every_s: float | None, configuration: str | None, limit: int 
         configuration,
         bool(fresh),
         None if silence_since is None else from_ms(silence_since),
+        host=host,
     )
 
 

@@ -92,7 +92,8 @@ def _document(outcome: Outcome, transcript: str | None) -> str | None:
 
 
 def context_key(outcome: Outcome) -> tuple[Any, ...]:
-    """What the outcome shares with many others, as a key."""
+    """What the outcome shares with many others, as a key; without a host it is as it was before hosts."""
+    host = () if outcome.host is None else (outcome.host,)
     return (
         outcome.provider,
         outcome.region,
@@ -101,6 +102,7 @@ def context_key(outcome: Outcome) -> tuple[Any, ...]:
         outcome.every_s,
         tuple(outcome.timings_ms),
         tuple(outcome.ids),
+        *host,
     )
 
 
@@ -146,7 +148,7 @@ def select_outcomes() -> Select[Any]:
 
 def decode(row: Row[Any]) -> Outcome:
     """The outcome of a row of `select_outcomes`."""
-    provider, region, clip, configuration, every_s, timings, ids = row.context
+    provider, region, clip, configuration, every_s, timings, ids, *host = row.context
     own = from_json(row.document) if row.document else []
     own += [None] * (6 - len(own))
     return Outcome(
@@ -158,6 +160,7 @@ def decode(row: Row[Any]) -> Outcome:
         kind=Kind(row.kind),
         provider=provider,
         region=region,
+        host=host[0] if host else None,
         every_s=every_s,
         clip=clip,
         configuration=configuration,

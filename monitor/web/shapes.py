@@ -89,6 +89,7 @@ OUTCOME = _object(
     **_NAMES,
     provider=_maybe(_text()),
     region=_maybe(_text()),
+    host=_maybe(_text("hash of the address and port that were asked")),
     location=_text(),
     kind=_one_of(Kind),
     every_s=_maybe(_number("the interval of its watch")),

@@ -63,22 +63,51 @@ def is_dark(outcome: Outcome) -> bool:
 
 
 def blocks(outcomes: Sequence[Outcome]) -> list[tuple[list[Outcome], datetime]]:
-    """The stretches of a location in which nothing was reached, with the instant that ends each."""
-    found = []
+    """The masked runs of each row of instants with one, with the instant that ends it."""
+    cells, found = by_cell(outcomes), []
     for location in sorted({one.location for one in outcomes}):
         instants: dict[datetime, list[Outcome]] = {}
         for one in outcomes:
             if one.location == location and one.verdict is not Verdict.INCONCLUSIVE:
                 instants.setdefault(one.started_at, []).append(one)
-        block: list[Outcome] = []
+        stretch: list[Outcome] = []
         for at in [*sorted(instants), None]:
             runs = instants[at] if at is not None else []
             if runs and all(map(is_dark, runs)):
-                block += runs
+                stretch += runs
                 continue
-            if len({one.endpoint for one in block}) > 1:
-                found.append((block, at or max(one.started_at for one in block)))
-            block = []
+            found += _rows(stretch, at, cells)
+            stretch = []
+    return found
+
+
+def _rows(
+    stretch: Sequence[Outcome], after: datetime | None, cells: dict[Cell, list[Outcome]]
+) -> list[tuple[list[Outcome], datetime]]:
+    """What is masked in a stretch in which nothing was reached."""
+
+    def host(one: Outcome) -> str:
+        others = (other.host for other in stretch if other.endpoint == one.endpoint and other.host)
+        return one.host or next(others, one.endpoint)
+
+    def is_masked(one: Outcome) -> bool:
+        near = every_of(one, cells[one.cell]) or timedelta(0)
+        for name in {host(other) for other in stretch} - {host(one)}:
+            times = [other.started_at for other in stretch if host(other) == name]
+            if min(times) - near <= one.started_at <= max(times) + near:
+                return True
+        return False
+
+    found: list[tuple[list[Outcome], datetime]] = []
+    row: list[Outcome] = []
+    for at in sorted({one.started_at for one in stretch}):
+        here = [one for one in stretch if one.started_at == at and is_masked(one)]
+        if row and not here:
+            found.append((row, at))
+            row = []
+        row += here
+    if row:
+        found.append((row, after or max(one.started_at for one in row)))
     return found
 
 

@@ -112,8 +112,12 @@ def matrices(draw: st.DrawFn, *, most: int = 60, interval: bool = False, calm: i
     """
     count = draw(st.integers(1, 4))
     runs: list[Outcome] = []
+    hosts = draw(
+        st.sampled_from(({}, {"one": "h:1", "two": "h:2"}, {"one": "h:1", "two": "h:1"}, {"two": "h:2"}))
+    )
     for fields in draw(st.permutations(CELLS))[:count]:
-        runs += draw(_cell_rows(fields, most, interval=interval, calm=calm))
+        named = {**fields, "host": hosts.get(fields["endpoint"])}
+        runs += draw(_cell_rows(named, most, interval=interval, calm=calm))
     return runs
 
 

@@ -71,6 +71,39 @@ def test_runs_of_one_instant_are_taken_together() -> None:
     assert blind(both, [outcome(start, ".", endpoint="third")]) == []
 
 
+def test_one_failed_connect_masks_only_the_runs_beside_it() -> None:
+    """An endpoint asked every half hour fails once: of another's 45 failed runs three are in doubt."""
+    rows = row("." + "C" * 45, start=minutes(1)), row("C", start=minutes(20), endpoint="rare", every_s=1800)
+    derived = derive(MemoryHistory(together(*rows)), Rule(), now=minutes(47))
+    (window,) = derived.windows
+    assert (window.start, window.failed, window.total) == (minutes(2), 42, 42)
+    assert blind(*rows) == [(19, 22, "nothing was reachable: azure-sweden, rare")]
+
+
+def test_a_host_is_unreachable_between_its_own_failed_runs() -> None:
+    """Twice in a row with nothing reached between: all that lies between is in doubt."""
+    rare = row("CC", step=1800, start=minutes(10), endpoint="rare", every_s=1800)
+    derived = derive(MemoryHistory(together(row("." + "C" * 50), rare)), Rule(), now=minutes(60))
+    assert [window.start for window in derived.windows] == [minutes(1)]
+    assert [(span.start, span.end) for span in derived.blind] == [(minutes(9), minutes(42))]
+
+
+def test_two_endpoints_of_one_address_are_one_host() -> None:
+    """Both out of reach at once: that host's outage, told like any other."""
+    rows = (
+        row(".CCCCC...", host="h:1"),
+        row(".CCCCC...", endpoint="openai-us", host="h:1", start=minutes(0.5)),
+    )
+    assert blind(*rows) == []
+    assert len(derive(MemoryHistory(together(*rows)), Rule(), now=minutes(9)).windows) == 2
+
+
+def test_a_run_that_names_no_host_is_of_the_host_that_its_endpoint_names() -> None:
+    """What an older version stored beside what this one does is no second host."""
+    runs = [*row(".CC"), *row("CC", start=minutes(3), host="h:1")]
+    assert blind(runs) == []
+
+
 def test_a_second_location_has_its_own_sight() -> None:
     """What another location reaches says nothing about this one's network."""
     rows = row("CC"), row("CC", endpoint="openai-us", start=minutes(0.5)), row("....", location="paris")

@@ -26,6 +26,7 @@ LEAST: dict[str, Any] = {
 FULL: dict[str, Any] = LEAST | {
     "provider": "azure_openai",
     "region": "swedencentral",
+    "host": "h:9c1d",
     "location": "berlin",
     "kind": "scheduled",
     "every_s": 60,

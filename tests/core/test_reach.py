@@ -9,10 +9,11 @@ from datetime import datetime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.blind import is_unreachable
+from monitor.core.blind import find_blocks, is_unreachable
+from monitor.core.darkness import dark_since
 from monitor.core.history import MemoryHistory
-from monitor.core.model import Cell, Outcome
-from monitor.core.reach import Reach
+from monitor.core.model import Cell, Outcome, Verdict
+from monitor.core.reach import EVER, NEVER, Reach
 from monitor.core.windows import Run
 from tests.core.scenes import matrices, minutes, row, together
 
@@ -46,31 +47,48 @@ def dark_runs(history: MemoryHistory) -> dict[Cell, list[Run]]:
 
 @settings(max_examples=150, deadline=None)
 @given(matrices(most=30), st.data())
-def test_the_answer_is_what_counting_says(outcomes: list[Outcome], data: st.DataObject) -> None:
-    """Asked in any order about any stretch between runs: some conclusive run in it was not dark."""
+def test_the_answer_is_what_looking_at_every_run_says(outcomes: list[Outcome], data: st.DataObject) -> None:
+    """Asked with growing starts when something was reached next, and in any order when last."""
     history = MemoryHistory(outcomes)
     dark = dark_runs(history)
     reach = Reach(history, dark)
+    unreached = {run.id for runs in dark.values() for run in runs}
+    reached = sorted(
+        one.started_at
+        for one in outcomes
+        if one.id not in unreached and one.verdict is not Verdict.INCONCLUSIVE
+    )
     instants = sorted({one.started_at for one in outcomes})
-    for _ in range(12 if instants else 0):
-        start, end = sorted(data.draw(st.tuples(st.sampled_from(instants), st.sampled_from(instants))))
-        inside = [
-            one for one in outcomes if start <= one.started_at <= end and one.verdict.value != "inconclusive"
-        ]
-        unreached = {run.id for runs in dark.values() for run in runs}
-        assert reach.reached(start, end) == any(one.id not in unreached for one in inside)
+    for start in sorted(data.draw(st.lists(st.sampled_from(instants), max_size=12)) if instants else []):
+        first = next((at for at in reached if at >= start), NEVER)
+        end = data.draw(st.sampled_from(instants))
+        answer = reach.following(start, end)
+        assert answer == first or first <= answer <= end
+        assert reach.last(start) == max((at for at in reached if at <= start), default=EVER)
 
 
 def test_a_long_dark_stretch_costs_no_questions() -> None:
     """Following it from run to run asks the history at its ends only."""
     history = counted(together(row("." + "C" * 500 + "."), row("." + "C" * 500 + ".", endpoint="two")))
     reach = Reach(history, dark_runs(history))
-    assert not any(reach.reached(minutes(at), minutes(at + 1)) for at in range(1, 500))
+    assert all(reach.following(minutes(at), minutes(at + 1)) == minutes(501) for at in range(1, 500))
     assert history.asked < 20
-    assert reach.reached(minutes(0), minutes(1))
-    assert reach.reached(minutes(500), minutes(501))
+    assert reach.last(minutes(400)) == minutes(0)
+
+
+def test_a_thousand_cells_are_asked_once_each() -> None:
+    """However many cells are dark side by side, each is asked about once, not once for each other."""
+    cells = [row(".CC", start=minutes(number / 2000), endpoint=f"e{number}") for number in range(1000)]
+    history = counted(together(*cells))
+    runs = {cell: history.notable(cell, None, None) for cell in history.cells()}
+    (block,) = find_blocks(history, runs, now=minutes(9))
+    assert len(block.masked) == 1000
+    assert history.asked < 3000
+    assert dark_since(history, runs, minutes(3)) == minutes(1)
+    assert history.asked < 5000
 
 
 def test_where_no_cell_is_known_nothing_was_reached() -> None:
     """Without cells there is nothing that could have been."""
-    assert not Reach(MemoryHistory([]), {}).reached(minutes(0), minutes(1))
+    empty = Reach(MemoryHistory([]), {})
+    assert (empty.following(minutes(0), minutes(1)), empty.last(minutes(1))) == (NEVER, EVER)
