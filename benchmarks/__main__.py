@@ -16,6 +16,7 @@ from functools import partial
 
 from benchmarks import (
     added,
+    darkness,
     disk,
     footprint,
     hostile,
@@ -46,6 +47,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "hostile": hostile.run,
     "noise": noise.run,
     "trouble": trouble.run,
+    "darkness": darkness.run,
 }
 LONG = 10_000_000
 _SHARE_A_HISTORY = {"replay", "pages", "disk"}

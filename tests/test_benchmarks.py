@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks import (
     added,
+    darkness,
     disk,
     footprint,
     hostile,
@@ -46,6 +47,7 @@ TINY: dict[str, Callable[[], Iterator[Figure]]] = {
     "hostile": partial(hostile.run, targets=5, seconds=6, warm_up=2),
     "lateness": partial(lateness.run, rates=(2,), seconds=2, warm_up=1),
     "noise": partial(noise.run, seeds=2),
+    "darkness": partial(darkness.run, few=2, many=4, rounds=1),
     "trouble": partial(
         trouble.run,
         cases=[trouble.Case(failing=1, age=trouble.MINUTE)],
