@@ -27,7 +27,7 @@ from monitor.core.retirement import owed_notices
 from monitor.core.sampling import Slots, Watching
 from monitor.core.sights import Sight
 from monitor.pipeline.batch import Recorder
-from monitor.pipeline.deliver import Courier, Receiver
+from monitor.pipeline.deliver import IDLE_S, Courier, Receiver
 from monitor.pipeline.endings import Endings
 from monitor.pipeline.lost import account
 from monitor.pipeline.observe import Due, Observed, observe
@@ -66,6 +66,7 @@ class Service:
 
     *archive* holds targets that are not watched any more, for the reports about them. *transport* is the
     way out and *gauges* how the machine is read; both as configured and as it is where they are not given.
+    *idle_s* is how often is looked for notices that are owed.
     """
 
     def __init__(
@@ -78,12 +79,14 @@ class Service:
         archive: Sequence[Target] = (),
         transport: Transport | None = None,
         gauges: Gauges | None = None,
+        idle_s: float = IDLE_S,
     ) -> None:
         self._settings, self._database, self._clock = settings, database, clock
         self._house = house_of(settings)
         self._pace = Pace()
         self._transport = transport or transport_of(settings)
         self._facts = PageFacts(settings=settings, reported=archive, demo=demo)
+        self._idle_s = idle_s
         self._lag = 0.0
         self._last_turn: datetime | None = None
         self._last_slot: datetime | None = None
@@ -304,6 +307,7 @@ class Service:
             },
             resolve=secrets(),
             clock=self._clock,
+            idle_s=self._idle_s,
         )
 
     def _liveness(self) -> Liveness:

@@ -66,7 +66,7 @@ class Courier:
     """What delivering needs: receivers by channel, the way out, how references become secrets.
 
     `gone` are the channels whose receiver said that it is no more: they are left alone until the service
-    is started anew, perhaps with another address.
+    is started anew, perhaps with another address. `idle_s` is how often is looked for what is owed.
     """
 
     database: Database
@@ -75,6 +75,7 @@ class Courier:
     resolve: Callable[[str], str]
     clock: Callable[[], datetime]
     gone: set[str] = field(default_factory=set)
+    idle_s: float = IDLE_S
 
     async def run(self) -> None:
         """Deliver what is owed until cancelled; one slow receiver does not hold up another."""
@@ -90,7 +91,7 @@ class Courier:
                     away = True
                 else:
                     away = False
-                await asyncio.sleep(IDLE_S)
+                await asyncio.sleep(self.idle_s)
         finally:
             for task in under_way:
                 task.cancel()

@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import inspect
 import json
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -198,7 +199,7 @@ class Outside:
     absences: list[Absence] = field(default_factory=list)
     our_network: list[Trouble] = field(default_factory=list)  # nothing at all is reached, `where` is "*"
     told: list[Told] = field(default_factory=list)
-    met: list[Met] = field(default_factory=list)
+    met: deque[Met] = field(default_factory=lambda: deque(maxlen=20_000))  # the newest
 
     def how(self, target: Target, at: datetime) -> tuple[str, int | None]:
         """What is wrong with a run of that target that begins then, and the wait that is asked for."""

@@ -49,6 +49,7 @@ from monitor.cli.service import Service
 from monitor.config import Settings, load
 from monitor.core.paused import pause
 from monitor.core.replay import derive, to_json
+from monitor.pipeline.deliver import IDLE_S
 from monitor.selfcheck import Gauges
 from monitor.store.engine import Database, open_database
 from monitor.store.history import StoreHistory
@@ -136,8 +137,8 @@ def hook(channel: str) -> str:
 class World:
     """A service over a database in *folder*, and everything around it, on a driven clock."""
 
-    def __init__(self, folder: Path, loop: DrivenLoop, plan: Plan) -> None:
-        self.folder, self.loop, self.plan = folder, loop, plan
+    def __init__(self, folder: Path, loop: DrivenLoop, plan: Plan, *, idle_s: float = IDLE_S) -> None:
+        self.folder, self.loop, self.plan, self._idle_s = folder, loop, plan, idle_s
         self.outside = Outside()
         self.path = plan.write(folder)
         self.settings: Settings = load(self.path, environ={})
@@ -259,6 +260,7 @@ class World:
             gauges=Gauges(
                 clocks=self.loop.clocks, descriptors=lambda: 1000, disk=lambda _folder: 10 * 1024**3
             ),
+            idle_s=self._idle_s,
         )
         self._app = self._service.application()
         await self._service.work(self._stopping)
@@ -346,17 +348,20 @@ def play(
     plan: Plan | None = None,
     start: datetime = START,
     begin: bool = True,
+    idle_s: float = IDLE_S,
     **settings: Any,
 ) -> None:
     """Play a scene; *settings* are those of `Plan`. The service runs already unless *begin* is false."""
     loop = DrivenLoop(start)
     with followed_by_the_engine(loop), asyncio.Runner(loop_factory=lambda: loop) as runner:
-        runner.run(_play(folder, loop, scene, plan or Plan(**settings), begin=begin))
+        runner.run(_play(folder, loop, scene, plan or Plan(**settings), begin=begin, idle_s=idle_s))
 
 
-async def _play(folder: Path, loop: DrivenLoop, scene: Scene, plan: Plan, *, begin: bool) -> None:
+async def _play(
+    folder: Path, loop: DrivenLoop, scene: Scene, plan: Plan, *, begin: bool, idle_s: float
+) -> None:
     _fill(folder)
-    world = World(folder, loop, plan)
+    world = World(folder, loop, plan, idle_s=idle_s)
     if begin:
         world.start()
         await asyncio.sleep(0.01)

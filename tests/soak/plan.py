@@ -1,0 +1,300 @@
+"""Trouble planted from a seed: what is watched, what goes wrong when, and what the machine goes through.
+
+A day has six stretches of four hours. Trouble begins early in a stretch and ends so soon that all of it is
+over, and told to be over, before the next one begins; then nothing explains anything but what was planted.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from tests.soak.planted import Disturbance, Planted
+from tests.soak.scenario import Plan, Watch
+
+STRETCH = timedelta(hours=4)
+MODELS = ("gpt-4o-transcribe", "whisper-1", "gpt-4o-mini-transcribe", "gpt-transcribe")
+ENDPOINTS = ("oa-us", "az-se", "az-us", "oa-eu", "az-jp")
+REGIONS = {"oa-us": "us", "oa-eu": "eu", "az-se": "swedencentral", "az-us": "eastus2", "az-jp": "japaneast"}
+CHANNELS = {"oncall": ["down", "degraded"], "owner": ["account", "monitor"]}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """One thing that is done to the service or its machine."""
+
+    at: datetime
+    what: str  # restart, kill, suspend, clock, stall, reconfigure, away
+    length: timedelta = timedelta(0)
+    plan: Plan | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Script:
+    """What a seed gives."""
+
+    seed: int
+    start: datetime
+    end: datetime
+    plan: Plan
+    planted: list[Planted] = field(default_factory=list)
+    acts: list[Act] = field(default_factory=list)
+
+    def disturbances(self) -> Iterator[Disturbance]:
+        """The acts, as the judge may know of them."""
+        for act in self.acts:
+            end = act.at + max(act.length, timedelta(seconds=30))
+            channel = "oncall" if act.what == "away" else None
+            yield Disturbance(what=act.what, start=act.at, end=end, channel=channel)
+
+
+def provider_of(endpoint: str) -> str:
+    """Whose it is."""
+    return "openai" if endpoint.startswith("oa-") else "azure_openai"
+
+
+def watched(targets: int) -> Plan:
+    """About so many targets: most every five minutes, some each minute, one every 20 seconds."""
+    endpoints = ENDPOINTS if targets >= 20 else ENDPOINTS[:3]
+    models = MODELS[: max(2, min(len(MODELS), targets // (2 * len(endpoints))))]
+    watches = [
+        Watch(endpoint=endpoint, models=_without(models, endpoint, endpoints)) for endpoint in endpoints
+    ]
+    watches.append(Watch(endpoint=endpoints[1], models=models[1:2], every="1m", more="max_per_minute = 12"))
+    watches.append(
+        Watch(
+            endpoint=endpoints[2],
+            models=models[1:2],
+            pathways=("rest",),
+            every="20s",
+            more="max_per_minute = 12",
+        )
+    )
+    if targets >= 40:
+        watches += [
+            Watch(endpoint=endpoint, models=models[::2], pathways=("realtime_transcription",))
+            for endpoint in endpoints
+        ]
+    return Plan(watches=watches, channels=CHANNELS, endpoints={name: _table(name) for name in endpoints})
+
+
+def _without(models: Sequence[str], endpoint: str, endpoints: Sequence[str]) -> Sequence[str]:
+    """The second model of two endpoints has a closer interval of its own."""
+    return [model for model in models if model != models[1] or endpoint not in endpoints[1:3]]
+
+
+def _table(endpoint: str) -> str:
+    region = f'region = "{REGIONS[endpoint]}"\n'
+    if provider_of(endpoint) == "openai":
+        return region
+    return f'provider = "azure_openai"\nurl = "https://{endpoint}.openai.azure.com"\n{region}'
+
+
+def keys(plan: Plan) -> list[str]:
+    """Every target that is watched."""
+    return [
+        f"{one.endpoint}/{model}/{pathway}"
+        for one in plan.watches
+        for model in one.models
+        for pathway in one.pathways
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A part of what is watched, and what it is called."""
+
+    targets: Sequence[str]
+    scope: dict[str, str]
+
+
+class Ground:
+    """Where trouble may be planted."""
+
+    def __init__(self, plan: Plan, rng: random.Random) -> None:
+        self.keys, self._rng = keys(plan), rng
+
+    def cell(self) -> Place:
+        """One target."""
+        key = self._rng.choice(self.keys)
+        return Place(
+            targets=[key], scope=dict(zip(("endpoint", "model", "pathway"), key.split("/"), strict=True))
+        )
+
+    def part(self, facet: str) -> Place:
+        """All targets of one endpoint, model, pathway or provider."""
+        value = self._rng.choice(sorted({self._value(key, facet) for key in self.keys}))
+        return Place(
+            targets=[key for key in self.keys if self._value(key, facet) == value], scope={facet: value}
+        )
+
+    def deployment(self) -> Place:
+        """All pathways of one model at one endpoint."""
+        endpoint, model, _ = self._rng.choice(self.keys).split("/")
+        mine = [key for key in self.keys if key.startswith(f"{endpoint}/{model}/")]
+        return Place(targets=mine, scope={"endpoint": endpoint, "model": model})
+
+    @staticmethod
+    def _value(key: str, facet: str) -> str:
+        endpoint, model, pathway = key.split("/")
+        known = {"endpoint": endpoint, "model": model, "pathway": pathway, "provider": provider_of(endpoint)}
+        return known[facet]
+
+
+Choose = Callable[[Ground], Place]
+
+
+def _cell(ground: Ground) -> Place:
+    return ground.cell()
+
+
+def _deployment(ground: Ground) -> Place:
+    return ground.deployment()
+
+
+def _part(facet: str) -> Choose:
+    return lambda ground: ground.part(facet)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One kind of trouble, as it may be drawn."""
+
+    name: str
+    where: Choose
+    how: str
+    share: float = 1.0
+    retry_after: int | None = None
+    blame: str = "provider"
+
+
+KINDS: Sequence[Kind] = (
+    Kind(name="cell", where=_cell, how="server"),
+    Kind(name="endpoint", where=_part("endpoint"), how="unavailable"),
+    Kind(name="pathway", where=_part("pathway"), how="closed"),
+    Kind(name="model", where=_part("model"), how="server"),
+    Kind(name="provider", where=_part("provider"), how="unavailable"),
+    Kind(name="refused", where=_part("endpoint"), how="refused"),
+    Kind(name="retry-after", where=_deployment, how="unavailable", retry_after=120),
+    Kind(name="quota", where=_deployment, how="quota", blame="account"),
+    Kind(name="quota asks", where=_deployment, how="quota", retry_after=300, blame="account"),
+    Kind(name="billing", where=_part("endpoint"), how="billing", blame="account"),
+    Kind(name="key", where=_part("endpoint"), how="key", blame="account"),
+    Kind(name="silence", where=_cell, how="silent"),
+    Kind(name="words", where=_cell, how="words"),
+    Kind(name="empty", where=_deployment, how="empty"),
+    Kind(name="slow", where=_cell, how="slow"),
+    Kind(name="partial", where=_cell, how="server", share=0.15),
+    Kind(name="partial", where=_cell, how="server", share=0.3),
+    Kind(name="partial", where=_part("endpoint"), how="server", share=0.6),
+)
+SPECIAL = (
+    "two",
+    "blip",
+    "network",
+    "maintenance",
+    "added",
+    "removed",
+    "away",
+    "killed",
+    "suspended",
+    "clock",
+)
+
+
+def make_script(seed: int, *, days: float, targets: int, start: datetime) -> Script:
+    """The same for the same seed, length and size."""
+    rng = random.Random(seed)
+    plan = watched(targets)
+    script = Script(seed=seed, start=start, end=start + timedelta(days=days), plan=plan)
+    bag: list[Kind | str] = []
+    for number in range(int(timedelta(days=days) / STRETCH)):
+        if not bag:
+            bag = [*KINDS, *SPECIAL]
+            rng.shuffle(bag)
+        _plant(script, bag.pop(), start + number * STRETCH, rng)
+    script.acts.sort(key=lambda act: act.at)
+    script.plan = replace(script.plan, more="\n".join([script.plan.more, *_maintenances(script)]))
+    return script
+
+
+def _plant(script: Script, kind: Kind | str, begin: datetime, rng: random.Random) -> None:
+    at = begin + timedelta(minutes=20, seconds=rng.uniform(0, 900))
+    end = at + timedelta(minutes=rng.randint(25, 55))
+    ground = Ground(script.plan, rng)
+    if isinstance(kind, Kind):
+        _add(script, kind, kind.where(ground), at, end)
+        return
+    cell = Kind(name=kind, where=_cell, how="server")
+    quiet = begin + STRETCH - timedelta(minutes=20)
+    match kind:
+        case "two":
+            one = _part("provider")(ground)
+            other = next(
+                Place(targets=[key], scope=_named(key)) for key in ground.keys if key not in one.targets
+            )
+            _add(script, replace(cell, how="unavailable"), one, at, end)
+            _add(script, replace(cell, how="words"), other, at + timedelta(seconds=rng.uniform(0, 60)), end)
+        case "blip":
+            _add(script, cell, ground.cell(), at, at + timedelta(seconds=20))
+        case "network":
+            everything = Place(targets=ground.keys, scope={})
+            _add(
+                script,
+                replace(cell, how="unreachable", blame="network"),
+                everything,
+                at,
+                at + timedelta(minutes=12),
+            )
+        case "maintenance":
+            _add(script, replace(cell, how="unavailable"), ground.part("endpoint"), at, end)
+        case "added" | "removed":
+            _add(script, cell, ground.cell(), at, end)
+            script.acts.append(Act(at=quiet, what="reconfigure", plan=None))
+        case "away":
+            _add(script, cell, ground.cell(), at, end)
+            script.acts.append(Act(at=at - timedelta(minutes=1), what="away", length=timedelta(minutes=9)))
+        case "killed":
+            _add(script, cell, ground.part("endpoint"), at, end)
+            script.acts.append(Act(at=at + timedelta(minutes=10), what="kill", length=timedelta(minutes=2)))
+            script.acts.append(Act(at=quiet, what="restart"))
+        case "suspended":
+            _add(script, cell, ground.cell(), at, end)
+            script.acts.append(Act(at=quiet, what="suspend", length=timedelta(minutes=11)))
+        case "clock":
+            _add(script, cell, ground.cell(), at, end)
+            script.acts.append(Act(at=quiet, what="clock", length=timedelta(seconds=rng.choice([-75, 75]))))
+
+
+def _named(key: str) -> dict[str, str]:
+    return dict(zip(("endpoint", "model", "pathway"), key.split("/"), strict=True))
+
+
+def _add(script: Script, kind: Kind, place: Place, start: datetime, end: datetime) -> None:
+    script.planted.append(
+        Planted(
+            id=len(script.planted) + 1,
+            kind=kind.name,
+            how=kind.how,
+            targets=tuple(place.targets),
+            start=start.replace(microsecond=0),
+            end=end.replace(microsecond=0),
+            scope=place.scope,
+            blame=kind.blame,
+            share=kind.share,
+            retry_after=kind.retry_after,
+            hidden=kind.name in {"network", "maintenance"},
+        )
+    )
+
+
+def _maintenances(script: Script) -> Iterator[str]:
+    for one in script.planted:
+        if one.kind == "maintenance":
+            begin, until = one.start - timedelta(minutes=5), one.end + timedelta(minutes=5)
+            yield (
+                f'[[maintenance]]\nname = "planned {one.id}"\nfrom = {begin:%Y-%m-%dT%H:%M:%SZ}\n'
+                f"until = {until:%Y-%m-%dT%H:%M:%SZ}\ntargets = {list(one.targets)!r}".replace("'", '"')
+            )
