@@ -103,8 +103,8 @@ def read(path: Path) -> Stored:
             stored.runs[names[cell]].append(run)
         for row in connection.execute("select * from skips"):
             first = _instant(row["slot"])
-            last = row["last_slot"]
-            stored.skips[names[row["cell_id"]]].append((first, first if last is None else _instant(last)))
+            last = first + (row["slots"] - 1) * timedelta(milliseconds=row["every_ms"])
+            stored.skips[names[row["cell_id"]]].append((first, last))
         for row in connection.execute("select * from incidents where number is not null"):
             stored.incidents[row["number"]] = dict(row)
     return stored

@@ -7,14 +7,16 @@ over, and told to be over, before the next one begins; then nothing explains any
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from tests.soak.planted import Disturbance, Planted
 from tests.soak.scenario import Plan, Watch
 
 STRETCH = timedelta(hours=4)
+QUIET = STRETCH - timedelta(minutes=20)
 MODELS = ("gpt-4o-transcribe", "whisper-1", "gpt-4o-mini-transcribe", "gpt-transcribe")
 ENDPOINTS = ("oa-us", "az-se", "az-us", "oa-eu", "az-jp")
 REGIONS = {"oa-us": "us", "oa-eu": "eu", "az-se": "swedencentral", "az-us": "eastus2", "az-jp": "japaneast"}
@@ -41,6 +43,7 @@ class Script:
     plan: Plan
     planted: list[Planted] = field(default_factory=list)
     acts: list[Act] = field(default_factory=list)
+    current: Plan | None = None  # what is configured at the point that was reached
 
     def disturbances(self) -> Iterator[Disturbance]:
         """The acts, as the judge may know of them."""
@@ -190,82 +193,160 @@ KINDS: Sequence[Kind] = (
     Kind(name="partial", where=_cell, how="server", share=0.3),
     Kind(name="partial", where=_part("endpoint"), how="server", share=0.6),
 )
-SPECIAL = (
-    "two",
-    "blip",
-    "network",
-    "maintenance",
-    "added",
-    "removed",
-    "away",
-    "killed",
-    "suspended",
-    "clock",
-)
 
 
 def make_script(seed: int, *, days: float, targets: int, start: datetime) -> Script:
     """The same for the same seed, length and size."""
     rng = random.Random(seed)
     plan = watched(targets)
-    script = Script(seed=seed, start=start, end=start + timedelta(days=days), plan=plan)
+    script = Script(seed=seed, start=start, end=start + timedelta(days=days), plan=plan, current=plan)
     bag: list[Kind | str] = []
     for number in range(int(timedelta(days=days) / STRETCH)):
         if not bag:
             bag = [*KINDS, *SPECIAL]
             rng.shuffle(bag)
         _plant(script, bag.pop(), start + number * STRETCH, rng)
+    planned = "\n".join(_maintenances(script))
+    script.plan = replace(script.plan, more=planned)
+    script.acts = [
+        act if act.plan is None else replace(act, plan=replace(act.plan, more=planned)) for act in script.acts
+    ]
     script.acts.sort(key=lambda act: act.at)
-    script.plan = replace(script.plan, more="\n".join([script.plan.more, *_maintenances(script)]))
     return script
 
 
 def _plant(script: Script, kind: Kind | str, begin: datetime, rng: random.Random) -> None:
     at = begin + timedelta(minutes=20, seconds=rng.uniform(0, 900))
     end = at + timedelta(minutes=rng.randint(25, 55))
-    ground = Ground(script.plan, rng)
+    assert script.current is not None
+    ground = Ground(script.current, rng)
     if isinstance(kind, Kind):
         _add(script, kind, kind.where(ground), at, end)
+    else:
+        SPECIAL[kind](Scene(script=script, ground=ground, at=at, end=end, quiet=begin + QUIET, rng=rng))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """Where a special kind of trouble is planted: from `at` to `end`; nothing else goes on at `quiet`."""
+
+    script: Script
+    ground: Ground
+    at: datetime
+    end: datetime
+    quiet: datetime
+    rng: random.Random
+
+    def add(self, name: str, place: Place, how: str = "server", **more: Any) -> None:
+        """Plant it, from `at` to `end` unless something else is said."""
+        at, end = more.pop("at", self.at), more.pop("end", self.end)
+        _add(self.script, Kind(name=name, where=_cell, how=how, **more), place, at, end)
+
+    def act(
+        self, what: str, at: datetime, length: timedelta = timedelta(0), plan: Plan | None = None
+    ) -> None:
+        """Do something to the service or its machine."""
+        self.script.acts.append(Act(at=at, what=what, length=length, plan=plan))
+
+
+def _two(scene: Scene) -> None:
+    one = _part("provider")(scene.ground)
+    other = scene.rng.choice([key for key in scene.ground.keys if key not in one.targets])
+    scene.add("two", one, "unavailable")
+    later = scene.at + timedelta(seconds=scene.rng.uniform(0, 60))
+    scene.add("two", Place(targets=[other], scope=_named(other)), "words", at=later)
+
+
+def _blip(scene: Scene) -> None:
+    scene.add("blip", scene.ground.cell(), end=scene.at + timedelta(seconds=20))
+
+
+def _network(scene: Scene) -> None:
+    everything = Place(targets=scene.ground.keys, scope={})
+    end = scene.at + timedelta(minutes=12)
+    scene.add("network", everything, "unreachable", blame="network", end=end)
+
+
+def _maintenance(scene: Scene) -> None:
+    scene.add("maintenance", scene.ground.part("endpoint"), "unavailable")
+
+
+def _added(scene: Scene) -> None:
+    """A target joins in the quiet; from then on trouble may meet it too."""
+    assert scene.script.current is not None
+    scene.add("added", scene.ground.cell())
+    watches = scene.script.current.watches
+    endpoint = watches[0].endpoint
+    model = f"added-{len(watches)}"
+    more = Watch(endpoint=endpoint, models=(model,), pathways=("rest",))
+    scene.script.current = replace(scene.script.current, watches=[*watches, more])
+    scene.act("reconfigure", scene.quiet, plan=scene.script.current)
+
+
+def _removed(scene: Scene) -> None:
+    """A target leaves while it fails: nobody is to speak of it for ever."""
+    assert scene.script.current is not None
+    watches = list(scene.script.current.watches)
+    leaving = watches[0].models[0]
+    rest = replace(watches[0], models=[model for model in watches[0].models if model != leaving])
+    kept = [rest, *watches[1:]] if rest.models else watches
+    mine = [key for key in scene.ground.keys if key.startswith(f"{watches[0].endpoint}/{leaving}/")]
+    gone = [key for key in mine if key not in keys(replace(scene.script.current, watches=kept))]
+    if not gone:
+        scene.add("cell", scene.ground.cell())
         return
-    cell = Kind(name=kind, where=_cell, how="server")
-    quiet = begin + STRETCH - timedelta(minutes=20)
-    match kind:
-        case "two":
-            one = _part("provider")(ground)
-            other = next(
-                Place(targets=[key], scope=_named(key)) for key in ground.keys if key not in one.targets
-            )
-            _add(script, replace(cell, how="unavailable"), one, at, end)
-            _add(script, replace(cell, how="words"), other, at + timedelta(seconds=rng.uniform(0, 60)), end)
-        case "blip":
-            _add(script, cell, ground.cell(), at, at + timedelta(seconds=20))
-        case "network":
-            everything = Place(targets=ground.keys, scope={})
-            _add(
-                script,
-                replace(cell, how="unreachable", blame="network"),
-                everything,
-                at,
-                at + timedelta(minutes=12),
-            )
-        case "maintenance":
-            _add(script, replace(cell, how="unavailable"), ground.part("endpoint"), at, end)
-        case "added" | "removed":
-            _add(script, cell, ground.cell(), at, end)
-            script.acts.append(Act(at=quiet, what="reconfigure", plan=None))
-        case "away":
-            _add(script, cell, ground.cell(), at, end)
-            script.acts.append(Act(at=at - timedelta(minutes=1), what="away", length=timedelta(minutes=9)))
-        case "killed":
-            _add(script, cell, ground.part("endpoint"), at, end)
-            script.acts.append(Act(at=at + timedelta(minutes=10), what="kill", length=timedelta(minutes=2)))
-            script.acts.append(Act(at=quiet, what="restart"))
-        case "suspended":
-            _add(script, cell, ground.cell(), at, end)
-            script.acts.append(Act(at=quiet, what="suspend", length=timedelta(minutes=11)))
-        case "clock":
-            _add(script, cell, ground.cell(), at, end)
-            script.acts.append(Act(at=quiet, what="clock", length=timedelta(seconds=rng.choice([-75, 75]))))
+    scope = {"endpoint": watches[0].endpoint, "model": leaving}
+    scene.add("removed", Place(targets=gone, scope=scope))
+    scene.script.current = replace(scene.script.current, watches=kept)
+    scene.act("reconfigure", scene.end, plan=scene.script.current)
+
+
+def _changed(scene: Scene) -> None:
+    """Somebody sets another deadline while the target fails: neither blame nor incident change."""
+    assert scene.script.current is not None
+    scene.add("changed", scene.ground.part("endpoint"))
+    watches = [
+        replace(one, more=f'{one.more}\ntimeout = "29s"'.strip()) if "timeout" not in one.more else one
+        for one in scene.script.current.watches
+    ]
+    scene.script.current = replace(scene.script.current, watches=watches)
+    scene.act("reconfigure", scene.at + timedelta(minutes=15), plan=scene.script.current)
+
+
+def _away(scene: Scene) -> None:
+    scene.add("away", scene.ground.cell())
+    scene.act("away", scene.at - timedelta(minutes=1), timedelta(minutes=9))
+
+
+def _killed(scene: Scene) -> None:
+    scene.add("killed", scene.ground.part("endpoint"))
+    scene.act("kill", scene.at + timedelta(minutes=scene.rng.choice([1, 2, 10])), timedelta(minutes=2))
+    scene.act("restart", scene.quiet)
+
+
+def _suspended(scene: Scene) -> None:
+    scene.add("suspended", scene.ground.cell())
+    scene.act("suspend", scene.quiet, timedelta(minutes=11))
+
+
+def _clock(scene: Scene) -> None:
+    scene.add("clock", scene.ground.cell())
+    scene.act("clock", scene.quiet, timedelta(seconds=scene.rng.choice([-75, 75])))
+
+
+SPECIAL: Mapping[str, Callable[[Scene], None]] = {
+    "two": _two,
+    "blip": _blip,
+    "network": _network,
+    "maintenance": _maintenance,
+    "added": _added,
+    "removed": _removed,
+    "changed": _changed,
+    "away": _away,
+    "killed": _killed,
+    "suspended": _suspended,
+    "clock": _clock,
+}
 
 
 def _named(key: str) -> dict[str, str]:
