@@ -25,7 +25,7 @@ SETTLING = timedelta(
     seconds=60
 )  # what may pass until the confirming and neighbour runs of an incident are in
 A_RUN = timedelta(seconds=12)  # how long a run that is answered may last
-TELLING = timedelta(seconds=10)  # looking for what is owed, and sending it
+TELLING = timedelta(seconds=15)  # looking for what is owed, and sending it
 TOLERANCE = timedelta(seconds=1)
 SPAN = timedelta(seconds=60)
 OPEN_EVERY = timedelta(seconds=60)  # how far apart runs are at most while a window is open

@@ -23,7 +23,7 @@ from tests.soak.planted import Difference, Facts, Gauge, Heard, Promise, Sample
 from tests.soak.scenario import START, World, play
 
 REPLAY_EVERY = timedelta(hours=24)
-IDLE_S = 4.0  # how often the service looks for notices: less often than in life, which costs most of the time
+IDLE_S = 8.0  # how often the service looks for notices: less often than in life, which costs most of the time
 
 
 @dataclass(slots=True)
