@@ -10,7 +10,7 @@ from tests.soak.plan import KINDS, SPECIAL, keys, make_script, watched
 from tests.soak.scenario import START
 from tests.soak.soak import soak
 
-SEEDS = (1, 4, 9)
+SEEDS = (2, 4, 12)
 PART = 8 / 24  # of a day: with three seeds a day
 
 
