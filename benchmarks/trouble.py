@@ -64,7 +64,7 @@ USUAL = tuple(
 
 
 def run(
-    *, cases: Sequence[Case] = USUAL, targets: int = TARGETS, seconds: int = 300, rounds: int = 6
+    *, cases: Sequence[Case] = USUAL, targets: int = TARGETS, seconds: int = 210, rounds: int = 6
 ) -> Iterator[Figure]:
     """Processor milliseconds of a run with its share of the turns, and how they stand to none failing."""
     with sandbox() as base:
