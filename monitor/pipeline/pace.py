@@ -19,7 +19,7 @@ from monitor.store.history import StoreHistory
 
 BEAT = timedelta(seconds=5)  # more of the same is derived together
 # Deriving takes at most one part in so many of the time, however much is unresolved.
-SHARE, NEWS_SHARE = 25, 10
+SHARE, NEWS_SHARE = 25, 15
 LATE = timedelta(minutes=2)  # longer than any run lasts, so that runs side by side are never late
 REMEMBERED = timedelta(minutes=10)  # longer than anything waits to be judged
 

@@ -273,7 +273,7 @@ def test_deriving_takes_a_share_of_the_time_at_most(database: Database) -> None:
         now = at + number * MINUTE
         done = record(database, [Observed(outcome=run, evidence=None)], HOUSE, now=now, pace=pace)
         found.append(done.judged.outlook.at > EPOCH)
-    assert [number for number, one in enumerate(found) if one] == [0, 2, *range(6, 60, 4)]
+    assert [number for number, one in enumerate(found) if one] == [0, 3, *range(7, 60, 4)]
     record(database, [], HOUSE, now=at + 68 * MINUTE, pace=pace)
     (window,) = stored_of(database)
     assert window.failed == 60
