@@ -66,7 +66,11 @@ def replay(
         if diff:
             return _compare(tx, derivation, now, json=json)
         if channel is not None:
-            return _rehearse(settings, channel, history, derivation, now, json=json)
+            policy, voice = _channel(settings, channel), house_of(settings).voice
+            plans = stored_maintenance(tx)
+            found = rehearse(history, derivation, policy, now=now, voice=voice, plans=plans)
+            _print(dict(rehearsal_to_json(found)), lambda: rehearsal_lines(found), json=json)
+            return FINE
     _print(to_json(derivation), lambda: [render_text(derivation)], json=json)
     return FINE
 
@@ -87,17 +91,12 @@ def _compare(tx: Transaction, derivation: Derivation, now: datetime, *, json: bo
     return FAILED if difference else FINE
 
 
-def _rehearse(
-    settings: Settings, name: str, history: History, derivation: Derivation, now: datetime, *, json: bool
-) -> int:
+def _channel(settings: Settings, name: str) -> Policy:
     known = settings.channels.get(name)
     if known is None:
         listed = ", ".join(sorted(settings.channels)) or "none is configured"
         raise NotFound(f"unknown channel '{name[:200]}'; the configured ones: {listed}")
-    policy = Policy(channel=name, when=known.when)
-    found = rehearse(history, derivation, policy, now=now, voice=house_of(settings).voice)
-    _print(dict(rehearsal_to_json(found)), lambda: rehearsal_lines(found), json=json)
-    return FINE
+    return Policy(channel=name, when=known.when)
 
 
 def _print(value: dict[str, Any], lines: Callable[[], Iterable[str]], *, json: bool) -> None:

@@ -19,7 +19,7 @@ from monitor.core.model import Blame, Cell
 from monitor.core.notice_body import compose_body, corrections, differences, rises
 from monitor.core.opinion import Opinion, as_told
 from monitor.core.story import Story, read_story
-from monitor.core.texts import RELAPSE, Latest, Telling, Voice
+from monitor.core.texts import RELAPSE, Latest, Telling, Voice, silence_words
 
 # Alertmanager's words: how long a changed group waits for more, and how old news may be to be news.
 GROUP_INTERVAL = timedelta(minutes=5)
@@ -199,15 +199,39 @@ def _while_open(story: Story, told: Sequence[Notice], state: str, now: datetime,
         return _Owed(kind=None, reason="the previous notice is still on its way")
     if changed and since >= GROUP_INTERVAL:
         return _Owed(kind=NoticeKind.UPDATED, reason="; ".join(changed), changed=changed)
-    if since >= voice.repeat and story.kind is IncidentKind.UNSTABLE:
-        return _Owed(kind=None, reason="what is unstable is told once")
-    if since >= voice.repeat and story.acknowledged:
-        return _Owed(kind=None, reason=f"acknowledged by {story.acknowledged}: no reminder")
     if since >= voice.repeat:
-        return _Owed(kind=NoticeKind.UPDATED, reason="the repeat interval has passed")
+        return _reminder(story, told, now)
     if changed:
         return _Owed(kind=None, reason="changed inside the group interval")
     return _Owed(kind=None, reason="nothing changed inside the repeat interval")
+
+
+def _reminder(story: Story, told: Sequence[Notice], now: datetime) -> _Owed:
+    """The word after the repeat interval, or why there is none."""
+    if story.kind is IncidentKind.UNSTABLE:
+        return _Owed(kind=None, reason="what is unstable is told once")
+    if story.acknowledged:
+        return _Owed(kind=None, reason=f"acknowledged by {story.acknowledged}: no reminder")
+    if _is_paused(story, now):
+        return _Owed(kind=None, reason="planned maintenance: no reminder")
+    if story.silent_since is not None:
+        return _silence(story, told)
+    return _Owed(kind=NoticeKind.UPDATED, reason="the repeat interval has passed")
+
+
+def _is_paused(story: Story, now: datetime) -> bool:
+    """Whether everything that fails is in planned maintenance now."""
+    failing = {window.cell for window in story.windows if window.end is None}
+    paused = {cell for cell, span in story.pauses if span.start <= now < span.end}
+    return bool(failing) and failing <= paused
+
+
+def _silence(story: Story, told: Sequence[Notice]) -> _Owed:
+    """That nothing is known any more, once: a target that is watched no more is not reminded of for ever."""
+    words = silence_words(story)
+    if words in _changed(told[-1]):
+        return _Owed(kind=None, reason=words)
+    return _Owed(kind=NoticeKind.UPDATED, reason=words, changed=(words,))
 
 
 def _rise(story: Story, told: Sequence[Notice]) -> tuple[str, ...]:

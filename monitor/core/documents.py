@@ -69,14 +69,20 @@ def incident_to_json(incident: Incident) -> dict[str, Any]:
     }
 
 
-def incident_document(incident: Incident, gaps: Sequence[Gap] = ()) -> dict[str, Any]:
-    """The incident as the store keeps it: its JSON with the reason, windows, gaps and signatures."""
+def incident_document(
+    incident: Incident, gaps: Sequence[Gap] = (), pauses: Sequence[Gap] = ()
+) -> dict[str, Any]:
+    """The incident as the store keeps it: its JSON with the reason, windows, gaps and signatures.
+
+    *pauses* are the planned maintenance inside its windows.
+    """
     return {
         **incident_to_json(incident),
         "beside": incident.beside and asdict(incident.beside),
         "blame_reason": incident.blame_reason,
         "windows": [_stored_window(window) for window in incident.windows],
         "gaps": [gap_to_json(gap) for gap in gaps],
+        "pauses": [gap_to_json(pause) for pause in pauses],
         "signatures": [_signature_to_json(signature) for signature in incident.signatures],
         "marks": [mark_to_json(mark) for mark in incident.nearby.marks],
         "changes": [shift_to_json(shift) for shift in incident.nearby.shifts],

@@ -18,11 +18,13 @@ from monitor.core.diagnose import Incident, Severity
 from monitor.core.documents import incident_document
 from monitor.core.entries import dismissal, suspected_title, suspicion_entry, tell
 from monitor.core.incidents import Change, Derivation, IncidentKind, Phase, StoredIncident, Suspicion
+from monitor.core.maintenance import Maintenance, covered
 from monitor.core.model import Blame, Cell, State, split_target
 from monitor.core.times import parse_instant, rfc3339
 from monitor.core.windows import Gap, History, Pending, Window
 
 SETTLING = timedelta(seconds=60)  # at most, from the first window's decision
+_AHEAD = timedelta(days=1)
 _LIVING = frozenset({Phase.SUSPECTED, Phase.OPEN, Phase.RECOVERING})
 _SEVERITIES = tuple(Severity)
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -96,7 +98,7 @@ def is_settled(incident: Incident, undecided: Mapping[State, frozenset[Cell]], n
     return not undecided[State.DOWN] and undecided[State.DEGRADED] <= own
 
 
-def reconcile(
+def reconcile(  # noqa: PLR0913 - what one reconciliation rests on
     stored: Sequence[StoredIncident],
     derivation: Derivation,
     suspicions: Sequence[Suspicion],
@@ -106,15 +108,16 @@ def reconcile(
     rule_json: Mapping[str, Any],
     next_number: Callable[[], int],
     new_id: Callable[[], str],
+    plans: Sequence[Maintenance] = (),
 ) -> list[Change]:
     """What must be stored so that the stored incidents say what the derivation says.
 
     *stored* holds every unresolved incident and those that were resolved after the derivation's
     `since`; those of the owner are left alone. An incident that says the same gives no change; one
     whose counts moved a change without an entry. Numbers are given in the order of the derived incidents,
-    to those that have settled.
+    to those that have settled. *plans* are the planned maintenance that the derivation left out.
     """
-    desk = _Desk(derivation=derivation, now=now, rule=rule_json, new_id=new_id)
+    desk = _Desk(derivation=derivation, now=now, rule=rule_json, new_id=new_id, plans=plans)
     known = [one for one in stored if one.phase is not Phase.DISMISSED and one.kind is IncidentKind.OUTAGE]
     matched = match(known, derivation.incidents)
     numbers: dict[int, int] = {}
@@ -202,6 +205,7 @@ class _Desk:
     now: datetime
     rule: Mapping[str, Any]
     new_id: Callable[[], str]
+    plans: Sequence[Maintenance]
 
     def advanced(
         self, before: StoredIncident | None, incident: Incident, number: int | None
@@ -227,7 +231,9 @@ class _Desk:
             updated_at=self.now,
             rule=self.rule,
             configurations=incident.configurations,
-            document=incident_document(replace(incident, number=number or 0), self._gaps(incident)),
+            document=incident_document(
+                replace(incident, number=number or 0), self._gaps(incident), self._pauses(incident)
+            ),
         )
         if before and replace(before, updated_at=self.now) == after:
             return None
@@ -240,6 +246,15 @@ class _Desk:
             gap
             for gap in self.derivation.gaps
             if any(gap.cell == window.cell and _within(gap, window) for window in incident.windows)
+        ]
+
+    def _pauses(self, incident: Incident) -> list[Gap]:
+        """The maintenance inside the windows, what goes on now up to its planned end."""
+        return [
+            Gap(cell=window.cell, start=span.start, end=span.end)
+            for window in incident.windows
+            for span in covered(self.plans, window.cell.target, window.start, window.end or self.now + _AHEAD)
+            if span.start <= self.now
         ]
 
     def suspected(

@@ -6,7 +6,7 @@ relapse that ran out, a reminder due. Nothing is stored, nothing sent.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
@@ -17,6 +17,7 @@ from monitor.core.alerts import GROUP_INTERVAL, Decision, Notice, Policy, decide
 from monitor.core.incidents import Derivation, Phase, StoredIncident
 from monitor.core.inert import one_line
 from monitor.core.life import reconcile
+from monitor.core.maintenance import Maintenance
 from monitor.core.model import State, Verdict
 from monitor.core.replay import settle
 from monitor.core.sampling import EPOCH
@@ -43,10 +44,19 @@ class Rehearsal:
 
 
 def rehearse(
-    history: History, derivation: Derivation, policy: Policy, *, now: datetime, voice: Voice
+    history: History,
+    derivation: Derivation,
+    policy: Policy,
+    *,
+    now: datetime,
+    voice: Voice,
+    plans: Sequence[Maintenance] = (),
 ) -> Rehearsal:
-    """What the channel would have been told up to *now*; *derivation* is what the history says then."""
-    stage = _Stage(history=history, rule=derivation.rule, policy=policy, voice=voice)
+    """What the channel would have been told up to *now*; *derivation* is what the history says then.
+
+    *plans* are the planned maintenance that the history leaves out.
+    """
+    stage = _Stage(history=history, rule=derivation.rule, policy=policy, voice=voice, plans=plans)
     touched = derivation.since or EPOCH
     moments = sorted({*_moments(history, derivation), now})
     heapify(moments)
@@ -99,6 +109,7 @@ class _Stage:
     rule: Rule
     policy: Policy
     voice: Voice
+    plans: Sequence[Maintenance] = ()
     incidents: dict[str, StoredIncident] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
     reasons: dict[str, str] = field(default_factory=dict)
@@ -119,6 +130,7 @@ class _Stage:
             rule_json=rule_to_json(self.rule),
             next_number=lambda: next(self._numbers),
             new_id=lambda: f"incident-{next(self._ids)}",
+            plans=self.plans,
         )
         self.incidents |= {change.incident.id: change.incident for change in changes}
         if any(one.phase is Phase.SUSPECTED and one.opened_at for one in self.incidents.values()):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -60,7 +60,7 @@ class Symptom:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """How an incident went: its windows and the gaps in them."""
+    """How an incident went: its windows, and in `gaps` the time in them that was not measured."""
 
     kind: IncidentKind
     state: State
@@ -132,6 +132,8 @@ class Story(Course):
     changes: Sequence[Mapping[str, Any]] = ()  # of configurations, near the start
     acknowledged: str = ""  # by whom
     dismissed: str = ""  # why it is none any more
+    pauses: Sequence[tuple[Cell, Span]] = ()  # planned maintenance in its windows
+    silent_since: datetime | None = None  # its open windows have had no run since
     beside: Mapping[str, int] | None = None  # other cells where no control is: failing, unknown
     joined: int | None = None  # the incident that goes on with its windows
 
@@ -143,7 +145,7 @@ def read_course(incident: StoredIncident) -> Course:
         kind=incident.kind,
         state=_state(windows) if incident.kind is IncidentKind.OUTAGE else State.UNKNOWN,
         windows=windows,
-        gaps=tuple(_gap(gap) for gap in incident.document.get("gaps") or ()),
+        gaps=unmeasured(incident.document),
     )
 
 
@@ -172,9 +174,36 @@ def read_story(incident: StoredIncident) -> Story:
         symptoms=tuple(_symptom(signature) for signature in document.get("signatures") or ()),
         changes=tuple(document.get("changes") or ()),
         dismissed=str(document.get("dismissed") or "") if incident.phase is Phase.DISMISSED else "",
+        pauses=tuple((_cell(part), _gap(part)) for part in document.get("pauses") or ()),
+        silent_since=_silent_since(document, course.windows) if incident.phase is Phase.OPEN else None,
         beside=document.get("beside"),
         joined=document.get("joined") if incident.phase is Phase.DISMISSED else None,
     )
+
+
+def unmeasured(document: Mapping[str, Any], cell: Cell | None = None) -> tuple[Span, ...]:
+    """The gaps and the planned maintenance in the windows of all cells, or of one.
+
+    Every figure of how long an incident lasted leaves out these.
+    """
+    parts = (*(document.get("gaps") or ()), *(document.get("pauses") or ()))
+    return tuple(_gap(part) for part in parts if cell is None or _cell(part) == cell)
+
+
+def _silent_since(document: Mapping[str, Any], windows: Sequence[Stretch]) -> datetime | None:
+    """Since when no open window had a run; None while one has, or none is open."""
+    open_ = [window for window in windows if window.end is None]
+    ends = [max((gap.start for gap in _gaps_after(document, window)), default=None) for window in open_]
+    known = [end for end in ends if end is not None]
+    return max(known) if open_ and len(known) == len(ends) else None
+
+
+def _gaps_after(document: Mapping[str, Any], window: Stretch) -> Iterator[Span]:
+    """The gap that began with the window's last run: no good one came since either."""
+    for part in document.get("gaps") or ():
+        span = _gap(part)
+        if _cell(part) == window.cell and span.start >= window.end_after:
+            yield span
 
 
 def _subject(incident: StoredIncident) -> str:

@@ -133,7 +133,8 @@ def headline(story: Story) -> str:
         began = _began(story)
         when = f"{story.state} since {clock(began)} UTC, {day(began)} ({story.bounds.text()})"
     controls = _counts(story, story.unaffected) or _no_control(story)
-    what = f"{subject(story)} {when}: {counted(story)}.{around(story)}"
+    silent = f" N{silence_words(story)[1:]}." if story.silent_since else ""
+    what = f"{subject(story)} {when}: {counted(story)}.{around(story)}{silent}"
     return f"{what}\nUnaffected: {controls}. Blame: {story.blame}."
 
 
@@ -147,6 +148,12 @@ def around(story: Story) -> str:
     if len(ends) < len(slow):
         return f" Degraded since {clock(began)} UTC, {day(began)}, and still is."
     return f" Degraded {span(began, max(ends))}."
+
+
+def silence_words(story: Story) -> str:
+    """That an open incident has no runs any more, so that nobody can say whether it lasts."""
+    since = f" since {clock(story.silent_since)} UTC, {day(story.silent_since)}" if story.silent_since else ""
+    return f"no run{since}: not known whether it lasts, no reminder until it runs again"
 
 
 def _began(story: Story) -> datetime:

@@ -146,6 +146,7 @@ def _settle(
         rule_json=rule_to_json(house.rule),
         next_number=numbers,
         new_id=partial(new_id, now),
+        plans=stored_maintenance(tx),
     )
     _save(tx, changes)
     current = _after(known, changes)

@@ -12,15 +12,18 @@ from monitor.core.blind import unmeasured_spans
 from monitor.core.dossier import MONTH_BEFORE, Baseline, Dossier, Exhibit, Observer, Recording, Role
 from monitor.core.fitness import Offset, agreed, offset_in
 from monitor.core.incidents import Phase, StoredIncident
+from monitor.core.maintenance import covered
 from monitor.core.model import Cell, Outcome, Target, Verdict
+from monitor.core.paused import pause
 from monitor.core.story import Neighbour, Story, Stretch, read_story
-from monitor.core.summary import Span, clip, length
+from monitor.core.summary import Span, clip, length, subtract
 from monitor.core.texts import Latest
-from monitor.core.windows import derive_gaps
+from monitor.core.windows import History, derive_gaps
 from monitor.store.cells import cell_rows
 from monitor.store.history import StoreHistory
 from monitor.store.incidents import incident as read_incident
 from monitor.store.incidents import incident_entries
+from monitor.store.maintenance import stored_maintenance
 from monitor.store.runs import (
     evidence_of,
     first_pass_after,
@@ -68,7 +71,7 @@ def read_dossier(
         targets={key: target for key, target in targets.items() if key in wanted},
         exhibits=exhibits,
         baselines=_baselines(tx, story, incident.configurations, cells, min(now, newest + _MOMENT)),
-        coverage=_coverage(history, cells, Span(story.start, story.end or now), now),
+        coverage=_coverage(tx, history, cells, Span(story.start, story.end or now), now),
         recordings=recordings,
         observer=Observer(
             locations=sorted({cell.location for cell in cells}),
@@ -251,15 +254,19 @@ def _counts(
     return sum(by_verdict.get(verdict, 0) for verdict in _GOOD), sum(by_verdict.values())
 
 
-def _coverage(history: StoreHistory, cells: Sequence[Cell], span: Span, now: datetime) -> float | None:
-    """The share of the incident's time in which its cells were measured."""
+def _coverage(
+    tx: Connection, history: History, cells: Sequence[Cell], span: Span, now: datetime
+) -> float | None:
+    """The share of the incident's time, less planned maintenance, in which its cells were measured."""
     known = [cell for cell in cells if cell in history.cells()]
-    if not known or not span.length:
-        return None
-    unseen = timedelta(0)
+    plans = stored_maintenance(tx)
+    history = pause(history, plans)
+    unseen = meant = timedelta(0)
     for cell in known:
         runs = history.notable(cell, span.start, min(now, span.end + _DAY))
+        pauses = covered(plans, cell.target, span.start, span.end)
+        meant += span.length - length(pauses)
         holes = [Span(gap.start, gap.end) for gap in derive_gaps(history, cell, runs, now=now)]
         holes += [Span(blind.start, blind.end) for blind in unmeasured_spans(history, cell, runs, now=now)]
-        unseen += length(clip(holes, span))
-    return 1 - unseen / (span.length * len(known))
+        unseen += length(subtract(clip(holes, span), pauses))
+    return 1 - unseen / meant if meant else None

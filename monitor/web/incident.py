@@ -15,7 +15,7 @@ from monitor.core.incidents import Entry, IncidentKind, Severity, StoredIncident
 from monitor.core.model import Blame, State
 from monitor.core.nearby import shift_words
 from monitor.core.opinion import Opinion, as_told, entry_words, opinion_of
-from monitor.core.story import Story, Stretch, read_story
+from monitor.core.story import Story, Stretch, read_story, unmeasured
 from monitor.core.summary import METHOD, Span, bounds
 from monitor.core.texts import headline, with_clocks
 from monitor.core.times import duration_words, parse_instant
@@ -268,14 +268,7 @@ def _lanes(reading: IncidentReading, story: Story, face: Clockface) -> Sequence[
 
 def _window_rows(story: Story, document: Mapping[str, Any], face: Clockface) -> tuple[WindowRow, ...]:
     told = zip(story.windows, document.get("windows") or (), strict=True)
-    return tuple(_window_row(window, one, _gaps_of(document, one), face) for window, one in told)
-
-
-def _gaps_of(document: Mapping[str, Any], window: Mapping[str, Any]) -> list[Span]:
-    """The gaps of the window's own cell."""
-    cell = (window["target"], window.get("location"))
-    gaps = (gap for gap in document.get("gaps") or () if (gap["target"], gap.get("location")) == cell)
-    return [Span(parse_instant(gap["from"]), parse_instant(gap["to"])) for gap in gaps]
+    return tuple(_window_row(window, one, unmeasured(document, window.cell), face) for window, one in told)
 
 
 def _window_row(

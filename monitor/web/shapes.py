@@ -215,6 +215,7 @@ _INCIDENT_MAY: dict[str, Any] = {
     "blame_reason": _text(),
     "windows": _list(_ref("Window")),
     "gaps": _list(_ref("Gap")),
+    "pauses": _list(_ref("Gap"), "planned maintenance in its windows"),
     "signatures": _list(_ref("Signature")),
     "marks": _list({"type": "object"}, "outside events near its start"),
     "changes": _list({"type": "object"}, "changes of configuration near its start"),

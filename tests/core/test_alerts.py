@@ -15,6 +15,7 @@ from monitor.core.model import Blame
 from tests.sample_incident import (
     DECIDED,
     END,
+    FAILING,
     MINUTE,
     VOICE,
     document,
@@ -23,6 +24,7 @@ from tests.sample_incident import (
     window,
 )
 
+FAILING_CELL = {"target": FAILING.target, "location": FAILING.location}
 ONCALL = Policy(channel="oncall")
 OWNER = Policy(channel="owner", when=frozenset({"account", "monitor"}))
 
@@ -134,6 +136,37 @@ def test_a_relapse_that_is_worse_waits_for_nothing() -> None:
     down = ask(incident(), sent, now + 7 * MINUTE).notice
     assert down is not None
     assert down.body["data"]["title"].startswith("Down again: ")
+
+
+def test_maintenance_inside_an_outage_sends_no_reminder_and_is_left_out_of_its_length() -> None:
+    """Between its start and end nobody is reminded; at least is what was measured as failing."""
+    hour = timedelta(hours=1)
+    pause = {**FAILING_CELL, "from": "2025-11-17T09:00:10Z", "to": "2025-11-17T10:00:10Z"}
+    failing = window(failed=60, total=60, end_after="2025-11-17T10:30:10Z")
+    stored = incident(document=document(60, failing, pauses=[pause]))
+    opened = tell(incident())
+    held = ask(stored, [opened], DECIDED + hour)
+    assert (held.send, held.reason) == (False, "planned maintenance: no reminder")
+    reminder = ask(stored, [opened], DECIDED + 2 * hour).notice
+    assert reminder is not None
+    assert reminder.body["data"]["at_least_s"] == hour.total_seconds()
+
+
+def test_what_has_no_runs_any_more_is_told_so_once() -> None:
+    """A target that is watched no more reminds nobody for ever; a run brings the reminders back."""
+    hour = timedelta(hours=1)
+    gap = {**FAILING_CELL, "from": "2025-11-17T08:32:10Z", "to": "2025-11-17T09:32:10Z"}
+    silent = incident(document=document(3, window(), gaps=[gap]))
+    sent = [tell(incident())]
+    sent.append(tell(silent, sent, DECIDED + hour))
+    words = (
+        "no run since 08:32:10 UTC, 17 Nov 2025: not known whether it lasts, no reminder until it runs again"
+    )
+    assert sent[-1].body["data"]["changed"] == [words]
+    assert words in sent[-1].body["data"]["text"]
+    for hours in range(2, 30):
+        assert ask(silent, sent, DECIDED + hours * hour).reason == words
+    assert ask(grown(63), sent, DECIDED + 31 * hour).reason == "the repeat interval has passed"
 
 
 def test_recovery_and_resolution_are_told_once_each() -> None:

@@ -12,6 +12,8 @@ from monitor.core.incidents import EntryKind, IncidentKind, Phase
 from monitor.core.model import Blame, Verdict
 from monitor.core.sampling import Attention
 from monitor.core.sights import Sight, SightKind
+from monitor.core.story import read_story
+from monitor.core.texts import headline
 from monitor.pipeline.observe import Observed
 from monitor.pipeline.record import record
 from monitor.pipeline.verdict import judge_all, watchings
@@ -148,6 +150,20 @@ def test_degraded_then_down_is_one_incident_and_the_rise_is_told_at_once(sqlite_
     assert (opened.body["data"]["state"], risen.body["data"]["state"]) == ("degraded", "down")
     assert risen.created_at == stretch.now - MINUTE
     stretch.check_agreement(stretch.now)
+
+
+def test_a_target_that_is_watched_no_more_stops_reminding(sqlite_database: Database) -> None:
+    """Its outage stays open and says since when nothing is known; in thirty hours that is told once."""
+    stretch = Stretch(sqlite_database)
+    stretch.fail("." * 10 + "xxx")
+    deliver_all(stretch)
+    for hour in range(1, 30):
+        stretch.turn(hours=hour, minutes=2)
+        deliver_all(stretch)
+    opened, silent = stretch.notices()
+    assert (opened.kind, silent.kind) == (NoticeKind.OPENED, NoticeKind.UPDATED)
+    assert "no run since 00:12:00 UTC" in silent.body["data"]["text"]
+    assert "No run since 00:12:00 UTC" in headline(read_story(stretch.incident()))
 
 
 def test_what_passes_derives_nothing(sqlite_database: Database) -> None:
