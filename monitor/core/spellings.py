@@ -71,12 +71,15 @@ def has_escapes(text: str) -> bool:
 
 
 def _hidden(text: str, mark: str, forms: tuple[str, ...], escaped: Pattern[str]) -> str:
+    # Escaped spellings first: the last character of a plain one may begin an escape, as & begins &#38;.
+    if has_escapes(text):
+        text = escaped.sub(mark, text)
     lowered = text.lower()
     for form in forms:
         if form in lowered:
             text = re.sub(re.escape(form), mark, text, flags=re.IGNORECASE)
             lowered = text.lower()
-    return escaped.sub(mark, text) if has_escapes(text) else text
+    return text
 
 
 def _forms(plain: str, raw: str, secret: str) -> tuple[str, ...]:
@@ -110,7 +113,6 @@ def _character(one: str, literal: str) -> str:
     units = one.encode("utf-16-be", "surrogatepass")
     names = "|".join(filter(None, (_NAMES.get(one), _HTML5.get(one))))
     ways = [
-        rf"\\{{0,8}}{re.escape(literal)}",
         "".join(f"%(?:25){{0,3}}{octet:02x}" for octet in octets),
         rf"&(?:amp;){{0,3}}#0{{0,6}}{code};?",
         rf"&(?:amp;){{0,3}}#x0{{0,6}}{code:x};?",
@@ -118,5 +120,6 @@ def _character(one: str, literal: str) -> str:
         *([rf"&(?:amp;){{0,3}}(?:{names});"] if names else []),
         *([rf"\\{{1,8}}x{code:02x}"] if code < 256 else []),
         *([r"\+"] if one == " " else []),
+        rf"\\{{0,8}}{re.escape(literal)}",  # last: & begins the escapes of itself
     ]
     return f"(?:{'|'.join(ways)})"

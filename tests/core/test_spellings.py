@@ -111,3 +111,9 @@ def test_a_text_that_is_made_to_be_slow_is_read_in_time(flood: str) -> None:
         return time.process_time() - began
 
     assert cost(400_000) < 20 * cost(40_000) + 0.1
+
+
+@pytest.mark.parametrize("way", ["&#38;", "&#x26;", "&amp;", "%26", "\\u0026"])
+def test_a_secret_that_ends_in_an_ampersand_is_hidden_whole(way: str) -> None:
+    """The literal character begins the escapes of itself: the longer spelling is taken."""
+    assert spellings_of("0000000&").hidden(f"<0000000{way}>", MARK) == f"<{MARK}>"
