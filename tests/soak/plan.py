@@ -80,6 +80,8 @@ def watched(targets: int) -> Plan:
             Watch(endpoint=endpoint, models=models[::2], pathways=("realtime_transcription",))
             for endpoint in endpoints
         ]
+    # With a limit: what is usual is not known in the first hours.
+    watches = [replace(one, more=f'limit = "8s"\n{one.more}') for one in watches]
     return Plan(watches=watches, channels=CHANNELS, endpoints={name: _table(name) for name in endpoints})
 
 
@@ -278,7 +280,7 @@ def _added(scene: Scene) -> None:
     watches = scene.script.current.watches
     endpoint = watches[0].endpoint
     model = f"added-{len(watches)}"
-    more = Watch(endpoint=endpoint, models=(model,), pathways=("rest",))
+    more = Watch(endpoint=endpoint, models=(model,), pathways=("rest",), more='limit = "8s"')
     scene.script.current = replace(scene.script.current, watches=[*watches, more])
     scene.act("reconfigure", scene.quiet, plan=scene.script.current)
 
