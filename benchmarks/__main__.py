@@ -28,6 +28,7 @@ from benchmarks import (
     recording,
     replay,
     rest,
+    tabs,
     trouble,
 )
 from benchmarks.history import keeping
@@ -45,6 +46,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "footprint": footprint.run,
     "lateness": lateness.run,
     "hostile": hostile.run,
+    "tabs": tabs.run,
     "noise": noise.run,
     "trouble": trouble.run,
     "darkness": darkness.run,

@@ -25,6 +25,7 @@ from benchmarks import (
     recording,
     replay,
     rest,
+    tabs,
     trouble,
 )
 from benchmarks.__main__ import BENCHMARKS
@@ -46,6 +47,7 @@ TINY: dict[str, Callable[[], Iterator[Figure]]] = {
     "footprint": partial(footprint.run, targets=10, seconds=3, starts=1),
     "hostile": partial(hostile.run, targets=5, seconds=6, warm_up=2),
     "lateness": partial(lateness.run, rates=(2,), seconds=2, warm_up=1),
+    "tabs": partial(tabs.run, targets=4, every="5s", seconds=8, tabs=(0, 1)),
     "noise": partial(noise.run, seeds=2),
     "darkness": partial(darkness.run, few=2, many=4, rounds=1),
     "trouble": partial(
