@@ -12,9 +12,9 @@ from statistics import median
 
 from benchmarks.history import MINUTE, START, outcomes
 from benchmarks.measure import Figure, cpu
-from monitor.core.blind import find_blocks
-from monitor.core.history import MemoryHistory
 from monitor.core.model import Failure, Outcome, Stage, Verdict
+from monitor.core.outages.blind_spans import find_blocks
+from monitor.core.outages.history import MemoryHistory
 
 FEW, MANY = 100, 1000
 GROWTH_MARK = 20.0  # times, for ten times as many targets; a square would be 100
@@ -26,7 +26,7 @@ def run(*, few: int = FEW, many: int = MANY, rounds: int = 3) -> Iterator[Figure
     spent = {}
     for targets in (few, many):
         history = MemoryHistory(_runs(targets))
-        notable = {cell: history.notable(cell, None, None) for cell in history.cells()}
+        notable = {cell: history.not_passed(cell, None, None) for cell in history.cells()}
         now = START + (_MINUTES + 1) * MINUTE
         found = partial(find_blocks, history, notable, now=now)
         spent[targets] = median(cpu(found) for _ in range(rounds))

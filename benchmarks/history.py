@@ -11,9 +11,9 @@ from pathlib import Path
 
 from benchmarks.measure import folder
 from monitor.core.model import Blame, Failure, Kind, Outcome, Stage, Verdict
-from monitor.store.engine import Database, open_database
-from monitor.store.outcomes import add_outcomes
-from monitor.store.schema import migrate
+from monitor.store.database.engine import Database, open_database
+from monitor.store.database.migrate import migrate
+from monitor.store.outcomes.add import add_outcomes
 
 START = datetime(2025, 8, 20, tzinfo=UTC)
 CELLS = 8

@@ -16,9 +16,9 @@ import orjson
 
 from benchmarks.history import fresh, outcomes
 from benchmarks.measure import Figure, cpu, folder
-from monitor.core.lines import outcome_to_line
-from monitor.pipeline.intake import take_in
-from monitor.store.engine import Database
+from monitor.core.outcome_json import outcome_to_line
+from monitor.pipeline.import_outcomes import import_lines
+from monitor.store.database.engine import Database
 
 
 def run(*, lines: int = 100_000) -> Iterator[Figure]:
@@ -55,7 +55,7 @@ def _write(path: Path, lines: int) -> None:
 
 def _take(database: Database, source: IO[bytes]) -> None:
     refused: list[str] = []
-    take_in(source, database, refused.append)
+    import_lines(source, database, refused.append)
     assert not refused, refused[0]
 
 

@@ -26,7 +26,7 @@ from benchmarks.measure import (
     quantile,
     sandbox,
 )
-from monitor.core.sampling import first_slot
+from monitor.core.scheduling.slots import first_slot
 
 RATES = (300, 200, 150, 100, 50)
 EVERY_S = 5

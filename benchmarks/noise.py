@@ -14,11 +14,11 @@ from random import Random
 from statistics import mean, median
 
 from benchmarks.measure import Figure
-from monitor.core.history import MemoryHistory
+from monitor.core.intervals import Span, union
 from monitor.core.model import Cell, Failure, State, Verdict
-from monitor.core.summary import Span, union
-from monitor.core.tracks import derive_windows
-from monitor.core.windows import Rule, Run, Window
+from monitor.core.outages.history import MemoryHistory, StoredRun
+from monitor.core.outages.rule import Rule
+from monitor.core.outages.windows import Window, derive_windows
 
 MINUTE = timedelta(minutes=1)
 MONTH = 30 * 24 * 60  # runs
@@ -70,7 +70,7 @@ def draw(random: Random, rate: float, first: int, last: int) -> Iterator[int]:
 
 def windows_of(bad: Sequence[int], total: int) -> tuple[Window, ...]:
     """What the default rule finds in *total* runs of which these failed."""
-    runs = [Run(_at(number), f"{number:06d}", number, Verdict.FAILED, Failure.SERVER) for number in bad]
+    runs = [StoredRun(_at(number), f"{number:06d}", number, Verdict.FAILED, Failure.SERVER) for number in bad]
     found, _ = derive_windows(Steady(total), CELL, runs, Rule(), now=_at(total))
     return found
 

@@ -20,10 +20,10 @@ from starlette.types import ASGIApp
 from benchmarks.history import keeping, long_history
 from benchmarks.measure import Figure, cpu, cpu_of
 from monitor import __version__
-from monitor.store.engine import Database
-from monitor.store.pages import newest_run
+from monitor.store.database.engine import Database
+from monitor.store.overview import read_newest_run
 from monitor.web.app import create_app
-from monitor.web.settings import Liveness, WebSettings
+from monitor.web.frame.context import DisplaySettings, Liveness
 
 FULL = 1_000_000
 _FLOOR = (
@@ -35,7 +35,7 @@ def run(*, count: int = FULL, rounds: int = 20) -> Iterator[Figure]:
     """Processor milliseconds of one answer."""
     with keeping(count), long_history(count) as database:
         with database.read() as tx:
-            now = newest_run(tx)
+            now = read_newest_run(tx)
         assert now is not None
         app = _application(database, lambda: now)
         fresh, unchanged, size = asyncio.run(_ask(app, rounds))
@@ -50,7 +50,7 @@ def _application(database: Database, clock: Callable[[], datetime]) -> ASGIApp:
     return create_app(
         database=database,
         clock=clock,
-        settings=WebSettings(location="berlin", public_url="http://127.0.0.1:8080", version=__version__),
+        settings=DisplaySettings(location="berlin", public_url="http://127.0.0.1:8080", version=__version__),
         liveness=lambda: Liveness(running=True, last_cycle=None),
         bundle=lambda _: b"",
         summary=lambda _: "",

@@ -18,11 +18,11 @@ from websockets.asyncio.client import ClientConnection, connect
 from benchmarks.measure import KEY_VARIABLE, Figure, folder, sandbox, side_by_side, target
 from monitor.clips import append_frames, load_clip
 from monitor.core.model import Kind, Target, Verdict
+from monitor.pipeline.derive import DerivationSettings
 from monitor.pipeline.observe import Due, observe
 from monitor.pipeline.record import record
-from monitor.pipeline.verdict import House
-from monitor.store.engine import Database, open_database
-from monitor.store.schema import migrate
+from monitor.store.database.engine import Database, open_database
+from monitor.store.database.migrate import migrate
 from monitor.transport import Transport
 
 BLOCK = 100
@@ -82,7 +82,7 @@ async def whole_runs(watched: Target, transport: Transport, database: Database, 
         due = Due(target=watched, slot=now, kind=Kind.MANUAL, location="bench")
         seen.append(await observe(due, transport, now=now))
     assert {one.outcome.verdict for one in seen} == {Verdict.PASSED}, seen[0].outcome
-    record(database, seen, House(location="bench"), now=datetime.now(UTC))
+    record(database, seen, DerivationSettings(location="bench"), now=datetime.now(UTC))
 
 
 async def observed_runs(watched: Target, transport: Transport, count: int) -> None:

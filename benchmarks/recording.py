@@ -19,17 +19,17 @@ from typing import Any
 from benchmarks.history import START, as_passed, batches, fill, fresh, outcomes
 from benchmarks.measure import Figure, cpu, folder
 from monitor.core.model import Blame, Failure, Kind, Stage, Verdict
+from monitor.pipeline.derive import DerivationSettings, update_all_incidents
 from monitor.pipeline.observe import Observed
 from monitor.pipeline.record import record
-from monitor.pipeline.verdict import House, judge_all
-from monitor.store.engine import Database
-from monitor.store.rows import COLUMNS
+from monitor.store.database.engine import Database
+from monitor.store.outcomes.rows import COLUMNS
 
 BATCH = 100
 ROW = ", ".join(COLUMNS)
 DAY, YEAR = timedelta(days=1), timedelta(days=365)
 STEP = timedelta(minutes=5)
-_HOUSE = House(location="berlin")
+_HOUSE = DerivationSettings(location="berlin")
 
 
 def run(*, commits: int = 200, year: timedelta = YEAR) -> Iterator[Figure]:
@@ -99,7 +99,7 @@ def _into_open_incident(path: Path, age: timedelta) -> float:
     database = fresh(path)
     slots = age // STEP
     fill(database, outcomes(slots * 2, cells=2, step=STEP))
-    judge_all(database, _HOUSE)
+    update_all_incidents(database, _HOUSE)
     start = START + age
     taken = []
     for minute in range(60):

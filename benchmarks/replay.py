@@ -13,10 +13,10 @@ from statistics import median
 
 from benchmarks.history import keeping, long_history
 from benchmarks.measure import Figure, cpu
-from monitor.core.replay import derive
-from monitor.core.windows import Rule
-from monitor.store.engine import Database
-from monitor.store.history import StoreHistory
+from monitor.core.incidents.derive import derive
+from monitor.core.outages.rule import Rule
+from monitor.store.database.engine import Database
+from monitor.store.derivation.history import StoreHistory
 
 FULL = 1_000_000
 SECONDS_PER_MILLION = 0.2

@@ -20,8 +20,8 @@ import uvloop
 from benchmarks.measure import KEY_VARIABLE, Figure, folder, sandbox, side_by_side, target
 from benchmarks.realtime import BLOCK, observed_runs, whole_runs
 from monitor.clips import load_clip, multipart
-from monitor.store.engine import Database, open_database
-from monitor.store.schema import migrate
+from monitor.store.database.engine import Database, open_database
+from monitor.store.database.migrate import migrate
 from monitor.transport import Transport, trusted
 
 WARM_RUNS = 25

@@ -26,8 +26,8 @@ from benchmarks.measure import (
     quantile,
     sandbox,
 )
-from monitor.store.engine import open_database
-from monitor.store.runs import stream_outcomes
+from monitor.store.database.engine import open_database
+from monitor.store.outcomes.read import stream_outcomes
 
 WITHIN_MS = 5.0
 _PATIENCE_S = 60

@@ -21,13 +21,13 @@ import uvloop
 from benchmarks.history import START, as_failed, as_passed, fill, fresh, outcomes
 from benchmarks.measure import KEY_VARIABLE, Figure, folder, sandbox, target
 from benchmarks.realtime import observed_runs
-from monitor.core.alerts import Policy
+from monitor.core.alerting.decide import Policy
 from monitor.core.model import Outcome
+from monitor.pipeline.derive import DerivationSettings, update_all_incidents
 from monitor.pipeline.observe import Observed
 from monitor.pipeline.pace import Pace
 from monitor.pipeline.record import record
-from monitor.pipeline.verdict import House, judge_all
-from monitor.store.engine import Database
+from monitor.store.database.engine import Database
 from monitor.transport import Transport
 
 TARGETS = 1000
@@ -37,7 +37,7 @@ MINUTE, DAY, MONTH = timedelta(minutes=1), timedelta(days=1), timedelta(days=30)
 MARK = 1.5
 _MODELS = 5
 _INSTANT = timedelta(milliseconds=1)
-_HOUSE = House(location="berlin", policies=[Policy(channel="oncall")])
+_HOUSE = DerivationSettings(location="berlin", policies=[Policy(channel="oncall")])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +134,7 @@ def _with_history(path: Path, case: Case, targets: int) -> Database:
         else:
             every = HEALTHY_EVERY if case.age >= DAY else EVERY * 6
             fill(database, _runs(cell, begin, start, every))
-    judge_all(database, _HOUSE)
+    update_all_incidents(database, _HOUSE)
     return database
 
 

@@ -1,7 +1,7 @@
 """${message}
 
 Before writing it, think of the program's older version beside the new schema, of rows that are already
-there, and of SQLite, which rebuilds a table to change a column. Add the revision to `monitor.store.schema`.
+there, and of SQLite, which rebuilds a table to change a column. Add the revision to `monitor.store.database.migrate`.
 """
 
 from __future__ import annotations

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from monitor.core.blind import BELOW_PROTOCOL
-from monitor.core.classify import MEANING
+from monitor.core.classification.classify import MEANING
+from monitor.core.classification.failure_rules import LAST_RESORT, RULES, Condition, FailureClass, FailureRule
+from monitor.core.classification.remedies import REMEDIES, SLOWNESS
 from monitor.core.model import Blame, Failure, Verdict
-from monitor.core.remedies import REMEDIES, SLOWNESS
-from monitor.core.rules import LAST_RESORT, RULES, Class, Rule, When
+from monitor.core.outages.blind_spans import BELOW_PROTOCOL
 from monitor.providers import PROVIDERS
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "failures.md"
@@ -82,9 +82,9 @@ def verdict_and_blame(failure: Failure) -> tuple[str, str]:
     return graded, str(blame)
 
 
-def _class(failure: Failure) -> Class:
+def _class(failure: Failure) -> FailureClass:
     if failure in BELOW_PROTOCOL:
-        return Class.NETWORK
+        return FailureClass.NETWORK
     return next(one for one, (named, _, _) in MEANING.items() if named is failure)
 
 
@@ -95,12 +95,12 @@ def _failures() -> Iterator[tuple[str, ...]]:
     yield "none", SLOWNESS.seen, Verdict.DEGRADED, Blame.PROVIDER, SLOWNESS.do
 
 
-def _rules(rules: Iterable[Rule]) -> Iterator[tuple[str, ...]]:
+def _rules(rules: Iterable[FailureRule]) -> Iterator[tuple[str, ...]]:
     for rule in rules:
         yield str(rule.number), "<br>".join(_conditions(rule)), f"`{MEANING[rule.then][0]}`"
 
 
-def _conditions(rule: Rule) -> Iterator[str]:
+def _conditions(rule: FailureRule) -> Iterator[str]:
     """One line for each condition; those that name codes only share a line."""
     for codes_only, group in groupby(rule.any_of, key=_names_codes_only):
         conditions = list(group)
@@ -110,11 +110,11 @@ def _conditions(rule: Rule) -> Iterator[str]:
             yield from map(_condition, conditions)
 
 
-def _names_codes_only(when: When) -> bool:
-    return bool(when.code) and when == When(code=when.code)
+def _names_codes_only(when: Condition) -> bool:
+    return bool(when.code) and when == Condition(code=when.code)
 
 
-def _condition(when: When) -> str:
+def _condition(when: Condition) -> str:
     parts = [
         _any("HTTP status", sorted(when.status)),
         _any("close code", sorted(when.close)),

@@ -38,8 +38,26 @@ PATIENCE_S = 60.0
 KEY = "sandbox-key"
 SECRET = "whsec_" + "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"
 
-# The same thing at two places: its meaning, and how the store keeps it. Such a name misleads nobody.
-SAME_MEANING = {"errors", "history", "maintenance", "marks", "self_observations"}
+# The same thing at two places: its meaning, how the store keeps it, how a page shows it. Such a name
+# misleads nobody.
+SAME_MEANING = {
+    "annotations",
+    "app",
+    "derive",
+    "errors",
+    "evidence",
+    "history",
+    "incident",
+    "incidents",
+    "maintenance",
+    "marks",
+    "overview",
+    "rest",
+    "retirements",
+    "self_observations",
+    "serve",
+    "websocket",
+}
 
 CONFIG = """
 [monitor]

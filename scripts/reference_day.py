@@ -24,20 +24,20 @@ from pathlib import Path
 
 import orjson
 
-from monitor.cli.common import house_of, secrets
 from monitor.cli.demo_data import RECORDING, reference_configuration
 from monitor.config import Settings, load
-from monitor.core.lines import outcome_to_line
+from monitor.core.incidents.derive import derive, to_json
 from monitor.core.model import Kind, Outcome, Target
-from monitor.core.replay import derive, to_json
-from monitor.core.sampling import slots_between
+from monitor.core.outcome_json import outcome_to_line
+from monitor.core.scheduling.slots import slots_between
 from monitor.pipeline.observe import Due, Observed, observe
 from monitor.pipeline.record import record
-from monitor.sandbox import Endpoint, Latency, Script, create_app, parse_fault, running
-from monitor.store.engine import Database, open_database
-from monitor.store.history import StoreHistory
-from monitor.store.runs import evidence_of, stream_outcomes
-from monitor.store.schema import migrate
+from monitor.sandbox import Latency, Script, ServedEndpoint, create_app, parse_fault, running
+from monitor.service.build import derivation_settings_of, secrets
+from monitor.store.database.engine import Database, open_database
+from monitor.store.database.migrate import migrate
+from monitor.store.derivation.history import StoreHistory
+from monitor.store.outcomes.read import read_evidence, stream_outcomes
 from monitor.transport import Transport
 
 BEGIN = datetime(2025, 11, 16, 8, 30, tzinfo=UTC)
@@ -73,7 +73,7 @@ class DrivenClock:
 def script(latency: float) -> Script:
     """The practice provider as it was that day."""
     deployed = {"stt-prod": "gpt-4o-transcribe", "whisper": "whisper-1"}
-    contoso = Endpoint(
+    contoso = ServedEndpoint(
         name="contoso-sweden",
         kind="azure",
         region="swedencentral",
@@ -106,7 +106,7 @@ async def record_day(folder: Path, latency: float, say: Callable[[str], None]) -
         database = open_database(f"sqlite:///{folder / 'day.db'}")
         migrate(database)
         transport = Transport(secret=secrets(), wall=clock.timestamp)
-        house, minute = house_of(settings), BEGIN
+        house, minute = derivation_settings_of(settings), BEGIN
         while minute < END:
             seen = [await run_at(slot, target, transport, clock) for slot, target in due(settings, minute)]
             now = seen[-1].outcome.finished_at
@@ -140,7 +140,7 @@ def lines(database: Database) -> Iterator[bytes]:
     """The recording: every outcome, and evidence of what failed and of a sample of the rest."""
     with database.read() as tx:
         for outcome in stream_outcomes(tx):
-            evidence = evidence_of(tx, outcome.id) if is_kept(outcome) else None
+            evidence = read_evidence(tx, outcome.id) if is_kept(outcome) else None
             yield orjson.dumps(outcome_to_line(outcome, evidence), option=orjson.OPT_APPEND_NEWLINE)
 
 

@@ -21,8 +21,8 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
-from monitor.store.engine import Database, open_database
-from monitor.store.schema import migrate
+from monitor.store.database.engine import Database, open_database
+from monitor.store.database.migrate import migrate
 
 # How fast the machine is, is no property of the code: neither examples nor their making are timed.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])

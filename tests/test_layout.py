@@ -146,7 +146,7 @@ def imported(path: Path) -> frozenset[str]:
 
 
 ONE_IMPORTER = {
-    "apscheduler": {"monitor/scheduler.py"},
+    "apscheduler": {"monitor/service"},
     "sqlalchemy": {"monitor/store", "monitor/web"},
     "alembic": {"monitor/store"},
     "httpx": {"monitor/transport"},
@@ -170,20 +170,27 @@ def test_a_heavy_library_is_imported_in_its_place_only(library: str) -> None:
 
 @pytest.mark.parametrize("folder", sorted({path.parent for path in MODULES}), ids=place)
 def test_every_module_is_tested_where_it_lives(folder: Path) -> None:
-    """The mirrored folder has a test module of its name, or one that uses it or a neighbour built on it.
+    """The mirrored room has a test module of its name, or one that uses it or a neighbour built on it.
 
     The modules at the top of `tests/` are about what joins several folders, and count for each.
     """
-    mirrored = ROOT / "tests" / folder.relative_to(PACKAGE)
-    tests = sorted({*mirrored.glob("*.py"), *(ROOT / "tests").glob("test_*.py")})
-    modules = {dotted(path): path for path in MODULES if path.parent == folder and "__" not in path.stem}
-    reached = {name for name, path in modules.items() if mirrored / f"test_{path.stem}.py" in tests}
+    mirrored = ROOT / "tests" / Path(*folder.relative_to(PACKAGE).parts[:1])
+    tests = sorted({*mirrored.rglob("*.py"), *(ROOT / "tests").glob("test_*.py")})
+    room = PACKAGE / Path(*folder.relative_to(PACKAGE).parts[:1])
+    modules = {dotted(path): path for path in MODULES if room in path.parents and "__" not in path.stem}
+    reached = {name for name, path in modules.items() if mirror(path) in tests}
     reached |= {name for test in tests for name in imported(test) & modules.keys()}
     found: set[str] = set()
     while reached - found:
         found |= reached
         reached = {name for known in found for name in imported(modules[known]) & modules.keys()} | found
-    assert modules.keys() - found == set(), f"no test in {place(mirrored)} is about them"
+    here = {name for name, path in modules.items() if path.parent == folder}
+    assert here - found == set(), f"no test in {place(mirrored)} is about them"
+
+
+def mirror(path: Path) -> Path:
+    """Where the test of a module stands."""
+    return ROOT / "tests" / path.relative_to(PACKAGE).with_name(f"test_{path.name}")
 
 
 def dotted(path: Path) -> str:

@@ -12,12 +12,12 @@ from sqlalchemy import inspect, text, types
 
 from monitor.core.errors import DatabaseError, SchemaMismatch
 from monitor.resources import data_folder
-from monitor.store.engine import Database, migrating, open_database
-from monitor.store.outcomes import add_outcomes
-from monitor.store.runs import outcome
-from monitor.store.schema import HEAD, REVISIONS, check_schema, is_empty, migrate
-from monitor.store.tables import metadata
-from tests.store.samples import make
+from monitor.store.database.engine import Database, migrating, open_database
+from monitor.store.database.migrate import HEAD, REVISIONS, check_schema, is_empty, migrate
+from monitor.store.database.tables import metadata
+from monitor.store.outcomes.add import add_outcomes
+from monitor.store.outcomes.read import read_outcome
+from tests.support.stored_outcomes import make
 
 NOTHING = "base"
 
@@ -105,7 +105,7 @@ def test_a_migrated_database_stays_as_it_is(database: Database) -> None:
         add_outcomes(tx, [(make(1), None)])
     migrate(database)
     with database.read() as tx:
-        assert outcome(tx, "run-000001") == make(1)
+        assert read_outcome(tx, "run-000001") == make(1)
 
 
 def test_an_empty_database_is_known_as_such(empty_database: Database) -> None:

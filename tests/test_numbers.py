@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from monitor.core.summary import METHOD
-from monitor.core.times import rfc3339
-from monitor.pipeline.verdict import House, judge_all
+from monitor.core.outages.uptime import METHOD
+from monitor.core.timefmt import rfc3339
+from monitor.pipeline.derive import DerivationSettings, update_all_incidents
 from monitor.reports.jsonl import render
-from monitor.store.engine import Database
-from monitor.store.outcomes import add_outcomes
-from tests.core.planned_shapes import OSLO, REFERENCE, off, trouble
-from tests.core.shapes import EVERYWHERE, Changed, Shape, at
-from tests.web.filled import Dial, app_over
+from monitor.store.database.engine import Database
+from monitor.store.outcomes.add import add_outcomes
+from tests.support.days_of_trouble import EVERYWHERE, Changed, Shape, at
+from tests.support.filled_database import Dial, app_over
+from tests.support.planned_days import OSLO, REFERENCE, off, trouble
 
 PAGE = Path(__file__).parents[1] / "docs" / "numbers.md"
 SHAPE = Shape(
@@ -51,7 +51,7 @@ def page(sqlite_database: Database) -> TestClient:
     """The pages over that day, as they stand at its end."""
     with sqlite_database.write() as tx:
         add_outcomes(tx, [(run, None) for run in SHAPE.outcomes])
-    judge_all(sqlite_database, House(location="berlin"))
+    update_all_incidents(sqlite_database, DerivationSettings(location="berlin"))
     return TestClient(app_over(sqlite_database, Dial(now=SHAPE.now)), base_url="http://127.0.0.1")
 
 

@@ -26,7 +26,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.e2e.house import free_port, wait_for
+from tests.support.service_processes import free_port, wait_for
 
 ROOT = Path(__file__).parents[1]
 INNER_PARTS = {"starlette": "fastapi", "markupsafe": "jinja2", "pydantic-core": "pydantic"}

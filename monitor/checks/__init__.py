@@ -12,7 +12,7 @@ from monitor.checks.rest_stream import rest_stream
 from monitor.checks.speech_rest import speech_rest
 from monitor.checks.speech_ws import speech_ws
 from monitor.clips import Clip
-from monitor.core.exchange import Conversation
+from monitor.core.conversation import Conversation
 from monitor.core.model import Target
 
 __all__ = ["CHECKS", "Check"]

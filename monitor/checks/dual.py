@@ -11,13 +11,13 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
 
-from monitor.checks.dialects import Update
-from monitor.checks.events import What
+from monitor.checks.realtime_session.conversation import Step, ask, await_event, configure, open_session
+from monitor.checks.realtime_session.dialects import Update
+from monitor.checks.realtime_session.events import What
+from monitor.checks.realtime_session.state import ANSWERED_WITHIN, COMMITTED_WITHIN, Ended, SessionState
 from monitor.checks.rest import rest
-from monitor.checks.run import ANSWERED_WITHIN, COMMITTED_WITHIN, Ended, Run
-from monitor.checks.session import Step, ask, await_event, configure, open_session
 from monitor.clips import Clip
-from monitor.core.exchange import Answer, Ask, Close, Conversation, End, Enter, Finding, Receive, Send
+from monitor.core.conversation import Answer, Ask, Close, Conversation, End, Enter, Finding, Receive, Send
 from monitor.core.model import Stage, Target
 from monitor.providers import PROVIDERS
 
@@ -38,7 +38,7 @@ def dual(target: Target, clip: Clip, correlation: str) -> Conversation:
 
 
 def _answer(target: Target, correlation: str, heard: Finding) -> Generator[Ask, Answer, Finding]:
-    run = Run(target=target, url=PROVIDERS[target.endpoint.provider].realtime_url(target))
+    run = SessionState(target=target, url=PROVIDERS[target.endpoint.provider].realtime_url(target))
     run.at = heard.marks["final"]
     run.marks |= {"commit": 0.0, "first_text": run.at}
     run.ids |= heard.ids
@@ -69,7 +69,7 @@ def update(target: Target) -> Update:
     return {"type": "session.update", "event_id": "cfg-1", "session": session}
 
 
-def respond(run: Run, text: str) -> Step:
+def respond(run: SessionState, text: str) -> Step:
     """Put the text into the session, wait until it is there, ask for an answer, wait for all of it."""
     yield Enter(stage=run.enter(Stage.RESPOND))
     until = run.until(COMMITTED_WITHIN)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from monitor.checks.dialects import Update
-from monitor.checks.session import begin, converse, transcription_settings, turn_detection
+from monitor.checks.realtime_session.conversation import (
+    begin,
+    converse,
+    transcription_settings,
+    turn_detection,
+)
+from monitor.checks.realtime_session.dialects import Update
 from monitor.clips import Clip
-from monitor.core.exchange import Conversation
+from monitor.core.conversation import Conversation
 from monitor.core.model import Target
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from monitor.clips import Clip, multipart
-from monitor.core.bodies import bounded, error_in, mapping, read_error, read_json
-from monitor.core.exchange import (
+from monitor.core.classification.error_bodies import bounded, error_in, mapping, read_error, read_json
+from monitor.core.conversation import (
     Answer,
     Conversation,
     End,

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from monitor.checks.rest import LONGEST_TRANSCRIPT, drift_of, read_answer, upload_of
 from monitor.checks.sse import EventStream
 from monitor.clips import Clip
-from monitor.core.bodies import bounded, mapping, read_error, read_json
-from monitor.core.exchange import (
+from monitor.core.classification.error_bodies import bounded, mapping, read_error, read_json
+from monitor.core.conversation import (
     Answer,
     Answering,
     Ask,

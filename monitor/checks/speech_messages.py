@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from monitor.clips import Clip, wav_at
-from monitor.core.bodies import mapping, read_json
-from monitor.core.times import rfc3339
+from monitor.core.classification.error_bodies import mapping, read_json
+from monitor.core.timefmt import rfc3339
 
 RATE = 16_000
 CHUNK_MS = 100
@@ -30,7 +30,7 @@ CONFIG: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class ServiceMessage:
     """One message of the service: its path in lower case, and its body's fields, if it has any."""
 
     at: float
@@ -38,7 +38,7 @@ class Message:
     fields: Mapping[str, object]
 
 
-def read_message(text: str, at: float) -> Message:
+def read_message(text: str, at: float) -> ServiceMessage:
     """The message in a text; the path is empty where it names none."""
     head, _, body = text.partition("\r\n\r\n")
     pairs = [line.partition(":") for line in head[:4_000].split("\r\n")]
@@ -47,7 +47,7 @@ def read_message(text: str, at: float) -> Message:
         fields = mapping(read_json(body)) if body.strip() else {}
     except ValueError:
         fields = {}
-    return Message(at=at, path=headers.get("path", "").lower(), fields=fields)
+    return ServiceMessage(at=at, path=headers.get("path", "").lower(), fields=fields)
 
 
 def config_message(request: str, now: datetime) -> str:

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 from monitor.checks.rest import LONGEST_TRANSCRIPT, read_answer
 from monitor.clips import Clip, multipart, wav_at
-from monitor.core.bodies import mapping, text_of
-from monitor.core.exchange import Conversation, End, Finding, ProviderError, Upload
+from monitor.core.classification.error_bodies import mapping, text_of
+from monitor.core.conversation import Conversation, End, Finding, ProviderError, Upload
 from monitor.core.model import Stage, Target
 from monitor.providers import PROVIDERS
 

@@ -9,21 +9,21 @@ import hashlib
 from collections.abc import Generator
 from datetime import UTC, datetime
 
-from monitor.checks.hearing import MOST_MESSAGES
+from monitor.checks.realtime_session.conversation import SEND_MARGIN, Step, connect, put
+from monitor.checks.realtime_session.handlers import MOST_MESSAGES
+from monitor.checks.realtime_session.state import COMPLETED_WITHIN, Ended, SessionState
 from monitor.checks.rest import LONGEST_TRANSCRIPT
-from monitor.checks.run import COMPLETED_WITHIN, Ended, Run
-from monitor.checks.session import SEND_MARGIN, Step, connect, put
 from monitor.checks.speech_messages import (
     CHUNK_MS,
-    Message,
+    ServiceMessage,
     audio_messages,
     config_message,
     read_message,
 )
 from monitor.checks.speech_rest import NOTHING_HEARD, SUCCESS, failed_status, phrase_text
 from monitor.clips import Clip
-from monitor.core.bodies import mapping, text_of
-from monitor.core.exchange import Answer, Ask, Close, Conversation, End, Enter, Receive, Send, Sent, Text
+from monitor.core.classification.error_bodies import mapping, text_of
+from monitor.core.conversation import Answer, Ask, Close, Conversation, End, Enter, Receive, Send, Sent, Text
 from monitor.core.model import Stage, Target
 from monitor.providers import PROVIDERS
 
@@ -32,7 +32,7 @@ _FATAL = frozenset({"error", "toomanyrequests", "badrequest", "forbidden"})
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # a transport that does not tell the time
 
 
-class _Turn:
+class _RecognitionTurn:
     """What the service has said in the turn so far."""
 
     def __init__(self) -> None:
@@ -44,10 +44,10 @@ class _Turn:
 
 def speech_ws(target: Target, clip: Clip, correlation: str) -> Conversation:
     """Speak the clip and wait until the service says that the turn is over."""
-    run = Run(target=target, url=PROVIDERS[target.endpoint.provider].realtime_url(target))
+    run = SessionState(target=target, url=PROVIDERS[target.endpoint.provider].realtime_url(target))
     connection = correlation.replace("-", "")
     run.ids["client_request_id"] = connection
-    turn = _Turn()
+    turn = _RecognitionTurn()
     try:
         yield from connect(run, connection)
         yield from _speak(run, turn, clip, hashlib.sha256(correlation.encode()).hexdigest()[:32])
@@ -60,7 +60,7 @@ def speech_ws(target: Target, clip: Clip, correlation: str) -> Conversation:
     return finding
 
 
-def _speak(run: Run, turn: _Turn, clip: Clip, request: str) -> Step:
+def _speak(run: SessionState, turn: _RecognitionTurn, clip: Clip, request: str) -> Step:
     """Say what is coming, send it, end the stream; the service may speak meanwhile."""
     now = run.opened_at or _NEVER
     spacing = CHUNK_MS / 1000 if run.target.pace == "realtime" else 0.0
@@ -74,7 +74,7 @@ def _speak(run: Run, turn: _Turn, clip: Clip, request: str) -> Step:
     run.marks["commit"] = run.at
 
 
-def _send(run: Run, turn: _Turn, send: Send) -> Step:
+def _send(run: SessionState, turn: _RecognitionTurn, send: Send) -> Step:
     heard = yield from _ask(run, turn, send)
     while not isinstance(heard, Sent):
         if heard is None:
@@ -82,7 +82,7 @@ def _send(run: Run, turn: _Turn, send: Send) -> Step:
         heard = yield from _ask(run, turn, Receive(until=send.until))
 
 
-def _listen(run: Run, turn: _Turn) -> Step:
+def _listen(run: SessionState, turn: _RecognitionTurn) -> Step:
     yield Enter(stage=run.enter(Stage.TRANSCRIBE))
     until = run.until(COMPLETED_WITHIN)
     while not turn.is_over:
@@ -91,12 +91,14 @@ def _listen(run: Run, turn: _Turn) -> Step:
             raise run.silent(turn.awaited)
 
 
-def _ask(run: Run, turn: _Turn, question: Ask) -> Generator[Ask, Answer, Message | Sent | None]:
+def _ask(
+    run: SessionState, turn: _RecognitionTurn, question: Ask
+) -> Generator[Ask, Answer, ServiceMessage | Sent | None]:
     told = yield from put(run, question)
     return _hear(run, turn, told) if isinstance(told, Text) else told
 
 
-def _hear(run: Run, turn: _Turn, told: Text) -> Message:
+def _hear(run: SessionState, turn: _RecognitionTurn, told: Text) -> ServiceMessage:
     """Take in one message; raises Ended where it ends the run."""
     message = read_message(told.text, told.at)
     run.messages += 1
@@ -120,7 +122,7 @@ def _hear(run: Run, turn: _Turn, told: Text) -> Message:
     return message
 
 
-def _take_phrase(run: Run, turn: _Turn, message: Message) -> None:
+def _take_phrase(run: SessionState, turn: _RecognitionTurn, message: ServiceMessage) -> None:
     status = text_of(message.fields.get("RecognitionStatus"))
     if status is None:
         raise run.ended(End.MALFORMED, detail="a phrase without a RecognitionStatus")
@@ -137,7 +139,7 @@ def _take_phrase(run: Run, turn: _Turn, message: Message) -> None:
         run.marks.setdefault("final", message.at)
 
 
-def _text(run: Run, turn: _Turn, *, silent: bool) -> str:
+def _text(run: SessionState, turn: _RecognitionTurn, *, silent: bool) -> str:
     """The words of the turn; a turn without words ends as its status says, unless nothing was spoken."""
     nothing = turn.status is not None and turn.status.lower() in NOTHING_HEARD
     if turn.texts or (silent and nothing) or turn.status in (None, "Success"):

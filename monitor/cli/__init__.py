@@ -12,7 +12,7 @@ from cyclopts import App, CycloptsError, MissingArgumentError, UnusedCliTokensEr
 from monitor import __version__
 from monitor.cli.terminal import forget_output, survive_any_locale
 from monitor.core.errors import MonitorError
-from monitor.core.inert import one_line
+from monitor.core.sanitize import one_line
 
 FINE, FAILED, OUR_FAULT = 0, 1, 2
 _LONGEST = 300
@@ -38,7 +38,7 @@ COMMANDS = {
     "replay": ("replay:replay", "Derive windows and incidents afresh from stored outcomes."),
     "evidence": ("data:evidence", "Write the evidence bundle of an incident."),
     "mark": ("data:mark", "Note an outside event, such as a deployment, on the timeline."),
-    "sandbox": ("practice:sandbox", "The practice provider alone, with a fault script."),
+    "sandbox": ("sandbox:sandbox", "The practice provider alone, with a fault script."),
     "clip": ("clip:app", "Make a recording of one's own ready to watch with."),
     "alert-test": ("alert:alert_test", "Send a drill to a channel and print request and reply."),
 }

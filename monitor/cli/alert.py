@@ -10,17 +10,19 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from monitor.cli.common import Config, complain, house_of, say, secrets, settings_of, transport_of
+from monitor.cli.arguments import Config
+from monitor.cli.terminal import complain, say
 from monitor.config import Settings, check_secrets
-from monitor.core.alerts import Notice, NoticeKind
-from monitor.core.delivery import Reply, Request, Sent
-from monitor.core.drill import drill_notice, sample_incident
+from monitor.core.alerting.decide import Notice, NoticeKind
+from monitor.core.alerting.drill import drill_notice, sample_incident
+from monitor.core.alerting.retry import Delivered, NoticeReply, NoticeRequest
 from monitor.core.errors import ConfigurationError, NotFound
-from monitor.core.inert import one_line
 from monitor.core.model import Cell, Target
-from monitor.core.sampling import neighbours
+from monitor.core.sanitize import one_line
+from monitor.core.scheduling.attention import neighbours
 from monitor.notifiers import CHANNELS
-from monitor.pipeline.deliver import Receiver, compose, post
+from monitor.pipeline.deliver import ChannelAddress, compose, post
+from monitor.service.build import derivation_settings_of, secrets, settings_of, transport_of
 from monitor.transport import Transport
 
 _LONGEST = 2000
@@ -65,7 +67,7 @@ def _kind(text: str) -> NoticeKind:
 def _drill(settings: Settings, kind: NoticeKind, channel: str, now: datetime) -> Notice:
     affected, controls, region = _cells(settings)
     sample = sample_incident(kind, now, affected, controls, region=region, number=1)
-    return drill_notice(kind, channel, now, sample, voice=house_of(settings).voice)
+    return drill_notice(kind, channel, now, sample, voice=derivation_settings_of(settings).voice)
 
 
 def _cells(settings: Settings) -> tuple[Cell, Sequence[Cell], str | None]:
@@ -92,7 +94,7 @@ async def _send(settings: Settings, channel: str, notice: Notice) -> int:
     _show(request, reply, _secrets_of(settings, channel))
     kind = settings.channels[channel].kind
     judgement = CHANNELS[kind].judge(reply, 1, datetime.now(UTC))
-    accepted = isinstance(judgement, Sent)
+    accepted = isinstance(judgement, Delivered)
     (say if accepted else complain)(
         f"{channel}: {'accepted' if accepted else 'not accepted'}: {judgement.reason}"
     )
@@ -101,9 +103,9 @@ async def _send(settings: Settings, channel: str, notice: Notice) -> int:
 
 async def _exchange(
     settings: Settings, channel: str, notice: Notice, transport: Transport
-) -> tuple[Request, Reply]:
+) -> tuple[NoticeRequest, NoticeReply]:
     configured = settings.channels[channel]
-    receiver = Receiver(kind=configured.kind, url=configured.url, secret=configured.secret)
+    receiver = ChannelAddress(kind=configured.kind, url=configured.url, secret=configured.secret)
     request = compose(notice, receiver, secrets(), now=datetime.now(UTC))
     return request, await post(request, transport)
 
@@ -116,7 +118,7 @@ def _secrets_of(settings: Settings, channel: str) -> Sequence[str]:
     return [text for text in known if len(text) > _SHORTEST]
 
 
-def _show(request: Request, reply: Reply, hidden: Sequence[str]) -> None:
+def _show(request: NoticeRequest, reply: NoticeReply, hidden: Sequence[str]) -> None:
     """The exchange without the address, which may be a secret itself, and without what is *hidden*."""
     sent = "\n".join(
         [

@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Annotated
 
 import orjson
 from cyclopts import Parameter
 
-from monitor.cli.common import Config, chosen, complain, say, settings_of, transport_of
-from monitor.config import Settings, check_secrets, make_plan, missing_secrets, render_text, to_json
-from monitor.core.lines import outcome_to_line
-from monitor.core.model import Kind, Outcome, Target, Verdict
-from monitor.core.readout import hints, one_outcome
-from monitor.pipeline.observe import Due, Observed, observe
-
-AT_ONCE = 20
+from monitor.cli.arguments import Config, chosen
+from monitor.cli.terminal import complain, say
+from monitor.config import check_secrets, missing_secrets
+from monitor.core.model import Outcome, Verdict
+from monitor.core.outcome_json import outcome_to_line
+from monitor.doctor.hints import hints, one_outcome
+from monitor.planning.plan import make_plan
+from monitor.planning.render import render_text, to_json
+from monitor.service.build import settings_of
+from monitor.service.check_once import check_all
 
 
 def check(
@@ -50,23 +51,6 @@ def check(
     for hint in hints(outcomes, {target.key: target for target in wanted}):
         complain(hint)
     return _exit_code(outcomes)
-
-
-async def check_all(settings: Settings, targets: Sequence[Target]) -> list[Observed]:
-    """One run of each, at most `AT_ONCE` at a time, in the order of the targets."""
-    transport = transport_of(settings)
-    places = asyncio.Semaphore(AT_ONCE)
-
-    async def one(target: Target) -> Observed:
-        async with places:
-            now = datetime.now(UTC)
-            due = Due(target=target, slot=now, kind=Kind.MANUAL, location=settings.monitor.location)
-            return await observe(due, transport, now=now)
-
-    try:
-        return await asyncio.gather(*(one(target) for target in targets))
-    finally:
-        await transport.aclose()
 
 
 def _exit_code(outcomes: Sequence[Outcome]) -> int:

@@ -12,21 +12,23 @@ from typing import IO, Annotated
 
 from cyclopts import Parameter
 
-from monitor.cli.common import Config, complain, database_of, house_of, say, settings_or_defaults
-from monitor.cli.reporting import report
+from monitor.cli.arguments import Config
+from monitor.cli.terminal import complain, say
 from monitor.config import resolve
 from monitor.core.errors import ConfigurationError, MonitorError, NotFound
-from monitor.core.marks import checked_mark
-from monitor.core.times import parse_named, rfc3339
-from monitor.pipeline.intake import Taken, take_in
-from monitor.pipeline.remarks import enter_maintenance, note_mark
-from monitor.pipeline.verdict import judge_all
+from monitor.core.outages.marks import checked_mark
+from monitor.core.timefmt import parse_named, rfc3339
+from monitor.pipeline.annotate import enter_maintenance, note_mark
+from monitor.pipeline.derive import update_all_incidents
+from monitor.pipeline.import_outcomes import ImportResult, import_lines
 from monitor.reports import EXPORTS
-from monitor.store.cells import stored_targets
-from monitor.store.engine import Transaction
-from monitor.store.files import open_new
-from monitor.store.runs import stream_outcomes
-from monitor.store.schema import migrate as bring_to_schema
+from monitor.service.build import database_of, derivation_settings_of, settings_or_defaults
+from monitor.service.incident_report import report
+from monitor.store.database.engine import Transaction
+from monitor.store.database.files import open_new
+from monitor.store.database.migrate import migrate as bring_to_schema
+from monitor.store.outcomes.cells import read_targets
+from monitor.store.outcomes.read import stream_outcomes
 
 Instant = Annotated[str | None, Parameter(help="An instant such as 2025-11-17T08:30:00Z.")]
 
@@ -34,7 +36,7 @@ Instant = Annotated[str | None, Parameter(help="An instant such as 2025-11-17T08
 def migrate(*, config: Config = None) -> int:
     """Bring the database to the current schema; nothing happens where it is there already."""
     settings = settings_or_defaults(config)
-    from monitor.store.engine import open_database  # noqa: PLC0415 - the one command that checks no schema
+    from monitor.store.database.engine import open_database  # noqa: PLC0415 - the one command that checks no schema
 
     database = open_database(resolve(settings.database.url, os.environ))
     bring_to_schema(database)
@@ -57,16 +59,16 @@ def import_(file: Annotated[str, Parameter(allow_leading_hyphen=True)], *, confi
     settings = settings_or_defaults(config)
     with _opened(file) as source:
         database = database_of(settings, fill=True)
-        done = take_in(source, database, complain)
-    house = house_of(settings)
+        done = import_lines(source, database, complain)
+    house = derivation_settings_of(settings)
     if settings.maintenance:
         enter_maintenance(database, house, settings.maintenance, now=datetime.now(UTC))
-    judge_all(database, house)
+    update_all_incidents(database, house)
     say(_summary(done))
     return 2 if done.refused else 0
 
 
-def _summary(done: Taken) -> str:
+def _summary(done: ImportResult) -> str:
     known = f", {done.known} known already" if done.known else ""
     refused = f", {done.refused} refused" if done.refused else ""
     return f"{done.added} outcomes added{known}{refused}."
@@ -118,7 +120,7 @@ def export(
 
 def _known_targets(tx: Transaction, wanted: Sequence[str]) -> None:
     """Refuse a target that nothing is stored of: an empty export would look like silence."""
-    known = {target.key for target in stored_targets(tx)}
+    known = {target.key for target in read_targets(tx)}
     missing = [key for key in wanted if key not in known]
     if missing:
         listed = ", ".join(sorted(known)) or "none"
@@ -208,6 +210,6 @@ def mark(
     except ValueError as error:
         raise ConfigurationError([f"mark: {error}"]) from error
     settings = settings_or_defaults(config)
-    stored = note_mark(database_of(settings), house_of(settings), mark, now=now)
+    stored = note_mark(database_of(settings), derivation_settings_of(settings), mark, now=now)
     say(f"Marked '{stored.text}' at {rfc3339(stored.at)}.")
     return 0

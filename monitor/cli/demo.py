@@ -14,11 +14,11 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from monitor.cli.demo_data import DAY
-from monitor.cli.logs import set_up
-from monitor.cli.loop import loop_factory
 from monitor.cli.terminal import PORTS, Unread, say
 from monitor.core.errors import MonitorError
-from monitor.store.files import make_folder
+from monitor.service.event_loop import loop_factory
+from monitor.service.logs import set_up
+from monitor.store.database.files import make_folder
 
 PATIENCE_S = 60.0
 
@@ -59,9 +59,9 @@ async def _run(listen: str, sandbox_port: int, folder: Path) -> None:
         say("Starting the sandbox and reading the recorded day: the page stands within 10 seconds …")
         async with _sandbox(sandbox_port) as base:
             # Only here: what serves the page takes as long to load as the sandbox takes to start.
-            from monitor.cli.exhibit import exhibit  # noqa: PLC0415
+            from monitor.cli.demo_service import serve_demo  # noqa: PLC0415
 
-            await exhibit(folder, listen, base, _welcome)
+            await serve_demo(folder, listen, base, _welcome)
 
 
 @contextmanager

@@ -11,23 +11,25 @@ import orjson
 from cyclopts import Parameter
 
 from monitor.cli import FAILED, FINE
-from monitor.cli.common import Config, database_of, house_of, say, settings_or_defaults
+from monitor.cli.arguments import Config
 from monitor.cli.data import Instant, read_range
+from monitor.cli.terminal import say
 from monitor.config import Settings, rule_from_toml
-from monitor.core.alerts import Policy
-from monitor.core.difference import compare, difference_lines, difference_to_json
+from monitor.core.alerting.decide import Policy
+from monitor.core.alerting.simulate import simulate, simulation_lines, simulation_to_json
 from monitor.core.errors import ConfigurationError, NotFound
-from monitor.core.incidents import Derivation
-from monitor.core.paused import pause
-from monitor.core.rehearsal import rehearsal_lines, rehearsal_to_json, rehearse
-from monitor.core.replay import derive, to_json
-from monitor.core.replay_text import render_text
-from monitor.core.sampling import EPOCH
-from monitor.core.windows import History
-from monitor.store.engine import Transaction
-from monitor.store.history import StoreHistory
-from monitor.store.incidents import incidents_since, stored_windows
-from monitor.store.maintenance import stored_maintenance
+from monitor.core.incidents.compare import compare, difference_lines, difference_to_json
+from monitor.core.incidents.derivation_text import render_text
+from monitor.core.incidents.derive import derive, to_json
+from monitor.core.incidents.incident import Derivation
+from monitor.core.outages.history import History
+from monitor.core.outages.masking import pause
+from monitor.core.scheduling.slots import EPOCH
+from monitor.service.build import database_of, derivation_settings_of, settings_or_defaults
+from monitor.store.database.engine import Transaction
+from monitor.store.derivation.history import StoreHistory
+from monitor.store.derivation.maintenance import read_maintenance
+from monitor.store.incidents.incidents import read_incidents_since, read_windows
 
 
 def replay(
@@ -66,10 +68,10 @@ def replay(
         if diff:
             return _compare(tx, derivation, now, json=json)
         if channel is not None:
-            policy, voice = _channel(settings, channel), house_of(settings).voice
-            plans = stored_maintenance(tx)
-            found = rehearse(history, derivation, policy, now=now, voice=voice, plans=plans)
-            _print(dict(rehearsal_to_json(found)), lambda: rehearsal_lines(found), json=json)
+            policy, voice = _channel(settings, channel), derivation_settings_of(settings).voice
+            plans = read_maintenance(tx)
+            found = simulate(history, derivation, policy, now=now, voice=voice, plans=plans)
+            _print(dict(simulation_to_json(found)), lambda: simulation_lines(found), json=json)
             return FINE
     _print(to_json(derivation), lambda: [render_text(derivation)], json=json)
     return FINE
@@ -82,11 +84,11 @@ def _history(
     history = StoreHistory(tx, {target.key: target.every for target in settings.targets})
     now = end or history.newest() or EPOCH  # no outcome at all: nothing is derived, whatever the moment
     read = history.prefetch(None, now) if begin is None else history
-    return pause(read, stored_maintenance(tx)), now
+    return pause(read, read_maintenance(tx)), now
 
 
 def _compare(tx: Transaction, derivation: Derivation, now: datetime, *, json: bool) -> int:
-    difference = compare(stored_windows(tx), incidents_since(tx, EPOCH), derivation, now=now)
+    difference = compare(read_windows(tx), read_incidents_since(tx, EPOCH), derivation, now=now)
     _print(difference_to_json(difference), lambda: difference_lines(difference), json=json)
     return FAILED if difference else FINE
 

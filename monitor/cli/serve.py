@@ -8,12 +8,14 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from monitor.cli.common import Config, complain, database_of, say, settings_of
-from monitor.cli.logs import set_up
-from monitor.cli.loop import loop_factory
-from monitor.cli.service import Service
+from monitor.cli.arguments import Config
+from monitor.cli.terminal import complain, say
 from monitor.config import Settings, check_secrets
-from monitor.store.engine import STATEMENT_S, Database
+from monitor.service.build import database_of, settings_of
+from monitor.service.event_loop import loop_factory
+from monitor.service.logs import set_up
+from monitor.service.service import Service
+from monitor.store.database.engine import STATEMENT_S, Database
 
 
 def serve(*, verbose: Annotated[bool, Parameter(negative="")] = False, config: Config = None) -> int:

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monitor.clips.recording import SAMPLE_RATE, SHORTEST_SECONDS, load_clip
+from monitor.core.classification.normalisation import spell
 from monitor.core.errors import ClipError
-from monitor.core.spelling import spell
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,10 +6,8 @@ line and key. Nothing here opens a socket.
 
 from __future__ import annotations
 
-from monitor.config.check import check_secrets, missing_secrets
-from monitor.config.expand import CONFIG_VARIABLE, load
-from monitor.config.plan import Plan, make_plan
-from monitor.config.plan_text import render_text, to_json
+from monitor.config.load import CONFIG_VARIABLE, load
+from monitor.config.required_secrets import check_secrets, missing_secrets
 from monitor.config.rules import rule_from_toml
 from monitor.config.secrets import resolve, resolve_secret
 from monitor.config.settings import (
@@ -17,9 +15,9 @@ from monitor.config.settings import (
     DatabaseSettings,
     MonitorSettings,
     NetworkSettings,
+    PageSettings,
     SecretUse,
     Settings,
-    WebSettings,
 )
 
 __all__ = [
@@ -28,17 +26,13 @@ __all__ = [
     "DatabaseSettings",
     "MonitorSettings",
     "NetworkSettings",
-    "Plan",
+    "PageSettings",
     "SecretUse",
     "Settings",
-    "WebSettings",
     "check_secrets",
     "load",
-    "make_plan",
     "missing_secrets",
-    "render_text",
     "resolve",
     "resolve_secret",
     "rule_from_toml",
-    "to_json",
 ]

@@ -2,23 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from monitor.config import forms
-from monitor.config.headers import refused_headers
+from monitor.config import field_types
+from monitor.config.file_model import DeploymentTable, EndpointTable
 from monitor.config.problems import KeyPath, Problems, listed, spell
+from monitor.config.secrets import check_reference
 from monitor.config.sections import check_proxy
-from monitor.config.sentences import Read, read_table
-from monitor.config.tables import DeploymentTable, EndpointTable
-from monitor.core.model import Deployment, Endpoint, Pathway
+from monitor.config.validate import Read, read_table
+from monitor.core.model import Deployment, Endpoint, Pathway, is_reference
 from monitor.providers import PROVIDERS
 
+_FRAMING = "belongs to the connection and is made for every request; remove it"
+
+
+_OWN = "is made by the check itself; remove it"
+
+
+_RESERVED = {
+    **dict.fromkeys(
+        ("host", "connection", "upgrade", "content-length", "transfer-encoding", "te", "trailer", "expect",
+         "keep-alive", "proxy-connection"), _FRAMING,
+    ),
+    **dict.fromkeys(("content-type", "accept", "accept-encoding", "user-agent"), _OWN),
+    "proxy-authorization": "is for a proxy: write proxy, a reference to a URL with user and password",
+    "openai-organization": "has a key of its own: write organization",
+    "openai-project": "has a key of its own: write project",
+    "openai-beta": 'follows the dialect: write dialect = "preview"',
+}  # fmt: skip
+
+
+_WEBSOCKET = "sec-websocket-"
+
+
+_SECRET = re.compile(r"key|token|secret|auth|password|cookie|credential|signature", re.IGNORECASE)
+
+
+def refused_headers(endpoint: Endpoint) -> Iterator[tuple[str, str]]:
+    """The name of each header that may not be given, and a sentence that says why."""
+    provider = PROVIDERS[endpoint.provider]
+    credential = provider.credential(endpoint)
+    reserved = {**_RESERVED, provider.correlation_header.lower(): _OWN}
+    if credential is not None:
+        reserved[credential.header.lower()] = "is sent with the key already; remove it"
+    seen: set[str] = set()
+    for name, value in endpoint.headers.items():
+        lowered = name.lower()
+        reason = _FRAMING if lowered.startswith(_WEBSOCKET) else reserved.get(lowered)
+        reason = reason or _unusable(name, value)
+        if lowered in seen:
+            reason = "stands here twice: case makes no difference in the name of a header"
+        seen.add(lowered)
+        if reason:
+            yield name, reason
+
+
+def _unusable(name: str, value: str) -> str | None:
+    try:
+        field_types.header_name(name)
+        if is_reference(value) or _SECRET.search(name):
+            check_reference(value)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
 _SLOW_DIALECTS = ("vllm", "qwen", "together")  # they take 16 kHz
+
+
 OPENAI_URL = "https://api.openai.com/v1"
+
+
 NOT_DEPLOYED = "-"
+
+
 NO_PROXY = "none"
+
+
 _SUPPORT_FACTS = ("subscription", "tier")
+
+
 _PLAIN = (
     "region",
     "resource_id",
@@ -32,9 +97,17 @@ _PLAIN = (
     "daily_budget",
     "reserve",
 )
+
+
 _PLAIN_NAMED = ("organization", "project", "path", "proxy")
+
+
 _KEYS = {"azure_openai": "AZURE_OPENAI_KEY", "openai": "OPENAI_API_KEY", "azure_speech": "SPEECH_KEY"}
+
+
 _UPLOADS = (Pathway.REST_STREAM, Pathway.DUAL)  # deployed as `rest` is, unless they are named themselves
+
+
 _MEANS_DATED = (
     "the v1 path answers a dated api_version with 401, which looks like a bad key; remove it, or say "
     'api = "dated" for REST or dialect = "preview" for realtime sessions'
@@ -62,7 +135,7 @@ def _tables(raw: object, path: KeyPath, problems: Problems) -> Mapping[str, Any]
 
 def _endpoint(name: str, raw: object, problems: Problems) -> Endpoint | None:
     path: KeyPath = ("endpoint", name)
-    _note(problems, path, forms.name, name)
+    _note(problems, path, field_types.name, name)
     nested: object = None
     if isinstance(raw, Mapping):
         nested = raw.get("deployment")
@@ -115,7 +188,7 @@ def _note(problems: Problems, path: KeyPath, check: Any, value: str) -> None:
 def _deployments(raw: object, path: KeyPath, problems: Problems) -> Mapping[str, Deployment]:
     found: dict[str, Deployment] = {}
     for model, raw_table in _tables(raw, path, problems).items():
-        _note(problems, (*path, model), forms.model_name, model)
+        _note(problems, (*path, model), field_types.model_name, model)
         read = read_table(DeploymentTable, raw_table, (*path, model), problems)
         if read is None:
             continue
@@ -149,10 +222,10 @@ def _url(table: EndpointTable, path: KeyPath, problems: Problems) -> str | None:
 
 def _understood(provider: str, url: str) -> str:
     """The base URL that the provider makes of what people paste."""
-    forms.refuse_secrets(url)
+    field_types.refuse_secrets(url)
     base = PROVIDERS[provider].understand_url(url)
-    parts = forms.split_url(base, ("https", "http"))
-    is_safe = parts.scheme == "https" or forms.is_loopback(parts.hostname or "")
+    parts = field_types.split_url(base, ("https", "http"))
+    is_safe = parts.scheme == "https" or field_types.is_loopback(parts.hostname or "")
     if not is_safe and PROVIDERS[provider].needs_key:
         raise ValueError("http:// would send the key in clear; write https://")
     return base

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from monitor.config.file import parse_document, read_document
+from monitor.config.file_model import ConfigurationFile, ThresholdTable
 from monitor.config.problems import KeyPath, Problems, kind_of, nearest
-from monitor.config.sentences import read_table
-from monitor.config.tables import ConfigurationFile, ThresholdTable
+from monitor.config.toml_file import parse_document, read_document
+from monitor.config.validate import read_table
 from monitor.core.errors import ConfigurationError
-from monitor.core.windows import Rule, Threshold
+from monitor.core.outages.rule import Rule, Threshold
 
 _TRACKS = ("down", "degraded")
 _MISSING = "name a TOML file with [rule.down] and [rule.degraded]"

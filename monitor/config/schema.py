@@ -6,7 +6,7 @@ import json
 from importlib.resources import files
 from typing import Any
 
-from monitor.config.tables import ConfigurationFile
+from monitor.config.file_model import ConfigurationFile
 
 SHIPPED = "schema.json"
 

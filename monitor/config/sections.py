@@ -7,18 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from monitor.config import forms
-from monitor.config.problems import KeyPath, Problems, kind_of
-from monitor.config.secrets import POSTGRES_SCHEMES, check_reference
-from monitor.config.sentences import Read, read_table
-from monitor.config.settings import (
-    ChannelSettings,
-    DatabaseSettings,
-    MonitorSettings,
-    NetworkSettings,
-    WebSettings,
-)
-from monitor.config.tables import (
+from monitor.config import field_types
+from monitor.config.file_model import (
     ChannelTable,
     ConfigurationFile,
     DatabaseTable,
@@ -27,6 +17,16 @@ from monitor.config.tables import (
     Table,
     WebTable,
 )
+from monitor.config.problems import KeyPath, Problems, kind_of
+from monitor.config.secrets import POSTGRES_SCHEMES, check_reference
+from monitor.config.settings import (
+    ChannelSettings,
+    DatabaseSettings,
+    MonitorSettings,
+    NetworkSettings,
+    PageSettings,
+)
+from monitor.config.validate import Read, read_table
 from monitor.core.model import is_reference
 from monitor.notifiers import CHANNELS, Need
 
@@ -48,14 +48,14 @@ def read_monitor(raw: object, problems: Problems) -> MonitorSettings:
     return MonitorSettings(**given)
 
 
-def read_web(raw: object, problems: Problems) -> WebSettings:
+def read_web(raw: object, problems: Problems) -> PageSettings:
     """Where the page is served; any address but loopback needs a proxy that asks who comes."""
     read = _section(WebTable, raw, "web", problems)
     if read is None:
-        return WebSettings()
+        return PageSettings()
     given = read.table.model_dump(exclude_unset=True)
-    settings = WebSettings(**{**given, "public_url": _public_url(read.table.public_url, problems)})
-    if not forms.is_loopback(settings.host) and not settings.behind_proxy:
+    settings = PageSettings(**{**given, "public_url": _public_url(read.table.public_url, problems)})
+    if not field_types.is_loopback(settings.host) and not settings.behind_proxy:
         problems.add(
             ("web", "listen"),
             "only loopback is served without a password, and the page has none of its own: listen on "
@@ -66,10 +66,10 @@ def read_web(raw: object, problems: Problems) -> WebSettings:
     return settings
 
 
-def _check_ops(settings: WebSettings, ops_listen: str, problems: Problems) -> None:
+def _check_ops(settings: PageSettings, ops_listen: str, problems: Problems) -> None:
     if ops_listen == settings.listen:
         problems.add(("web", "ops_listen"), "must be another address than web.listen, or be left out")
-    elif not forms.is_loopback(settings.ops_host) and not settings.behind_proxy:
+    elif not field_types.is_loopback(settings.ops_host) and not settings.behind_proxy:
         problems.add(
             ("web", "ops_listen"),
             "only loopback is served to whoever comes: listen on 127.0.0.1, or say behind_proxy = true "
@@ -81,7 +81,7 @@ def _public_url(url: str | None, problems: Problems) -> str | None:
     if url is None:
         return None
     try:
-        parts = forms.split_url(url, ("https", "http"))
+        parts = field_types.split_url(url, ("https", "http"))
     except ValueError as error:
         problems.add(("web", "public_url"), str(error))
         return None
@@ -109,7 +109,7 @@ def check_proxy(value: str, path: KeyPath, problems: Problems) -> None:
         if is_reference(value):
             check_reference(value)
         else:
-            forms.split_url(value, PROXY_SCHEMES)
+            field_types.split_url(value, PROXY_SCHEMES)
     except ValueError as error:
         problems.add(path, f'{error}; or write a reference such as "env:HTTPS_PROXY"')
 
@@ -147,10 +147,10 @@ def _check_database(url: str) -> None:
         if url.removeprefix(_SQLITE).partition("?")[0] in {"", ":memory:"}:
             raise ValueError('must name a file, such as "sqlite:///data/earwitness.db"')
         return
-    if forms.scheme_of(url) not in POSTGRES_SCHEMES:
+    if field_types.scheme_of(url) not in POSTGRES_SCHEMES:
         schemes = "sqlite:/// or postgresql+psycopg://"
         raise ValueError(f'must begin with {schemes}, or be a reference such as "env:NAME"')
-    if forms.holds_password(url):
+    if field_types.holds_password(url):
         raise ValueError('a password in the URL is refused; write url = "env:DATABASE_URL"')
 
 
@@ -170,7 +170,7 @@ def read_channels(raw: object, problems: Problems) -> Mapping[str, ChannelSettin
 def _channel(name: str, raw: object, problems: Problems) -> ChannelSettings | None:
     path: KeyPath = ("channel", name)
     try:
-        forms.name(name)
+        field_types.name(name)
     except ValueError as error:
         problems.add(path, str(error))
     read = read_table(ChannelTable, raw, path, problems)
@@ -213,8 +213,8 @@ def _check_receiver(url: str) -> None:
     if is_reference(url):
         check_reference(url)
         return
-    parts = forms.split_url(url, ("https", "http"))
-    if not forms.is_loopback(parts.hostname or ""):
+    parts = field_types.split_url(url, ("https", "http"))
+    if not field_types.is_loopback(parts.hostname or ""):
         raise ValueError('a receiver\'s URL is a secret and may not stand here; write url = "env:NAME"')
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from monitor.core.maintenance import Maintenance
 from monitor.core.model import Endpoint, Target
-from monitor.core.windows import Rule
+from monitor.core.outages.maintenance import Maintenance
+from monitor.core.outages.rule import Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class MonitorSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WebSettings:
+class PageSettings:
     """Where the page is served (`host:port`) and under which address people reach it."""
 
     listen: str = "127.0.0.1:8080"
@@ -98,7 +98,7 @@ class Settings:
 
     path: Path
     monitor: MonitorSettings = field(default_factory=MonitorSettings)
-    web: WebSettings = field(default_factory=WebSettings)
+    web: PageSettings = field(default_factory=PageSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from monitor.catalogue.models import KNOWN_MODELS
 from monitor.clips import SILENCE, load_clip, names
 from monitor.config.endpoints import NOT_DEPLOYED
-from monitor.config.known import KNOWN_MODELS
+from monitor.config.file_model import WatchTable
 from monitor.config.problems import KeyPath, Problems, kind_of, listed, nearest, shown
-from monitor.config.sentences import Read, read_table
-from monitor.config.tables import WatchTable
+from monitor.config.validate import Read, read_table
 from monitor.core.errors import ClipError
 from monitor.core.model import Endpoint, Pathway, Target
-from monitor.core.times import duration_text
+from monitor.core.timefmt import duration_text
 from monitor.providers import PROVIDERS
 
 SHORTEST = timedelta(seconds=1)

@@ -8,15 +8,15 @@ from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
-from monitor.core.alerts import Notice
-from monitor.core.delivery import Judgement, Reply, Request, judge_reply
+from monitor.core.alerting.decide import Notice
+from monitor.core.alerting.retry import DeliveryResult, NoticeReply, NoticeRequest, judge_reply
 from monitor.notifiers import discord, ntfy, pagerduty, slack, teams, webhook
 
 
 class Compose(Protocol):
     """A notice to the request that carries it; raises SecretError where the secret is none."""
 
-    def __call__(self, notice: Notice, *, url: str, secret: str, now: datetime) -> Request:
+    def __call__(self, notice: Notice, *, url: str, secret: str, now: datetime) -> NoticeRequest:
         """The request of this attempt at *now*."""
         ...
 
@@ -40,7 +40,7 @@ class Channel:
     compose: Compose
     credential: Need = Need.NONE
     url: str | None = None
-    judge: Callable[[Reply, int, datetime], Judgement] = judge_reply
+    judge: Callable[[NoticeReply, int, datetime], DeliveryResult] = judge_reply
 
 
 CHANNELS: Mapping[str, Channel] = {

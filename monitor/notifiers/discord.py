@@ -9,10 +9,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from monitor.core.alerts import Notice
-from monitor.core.delivery import Request, json_post
-from monitor.core.inert import inert
-from monitor.core.notice_facts import read_facts
+from monitor.core.alerting.decide import Notice
+from monitor.core.alerting.notice_facts import read_facts
+from monitor.core.alerting.retry import NoticeRequest, json_post
+from monitor.core.sanitize import defuse
 
 TITLE = 256
 DESCRIPTION = 4_096
@@ -20,12 +20,12 @@ _COLOURS = {"critical": 0xA50F15, "major": 0xA50F15, "minor": 0xE69F00, "notice"
 _OVER = 0x56B4E9
 
 
-def compose(notice: Notice, *, url: str, secret: str, now: datetime) -> Request:  # noqa: ARG001
+def compose(notice: Notice, *, url: str, secret: str, now: datetime) -> NoticeRequest:  # noqa: ARG001
     """Return the POST of one attempt; the address is the secret, so *secret* is not used."""
     facts = read_facts(notice)
     embed: dict[str, Any] = {
-        "title": inert(facts.title, TITLE),
-        "description": inert(facts.text, DESCRIPTION),
+        "title": defuse(facts.title, TITLE),
+        "description": defuse(facts.text, DESCRIPTION),
         "color": _OVER if facts.is_over else _COLOURS.get(facts.severity, _OVER),
         "timestamp": facts.timestamp,
     }

@@ -8,18 +8,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from monitor.core.alerts import Notice
-from monitor.core.delivery import Request, json_post
+from monitor.core.alerting.decide import Notice
+from monitor.core.alerting.notice_facts import read_facts
+from monitor.core.alerting.retry import NoticeRequest, json_post
 from monitor.core.errors import SecretError
-from monitor.core.inert import cut
-from monitor.core.notice_facts import read_facts
+from monitor.core.sanitize import cut
 
 TITLE = 250
 MESSAGE = 1_000  # of at most four bytes each
 _PRIORITIES = {"critical": 5, "major": 4, "minor": 3, "notice": 2}
 
 
-def compose(notice: Notice, *, url: str, secret: str, now: datetime) -> Request:  # noqa: ARG001
+def compose(notice: Notice, *, url: str, secret: str, now: datetime) -> NoticeRequest:  # noqa: ARG001
     """Return the POST of one attempt.
 
     The last part of the URL is the topic; *secret* is an access token or empty. Raises SecretError, which

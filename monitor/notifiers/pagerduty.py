@@ -9,10 +9,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from monitor.core.alerts import Notice
-from monitor.core.delivery import Request, json_post
-from monitor.core.inert import cut
-from monitor.core.notice_facts import read_facts
+from monitor.core.alerting.decide import Notice
+from monitor.core.alerting.notice_facts import read_facts
+from monitor.core.alerting.retry import NoticeRequest, json_post
+from monitor.core.sanitize import cut
 
 URL = "https://events.pagerduty.com/v2/enqueue"
 SUMMARY = 1_024
@@ -20,7 +20,7 @@ KEY = 255
 _SEVERITIES = {"critical": "critical", "major": "error", "minor": "warning", "notice": "info"}
 
 
-def compose(notice: Notice, *, url: str, secret: str, now: datetime) -> Request:  # noqa: ARG001
+def compose(notice: Notice, *, url: str, secret: str, now: datetime) -> NoticeRequest:  # noqa: ARG001
     """Return the POST of one attempt; *secret* is the integration's routing key.
 
     A resolved incident resolves the alert; anything else triggers it, which adds to one that is there.

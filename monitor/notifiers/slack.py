@@ -9,17 +9,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from monitor.core.alerts import Notice
-from monitor.core.delivery import Request, json_post
-from monitor.core.inert import cut
-from monitor.core.notice_facts import NoticeFacts, read_facts
+from monitor.core.alerting.decide import Notice
+from monitor.core.alerting.notice_facts import NoticeFacts, read_facts
+from monitor.core.alerting.retry import NoticeRequest, json_post
+from monitor.core.sanitize import cut
 
 HEADER = 150
 SECTION = 3_000
 _CONTROL = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
-def compose(notice: Notice, *, url: str, secret: str, now: datetime) -> Request:  # noqa: ARG001
+def compose(notice: Notice, *, url: str, secret: str, now: datetime) -> NoticeRequest:  # noqa: ARG001
     """Return the POST of one attempt; the address is the secret, so *secret* is not used."""
     facts = read_facts(notice)
     blocks: list[dict[str, Any]] = [

@@ -9,17 +9,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from monitor.core.alerts import Notice
-from monitor.core.delivery import Request, json_post
-from monitor.core.inert import inert
-from monitor.core.notice_facts import read_facts
+from monitor.core.alerting.decide import Notice
+from monitor.core.alerting.notice_facts import read_facts
+from monitor.core.alerting.retry import NoticeRequest, json_post
+from monitor.core.sanitize import defuse
 
 TITLE = 300
 TEXT = 4_000
 _COLOURS = {"critical": "Attention", "major": "Attention", "minor": "Warning", "notice": "Accent"}
 
 
-def compose(notice: Notice, *, url: str, secret: str, now: datetime) -> Request:  # noqa: ARG001
+def compose(notice: Notice, *, url: str, secret: str, now: datetime) -> NoticeRequest:  # noqa: ARG001
     """Return the POST of one attempt; the address is the secret, so *secret* is not used."""
     facts = read_facts(notice)
     colour = "Good" if facts.is_over else _COLOURS.get(facts.severity, "Default")
@@ -30,13 +30,13 @@ def compose(notice: Notice, *, url: str, secret: str, now: datetime) -> Request:
         "body": [
             {
                 "type": "TextBlock",
-                "text": inert(facts.title, TITLE),
+                "text": defuse(facts.title, TITLE),
                 "weight": "Bolder",
                 "size": "Medium",
                 "wrap": True,
                 "color": colour,
             },
-            {"type": "TextBlock", "text": inert(facts.text, TEXT), "wrap": True},
+            {"type": "TextBlock", "text": defuse(facts.text, TEXT), "wrap": True},
         ],
     }
     if facts.link:

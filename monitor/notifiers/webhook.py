@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
-from monitor.core.alerts import Notice
-from monitor.core.delivery import Request, serialise
+from monitor.core.alerting.decide import Notice
+from monitor.core.alerting.retry import NoticeRequest, serialise
 from monitor.core.errors import SecretError
 
 
-def compose(notice: Notice, *, url: str, secret: str, now: datetime) -> Request:
+def compose(notice: Notice, *, url: str, secret: str, now: datetime) -> NoticeRequest:
     """The signed POST of one attempt: the id stays, the timestamp is that of this attempt.
 
     *secret* is ``whsec_`` and base64 of 24 to 64 bytes (Standard Webhooks 1.0, "Signature scheme"), or
@@ -30,7 +30,7 @@ def compose(notice: Notice, *, url: str, secret: str, now: datetime) -> Request:
         "webhook-timestamp": str(int(attempt.timestamp())),
         "webhook-signature": " ".join(signatures),
     }
-    return Request(url=url, headers=headers, body=body)
+    return NoticeRequest(url=url, headers=headers, body=body)
 
 
 def _signer(secret: str) -> Webhook:

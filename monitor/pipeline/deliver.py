@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from monitor.core.alerts import Notice
-from monitor.core.delivery import GiveUp, Judgement, Reply, Request, Retry, Sent
+from monitor.core.alerting.decide import Notice
+from monitor.core.alerting.retry import Delivered, DeliveryResult, GiveUp, NoticeReply, NoticeRequest, Retry
 from monitor.core.errors import DatabaseError, MonitorError
 from monitor.notifiers import CHANNELS
-from monitor.store.engine import Database
-from monitor.store.notices import claim_notice, next_due, settle_notice
-from monitor.transport import Reply as Answered
+from monitor.store.database.engine import Database
+from monitor.store.incidents.notices import claim_notice, read_next_due, settle_notice
+from monitor.transport import HttpReply as Answered
 from monitor.transport import Transport
 
 log = structlog.get_logger("deliver")
@@ -28,7 +28,7 @@ IDLE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Receiver:
+class ChannelAddress:
     """Where one channel's notices go; `url` and `secret` are references until a notice is sent.
 
     `secret` is empty where the kind has none.
@@ -49,20 +49,22 @@ class Unsent:
     body: bytes = b""
 
 
-def compose(notice: Notice, receiver: Receiver, resolve: Callable[[str], str], *, now: datetime) -> Request:
+def compose(
+    notice: Notice, receiver: ChannelAddress, resolve: Callable[[str], str], *, now: datetime
+) -> NoticeRequest:
     """The signed request of one attempt; raises SecretError for a reference that gives nothing."""
     url = resolve(receiver.url)
     secret = resolve(receiver.secret) if receiver.secret else ""
     return CHANNELS[receiver.kind].compose(notice, url=url, secret=secret, now=now)
 
 
-async def post(request: Request, transport: Transport) -> Answered:
+async def post(request: NoticeRequest, transport: Transport) -> Answered:
     """Send it, once."""
     return await transport.post(request.url, request.headers, request.body, deadline=ATTEMPT_S)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Courier:
+class Deliverer:
     """What delivering needs: receivers by channel, the way out, how references become secrets.
 
     `gone` are the channels whose receiver said that it is no more: they are left alone until the service
@@ -71,7 +73,7 @@ class Courier:
 
     database: Database
     transport: Transport
-    receivers: Mapping[str, Receiver]
+    receivers: Mapping[str, ChannelAddress]
     resolve: Callable[[str], str]
     clock: Callable[[], datetime]
     gone: set[str] = field(default_factory=set)
@@ -129,13 +131,13 @@ class Courier:
     def _claim(self, full: Collection[str] = ()) -> Notice | None:
         now = self.clock()
         with self.database.read() as tx:
-            due = next_due(tx, without=full)
+            due = read_next_due(tx, without=full)
         if due is None or due > now:
             return None
         with self.database.write() as tx:
             return claim_notice(tx, now, LEASE, without=full)
 
-    async def attempt(self, notice: Notice) -> Judgement:
+    async def attempt(self, notice: Notice) -> DeliveryResult:
         """Send it once, and judge the reply; nothing is stored."""
         receiver = self.receivers.get(notice.channel)
         if receiver is None:
@@ -145,7 +147,7 @@ class Courier:
         channel = CHANNELS[receiver.kind]
         try:
             request = compose(notice, receiver, self.resolve, now=self.clock())
-            reply: Reply = await post(request, self.transport)
+            reply: NoticeReply = await post(request, self.transport)
         except MonitorError as error:
             reply = Unsent(detail=str(error))
         except Exception as error:  # one notice: the next one must go out, whatever this one met
@@ -153,11 +155,11 @@ class Courier:
             reply = Unsent(detail=f"our own fault: {type(error).__name__}")
         return channel.judge(reply, notice.attempts, self.clock())
 
-    def _settle(self, notice: Notice, judgement: Judgement) -> None:
+    def _settle(self, notice: Notice, judgement: DeliveryResult) -> None:
         now = self.clock()
         with self.database.write() as tx:
             match judgement:
-                case Sent():
+                case Delivered():
                     settle_notice(tx, notice.id, now=now, sent=True, reply=judgement.reason)
                 case Retry():
                     settle_notice(tx, notice.id, now=now, retry_at=judgement.at, reply=judgement.reason)

@@ -14,12 +14,12 @@ import structlog
 
 from monitor.checks import CHECKS
 from monitor.clips import Clip, load_clip
-from monitor.core.classify import Judgement, classify, suspect_cache
+from monitor.core.classification.classify import Judgement, classify, suspect_cache
+from monitor.core.classification.validity import discount_own_lag
+from monitor.core.conversation import Credential
 from monitor.core.errors import MonitorError, TokenRefused
-from monitor.core.exchange import Credential
-from monitor.core.fitness import doubted
 from monitor.core.model import Blame, Failure, Kind, Outcome, Stage, Target, Verdict
-from monitor.core.sampling import clip_at
+from monitor.core.scheduling.slots import clip_at
 from monitor.providers import PROVIDERS
 from monitor.transport import Observation, Transport, advice
 
@@ -109,7 +109,7 @@ def _judge(due: Due, clip: Clip, seen: Observation) -> Judgement:
         token_limit=_token_limit(due.target),
         clock_stepped=seen.clock_stepped,
     )
-    return doubted(judgement, seen.lag)
+    return discount_own_lag(judgement, seen.lag)
 
 
 def _token_limit(target: Target) -> int | None:

@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from monitor.core.clearing import Clearings
 from monitor.core.model import Cell, Outcome, Verdict
-from monitor.core.sampling import EPOCH
-from monitor.core.sights import Sight, SightKind
-from monitor.store.history import StoreHistory
+from monitor.core.outages.reading_start import Clearings
+from monitor.core.outages.self_observations import SelfObservation, SelfObservationKind
+from monitor.core.scheduling.slots import EPOCH
+from monitor.store.derivation.history import StoreHistory
 
 BEAT = timedelta(seconds=5)  # more of the same is derived together
 # Deriving takes at most one part in so many of the time, however much is unresolved.
@@ -81,9 +81,9 @@ class Pace:
             else:
                 self._ask(self._outlook.at + BEAT)
 
-    def see(self, sight: Sight, now: datetime) -> None:
+    def see(self, sight: SelfObservation, now: datetime) -> None:
         """A look at our own side was stored."""
-        if sight.kind is SightKind.OWN:
+        if sight.kind is SelfObservationKind.OWN:
             self._touch(sight.start)
             self.bad = True
             self._press(now)

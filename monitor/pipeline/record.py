@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor.core.model import Cell
-from monitor.core.sampling import Slots
-from monitor.core.sights import Sight
+from monitor.core.outages.self_observations import SelfObservation
+from monitor.core.scheduling.attention import Slots
+from monitor.pipeline.derive import DerivationSettings, IncidentUpdate, update_incidents
 from monitor.pipeline.observe import Observed
 from monitor.pipeline.pace import Pace
-from monitor.pipeline.verdict import House, Judged, judge
-from monitor.store.engine import Database
+from monitor.store.database.engine import Database
+from monitor.store.derivation.self_observations import add_self_observations
 from monitor.store.heartbeats import add_skips, beat
-from monitor.store.outcomes import Added, AddResult, add_outcomes, pack_evidence
-from monitor.store.pages import newest_run
-from monitor.store.sights import add_sights
+from monitor.store.outcomes.add import Added, AddResult, add_outcomes, pack_evidence
+from monitor.store.overview import read_newest_run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +33,13 @@ class Recorded:
     """What one transaction did; `results` in the order of the outcomes."""
 
     results: Sequence[AddResult]
-    judged: Judged
+    judged: IncidentUpdate
 
 
 def record(
     database: Database,
-    items: Sequence[Observed | Skipped | Sight],
-    house: House,
+    items: Sequence[Observed | Skipped | SelfObservation],
+    house: DerivationSettings,
     *,
     now: datetime,
     lag: timedelta = timedelta(0),
@@ -56,24 +56,24 @@ def record(
     # Packing takes longer than storing: it is done before the transaction begins.
     packed = [(one.outcome, one.evidence and pack_evidence(one.evidence)) for one in observed]
     skipped = [(item.cell, item.slots, item.reason) for item in items if isinstance(item, Skipped)]
-    sights = [item for item in items if isinstance(item, Sight)]
+    sights = [item for item in items if isinstance(item, SelfObservation)]
     with database.write() as tx:
         results = add_outcomes(tx, packed)
         add_skips(tx, skipped)
-        add_sights(tx, sights)
+        add_self_observations(tx, sights)
         beat(tx, now, lag, location=house.location)
         added = [
             outcome
             for (outcome, _), result in zip(packed, results, strict=True)
             if result.added is Added.ADDED
         ]
-        newest = newest_run(tx)
+        newest = read_newest_run(tx)
         pace.hear(added, newest, now)
         for sight in sights:
             pace.see(sight, now)
         if not pace.is_due(now):
-            return Recorded(results=results, judged=Judged())
+            return Recorded(results=results, judged=IncidentUpdate())
         began = pace.stopwatch()
-        judged = judge(tx, house, now=now, touched=pace.touched, bad=pace.bad, pace=pace)
+        judged = update_incidents(tx, house, now=now, touched=pace.touched, bad=pace.bad, pace=pace)
     pace.follow(judged.outlook, pace.stopwatch() - began)
     return Recorded(results=results, judged=judged)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import orjson
 
-from monitor.core.lines import outcome_to_line
 from monitor.core.model import Verdict
+from monitor.core.outcome_json import outcome_to_line
 from monitor.pipeline.observe import Observed
-from monitor.store.files import open_new
+from monitor.store.database.files import open_new
 
 
 def spool(items: Sequence[Observed], folders: Iterable[Path], *, now: datetime) -> Path | None:

@@ -9,13 +9,13 @@ from datetime import datetime
 
 import structlog
 
-from monitor.core.alerts import Notice, NoticeKind, Policy
-from monitor.core.delivery import GiveUp, Judgement, Retry, Sent
+from monitor.core.alerting.decide import Notice, NoticeKind, Policy
+from monitor.core.alerting.retry import Delivered, DeliveryResult, GiveUp, Retry
+from monitor.core.alerting.storage_loss import TOLD_AFTER, storage_notices
+from monitor.core.alerting.wording import MessageSettings
 from monitor.core.errors import DatabaseError
-from monitor.core.storage_loss import TOLD_AFTER, storage_notices
-from monitor.core.texts import Voice
-from monitor.store.engine import Database
-from monitor.store.notices import add_notices, settle_notice
+from monitor.store.database.engine import Database
+from monitor.store.incidents.notices import add_notices, settle_notice
 
 log = structlog.get_logger("storage")
 
@@ -42,9 +42,9 @@ class StorageWatch:
         database: Database,
         *,
         failing: Callable[[], Failing | None],
-        attempt: Callable[[Notice], Awaitable[Judgement]],
+        attempt: Callable[[Notice], Awaitable[DeliveryResult]],
         policies: Sequence[Policy],
-        voice: Voice,
+        voice: MessageSettings,
         clock: Callable[[], datetime],
     ) -> None:
         self._database, self._failing, self._attempt = database, failing, attempt
@@ -86,7 +86,7 @@ class StorageWatch:
         now = self._clock()
         log.warning("told that nothing is stored", channel=notice.channel, result=judgement.reason)
         match judgement:
-            case Sent():
+            case Delivered():
                 notice = replace(notice, sent_at=now)
             case Retry():
                 notice = replace(notice, due_at=judgement.at)

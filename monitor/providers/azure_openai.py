@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from monitor.core.exchange import Credential, Headers
+from monitor.core.conversation import Credential, Headers
 from monitor.core.model import Endpoint, Target
 from monitor.providers.addresses import Address, as_websocket, cut_at, read_address, segment, with_query
 from monitor.providers.provider import (

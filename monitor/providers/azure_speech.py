@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from monitor.core.exchange import Credential, Headers
+from monitor.core.classification.failure_rules import FailureClass
+from monitor.core.conversation import Credential, Headers
 from monitor.core.model import Endpoint, Target
-from monitor.core.rules import Class
 from monitor.providers.addresses import as_websocket, read_address, with_query
 from monitor.providers.provider import Fields, Provider
 
@@ -37,20 +37,20 @@ _LOCALES = {
 
 # What `RecognitionStatus`, the top-level `code` of an error, a status and a close code mean, in lower case.
 CODES = {
-    "nomatch": Class.UNINTELLIGIBLE,
-    "initialsilencetimeout": Class.UNINTELLIGIBLE,
-    "babbletimeout": Class.UNINTELLIGIBLE,
-    "error": Class.PROVIDER,
-    "toomanyrequests": Class.QUOTA,
-    "badrequest": Class.CONFIG,
-    "invalidargument": Class.CONFIG,
-    "unauthorized": Class.AUTH,
-    "status 400": Class.CONFIG,  # a language that is missing or unknown; it comes without a body
-    "status 403": Class.AUTH,  # the key or token is missing
-    "close 1002": Class.PROVIDER,
-    "close 1003": Class.PROVIDER,
-    "close 1007": Class.CONFIG,
-    "close 4000": Class.PROVIDER,
+    "nomatch": FailureClass.UNINTELLIGIBLE,
+    "initialsilencetimeout": FailureClass.UNINTELLIGIBLE,
+    "babbletimeout": FailureClass.UNINTELLIGIBLE,
+    "error": FailureClass.PROVIDER,
+    "toomanyrequests": FailureClass.QUOTA,
+    "badrequest": FailureClass.CONFIG,
+    "invalidargument": FailureClass.CONFIG,
+    "unauthorized": FailureClass.AUTH,
+    "status 400": FailureClass.CONFIG,  # a language that is missing or unknown; it comes without a body
+    "status 403": FailureClass.AUTH,  # the key or token is missing
+    "close 1002": FailureClass.PROVIDER,
+    "close 1003": FailureClass.PROVIDER,
+    "close 1007": FailureClass.CONFIG,
+    "close 4000": FailureClass.PROVIDER,
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from monitor.core.exchange import Headers
+from monitor.core.conversation import Headers
 from monitor.core.model import Endpoint, Target
 from monitor.providers.addresses import as_websocket, cut_at, read_address, with_query
 from monitor.providers.provider import (

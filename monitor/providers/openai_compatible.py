@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from monitor.core.classification.failure_rules import FailureClass
 from monitor.core.model import Target
-from monitor.core.rules import Class
 from monitor.providers.addresses import as_websocket, read_address, with_query
 from monitor.providers.openai import (
     SUPPORT_IDS,
@@ -26,19 +26,19 @@ from monitor.providers.provider import (
 
 CODES = {
     # LocalAI
-    "model_load_error": Class.PROVIDER,
-    "session_update_error": Class.CONFIG,
-    "not_implemented": Class.CONFIG,
-    "buffer_size_exceeded": Class.AUDIO,
+    "model_load_error": FailureClass.PROVIDER,
+    "session_update_error": FailureClass.CONFIG,
+    "not_implemented": FailureClass.CONFIG,
+    "buffer_size_exceeded": FailureClass.AUDIO,
     # Hugging Face speech-to-speech
-    "session_limit_reached": Class.CAPACITY,
-    "unknown_or_invalid_event": Class.CONFIG,
-    "invalid_session_type": Class.CONFIG,
+    "session_limit_reached": FailureClass.CAPACITY,
+    "unknown_or_invalid_event": FailureClass.CONFIG,
+    "invalid_session_type": FailureClass.CONFIG,
     # vLLM
-    "model_not_validated": Class.CONFIG,
-    "notfounderror": Class.CONFIG,
+    "model_not_validated": FailureClass.CONFIG,
+    "notfounderror": FailureClass.CONFIG,
     # gateways
-    "auth_error": Class.AUTH,
+    "auth_error": FailureClass.AUTH,
 }
 
 

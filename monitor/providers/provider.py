@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from monitor.core.exchange import Credential, Headers
+from monitor.core.classification.failure_rules import FailureClass
+from monitor.core.conversation import Credential, Headers
 from monitor.core.model import Endpoint, Target
-from monitor.core.rules import Class
 
 DEFAULT_HOST_MODEL = "gpt-realtime"
 _BETA_DIALECTS = ("preview", "together")
@@ -43,7 +43,7 @@ class Provider:
     credential: Callable[[Endpoint], Credential | None]
     form_fields: Callable[[Target], Fields]
     correlation_header: str = "X-Client-Request-Id"
-    codes: Mapping[str, Class] = field(default_factory=dict)
+    codes: Mapping[str, FailureClass] = field(default_factory=dict)
     support_ids: Mapping[str, str] = field(default_factory=dict)
     pathways: Sequence[str] = ("rest", "rest_stream", "realtime", "realtime_transcription", "dual")
     apis: Sequence[str] = ("v1",)

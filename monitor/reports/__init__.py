@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from monitor.core.dossier import Dossier
+from monitor.core.evidence.bundle_facts import BundleFacts
 from monitor.core.model import Outcome
-from monitor.reports import bundle, csv, jsonl, ticket
+from monitor.reports import bundle, csv, jsonl
+from monitor.reports.ticket import summary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +17,7 @@ class Format:
 
     media_type: str
     extension: str
-    render: Callable[[Dossier, Sequence[str]], bytes]
+    render: Callable[[BundleFacts, Sequence[str]], bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,7 @@ class Export:
 
 FORMATS: Mapping[str, Format] = {
     "bundle": Format(media_type="application/zip", extension="zip", render=bundle.render),
-    "ticket": Format(media_type="text/markdown; charset=utf-8", extension="md", render=ticket.checked),
+    "ticket": Format(media_type="text/markdown; charset=utf-8", extension="md", render=summary.checked),
 }
 
 EXPORTS: Mapping[str, Export] = {

@@ -10,16 +10,16 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from monitor.core.dossier import Dossier, Exhibit
-from monitor.core.fitness import Offset
-from monitor.core.lines import outcome_to_line
+from monitor.core.clock_offset import Offset
+from monitor.core.evidence.bundle_facts import BundleFacts, QuotedRun
 from monitor.core.model import Target
-from monitor.core.spellings import Spellings
-from monitor.core.times import rfc3339
+from monitor.core.outcome_json import outcome_to_line
+from monitor.core.secret_spellings import Spellings
+from monitor.core.timefmt import rfc3339
 from monitor.reports import jsonl
-from monitor.reports.reproducer import reproducer
-from monitor.reports.scan import inspect, needles
-from monitor.reports.ticket import render_ticket
+from monitor.reports.leak_scan import needles, scan_for_leaks
+from monitor.reports.ticket.reproducer import reproducer
+from monitor.reports.ticket.summary import render_ticket
 
 # The earliest time a zip can hold: the bytes depend on the incident, not on the hour they were asked for.
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
@@ -47,7 +47,7 @@ the way, not that the monitor measured honestly: the provider's own request ids 
 """
 
 
-def render(dossier: Dossier, secrets: Sequence[str] = ()) -> bytes:
+def render(dossier: BundleFacts, secrets: Sequence[str] = ()) -> bytes:
     """The zip. Raises MonitorError, and gives none, if a member holds one of *secrets* or a credential."""
     sought = needles(secrets)
     sums: list[str] = []
@@ -59,7 +59,7 @@ def render(dossier: Dossier, secrets: Sequence[str] = ()) -> bytes:
     return target.getvalue()
 
 
-def file_name(dossier: Dossier) -> str:
+def file_name(dossier: BundleFacts) -> str:
     """``incident-1.zip``."""
     return f"incident-{dossier.incident.number}.zip"
 
@@ -73,13 +73,13 @@ def _write(archive: zipfile.ZipFile, name: str, chunks: Iterable[bytes], sought:
     digest = hashlib.sha256()
     with archive.open(entry, "w", force_zip64=True) as member:
         for chunk in chunks:
-            inspect(name, chunk, sought)
+            scan_for_leaks(name, chunk, sought)
             digest.update(chunk)
             member.write(chunk)
     return digest.hexdigest()
 
 
-def _members(dossier: Dossier) -> Mapping[str, Callable[[], Iterable[bytes]]]:
+def _members(dossier: BundleFacts) -> Mapping[str, Callable[[], Iterable[bytes]]]:
     """What each member is called and how its bytes are made; made only when they are written."""
     members: dict[str, Callable[[], Iterable[bytes]]] = {
         "README.txt": lambda: [_readme(dossier).encode()],
@@ -95,13 +95,13 @@ def _members(dossier: Dossier) -> Mapping[str, Callable[[], Iterable[bytes]]]:
     return members
 
 
-def _readme(dossier: Dossier) -> str:
+def _readme(dossier: BundleFacts) -> str:
     title = " ".join(dossier.incident.title.split())[:300]
     number, client = dossier.incident.number, dossier.observer.client
     return _README.format(number=number, client=client, title=title, name=file_name(dossier))
 
 
-def _framed(dossier: Dossier) -> Iterator[tuple[str, Exhibit]]:
+def _framed(dossier: BundleFacts) -> Iterator[tuple[str, QuotedRun]]:
     """A file name for every chosen run once, under the first role it was chosen for."""
     seen: set[str] = set()
     for exhibit in dossier.exhibits:
@@ -116,7 +116,7 @@ def _safe(identity: str) -> str:
     return plain if plain == identity else f"{plain}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
 
 
-def _exchange(exhibit: Exhibit) -> bytes:
+def _exchange(exhibit: QuotedRun) -> bytes:
     evidence = None if exhibit.evidence is None else _without_credentials(exhibit.evidence)
     contents = {"role": str(exhibit.role), "outcome": outcome_to_line(exhibit.outcome), "evidence": evidence}
     return (json.dumps(contents, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace")
@@ -141,7 +141,7 @@ def _canonical(value: object) -> bytes:
     )
 
 
-def _facts(dossier: Dossier) -> dict[str, Any]:
+def _facts(dossier: BundleFacts) -> dict[str, Any]:
     incident = dossier.incident
     return {
         **incident.document,

@@ -8,8 +8,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from monitor.core.lines import outcome_to_line
 from monitor.core.model import IDS, TIMINGS, Outcome
+from monitor.core.outcome_json import outcome_to_line
 
 _PLAIN = (
     *("id", "endpoint", "provider", "region", "model", "pathway", "host", "location", "kind", "every_s"),

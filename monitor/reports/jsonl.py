@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 import orjson
 
-from monitor.core.lines import outcome_to_line
 from monitor.core.model import Outcome
+from monitor.core.outcome_json import outcome_to_line
 
 _CHUNK = 64_000
 

@@ -6,19 +6,19 @@ frames, so that one mistake cannot hide on both sides.
 
 from __future__ import annotations
 
-from monitor.sandbox.app import create_app
-from monitor.sandbox.faults import Fault, FaultError, parse_fault
-from monitor.sandbox.script import Endpoint, Latency, Script, default_script, load_script
-from monitor.sandbox.serving import running, serve
-from monitor.sandbox.state import Sandbox
+from monitor.sandbox.common.script import Latency, Script, ServedEndpoint, default_script, load_script
+from monitor.sandbox.common.state import Sandbox
+from monitor.sandbox.faults.active import ActiveFault, FaultError, parse_fault
+from monitor.sandbox.server.app import create_app
+from monitor.sandbox.server.serve import running, serve
 
 __all__ = [
-    "Endpoint",
-    "Fault",
+    "ActiveFault",
     "FaultError",
     "Latency",
     "Sandbox",
     "Script",
+    "ServedEndpoint",
     "create_app",
     "default_script",
     "load_script",

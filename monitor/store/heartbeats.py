@@ -26,15 +26,15 @@ from sqlalchemy import (
     update,
 )
 
+from monitor.core.intervals import Span
 from monitor.core.model import Cell, Kind
-from monitor.core.sampling import Slots
-from monitor.core.summary import Span
-from monitor.store import prepared
-from monitor.store.cells import FirstSight, cell_rows, ensure_cells
-from monitor.store.columns import raw, to_ms
-from monitor.store.engine import known_of
-from monitor.store.prepared import insert_into
-from monitor.store.tables import heartbeats, outcomes, skips
+from monitor.core.scheduling.attention import Slots
+from monitor.store.database import fast_statements
+from monitor.store.database.columns import raw, to_ms
+from monitor.store.database.engine import known_of
+from monitor.store.database.fast_statements import insert_into
+from monitor.store.database.tables import heartbeats, outcomes, skips
+from monitor.store.outcomes.cells import FirstSight, cell_rows, ensure_cells
 
 KILLED = "killed: the process ended before the run's outcome was stored"
 PAUSE = timedelta(minutes=3)  # a longer one between two beats means that the monitor did not run
@@ -46,12 +46,12 @@ def beat(tx: Connection, now: datetime, lag: timedelta, *, location: str = "defa
     *lag* is how late its event loop was at worst since the last beat.
     """
     at, lag_ms = to_ms(now), lag / timedelta(milliseconds=1)
-    for row_id, last_at, beats, worst in prepared.rows(tx, _latest_span, location=location):
+    for row_id, last_at, beats, worst in fast_statements.rows(tx, _latest_span, location=location):
         if at - last_at <= _PAUSE_MS:
             longer = (max(at, last_at), beats + 1, max(lag_ms, worst), row_id)
-            prepared.run(tx, _prolong_span, [longer], _LONGER)
+            fast_statements.run(tx, _prolong_span, [longer], _LONGER)
             return
-    prepared.run(tx, _begin_span, [(location, at, at, 1, lag_ms)], _SPAN)
+    fast_statements.run(tx, _begin_span, [(location, at, at, 1, lag_ms)], _SPAN)
 
 
 _PAUSE_MS = PAUSE // timedelta(milliseconds=1)
@@ -84,7 +84,7 @@ def _bound(name: str) -> BindParameter[Any]:
     return bindparam(name, type_=_PLAIN.get(name, Float))
 
 
-def heartbeat_gaps(
+def read_gaps(
     tx: Connection, since: datetime, until: datetime, *, location: str = "default"
 ) -> tuple[Span, ...]:
     """The stretches inside ``since … until`` between two beats in which the monitor did not run."""
@@ -97,7 +97,7 @@ def heartbeat_gaps(
     return tuple(gap for gap in clipped if gap.start < gap.end)
 
 
-def last_beat(tx: Connection, *, location: str = "default") -> datetime | None:
+def read_last_beat(tx: Connection, *, location: str = "default") -> datetime | None:
     """When the monitor at *location* last gave a sign of life."""
     wanted = select(heartbeats.c.last_at).where(heartbeats.c.location == location)
     return tx.execute(wanted.order_by(heartbeats.c.last_at.desc()).limit(1)).scalar()
@@ -123,7 +123,7 @@ def add_skips(tx: Connection, skipped: Iterable[tuple[Cell, Slots, str]]) -> Non
     tx.execute(insert_into(tx.dialect.name)(skips).on_conflict_do_nothing(), rows)
 
 
-def accounted_slots(tx: Connection, location: str, since: datetime) -> dict[Cell, set[datetime]]:
+def read_accounted_slots(tx: Connection, location: str, since: datetime) -> dict[Cell, set[datetime]]:
     """The slots at or after an instant that a scheduled run took or that were skipped, by cell."""
     names = {row_id: cell for cell, row_id in cell_rows(tx).items() if cell.location == location}
     found: dict[Cell, set[datetime]] = {}
@@ -138,14 +138,16 @@ def accounted_slots(tx: Connection, location: str, since: datetime) -> dict[Cell
     return found
 
 
-def killed_runs(tx: Connection, location: str, since: datetime) -> tuple[tuple[Cell, datetime], ...]:
+def read_killed_runs(tx: Connection, location: str, since: datetime) -> tuple[tuple[Cell, datetime], ...]:
     """The slots at or after an instant whose run may have been made by a process that was killed."""
     names = {row_id: cell for cell, row_id in cell_rows(tx).items() if cell.location == location}
     killed = skips.c.reason == KILLED
     return tuple((cell, slot) for cell, slots, _ in _skips(tx, names, since, killed) for slot in slots)
 
 
-def skipped_slots(tx: Connection, since: datetime, until: datetime) -> tuple[tuple[Cell, Slots, str], ...]:
+def read_skipped_slots(
+    tx: Connection, since: datetime, until: datetime
+) -> tuple[tuple[Cell, Slots, str], ...]:
     """The recorded slots from *since* of rows that begin before *until*: cell, slots and reason, in order."""
     names = {row_id: cell for cell, row_id in cell_rows(tx).items()}
     rows = _skips(tx, names, since, skips.c.slot < until)

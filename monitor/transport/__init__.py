@@ -5,17 +5,17 @@ It judges nothing: what came, when, and what broke is told to the conversation a
 
 from __future__ import annotations
 
-from monitor.transport.entra import Tokens, advice, require_library
+from monitor.transport.entra_tokens import Tokens, advice, require_library
 from monitor.transport.limits import Limits
-from monitor.transport.reach import Reach
-from monitor.transport.run import Observation, Reply, Transport
+from monitor.transport.probe import ProbeResult
 from monitor.transport.tls import trusted
+from monitor.transport.transport import HttpReply, Observation, Transport
 
 __all__ = [
+    "HttpReply",
     "Limits",
     "Observation",
-    "Reach",
-    "Reply",
+    "ProbeResult",
     "Tokens",
     "Transport",
     "advice",

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from monitor.core.exchange import FaultKind
+from monitor.core.conversation import FaultKind
 from monitor.core.model import Stage
-from monitor.transport.faults import Broken, translated
-from monitor.transport.tape import Tape
+from monitor.transport.errors import Broken, translated
+from monitor.transport.recorder import Recorder
 
 # RFC 8305, 5: how long the next address waits for the one before it.
 STAGGER = 0.25
@@ -119,7 +119,7 @@ def password_in(authorization: str) -> str:
     return base64.b64decode(authorization.removeprefix("Basic ")).decode().partition(":")[2]
 
 
-async def dial(origin: Origin, proxy: Proxy | None, tape: Tape, resolver: Executor) -> socket.socket:
+async def dial(origin: Origin, proxy: Proxy | None, tape: Recorder, resolver: Executor) -> socket.socket:
     """A connected socket to *origin*, by way of *proxy* where there is one; raises Broken.
 
     Everything goes through the proxy's tunnel (RFC 9110, 9.3.6), plain HTTP too, so that REST and
@@ -141,7 +141,7 @@ async def dial(origin: Origin, proxy: Proxy | None, tape: Tape, resolver: Execut
     return sock
 
 
-async def _reach(host: str, port: int, tape: Tape, resolver: Executor) -> socket.socket:
+async def _reach(host: str, port: int, tape: Recorder, resolver: Executor) -> socket.socket:
     tape.enter(Stage.RESOLVE)
     with translated():
         addresses = _literal(host, port) or await _resolve(host, port, resolver)

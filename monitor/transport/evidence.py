@@ -10,10 +10,10 @@ from typing import Any
 import orjson
 
 from monitor import __version__
-from monitor.core.exchange import Evidence
-from monitor.core.times import rfc3339
+from monitor.core.conversation import Evidence
+from monitor.core.timefmt import rfc3339
+from monitor.transport.recorder import CORRELATION, RecordedFrame, Recorder
 from monitor.transport.scrub import HIDDEN, public_url
-from monitor.transport.tape import CORRELATION, Entry, Tape
 
 SCHEMA = "earwitness.evidence/1"
 CLIENT = f"earwitness/{__version__}"
@@ -24,7 +24,7 @@ _SHOWN = CORRELATION | {
 _TYPE = re.compile(r'"type"\s*:\s*"([^"\\]{1,100})"')
 
 
-def summarise(tape: Tape, started: datetime, *, lag: float) -> Evidence:
+def summarise(tape: Recorder, started: datetime, *, lag: float) -> Evidence:
     """The evidence of a run that is over; *lag* is how late our own event loop was, in seconds."""
     finished = started + timedelta(seconds=tape.at())
     method, url = tape.urls[0] if tape.urls else (None, None)
@@ -59,12 +59,12 @@ def utc(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def _further(tape: Tape) -> Iterable[str]:
+def _further(tape: Recorder) -> Iterable[str]:
     for method, url in tape.urls[1:]:
         yield f"then {method} {tape.scrub.text(public_url(url))}"
 
 
-def _requested(tape: Tape) -> dict[str, str]:
+def _requested(tape: Recorder) -> dict[str, str]:
     shown = {
         name: tape.scrub.text(value) if name.lower() in _SHOWN else f"[{len(value)} characters]"
         for name, value in tape.request_headers
@@ -74,7 +74,7 @@ def _requested(tape: Tape) -> dict[str, str]:
     return shown
 
 
-def _frames(tape: Tape) -> list[dict[str, Any]]:
+def _frames(tape: Recorder) -> list[dict[str, Any]]:
     entries = tape.entries
     kept = _affordable(entries, tape.limits.bodies)
     half = tape.limits.entries // 2
@@ -85,7 +85,7 @@ def _frames(tape: Tape) -> list[dict[str, Any]]:
     return [_frame(number, entry, whole=kept is None or number in kept) for number, entry in numbered]
 
 
-def _affordable(entries: list[Entry], budget: int) -> set[int] | None:
+def _affordable(entries: list[RecordedFrame], budget: int) -> set[int] | None:
     """The numbers of the frames whose bodies fit, from both ends inwards; None where all do."""
     if sum(len(entry.body) for entry in entries) <= budget:
         return None
@@ -101,7 +101,7 @@ def _affordable(entries: list[Entry], budget: int) -> set[int] | None:
     return kept
 
 
-def _frame(number: int, entry: Entry, *, whole: bool) -> dict[str, Any]:
+def _frame(number: int, entry: RecordedFrame, *, whole: bool) -> dict[str, Any]:
     frame: dict[str, Any] = {
         "n": number,
         "at": round(entry.at, 3),
@@ -115,7 +115,7 @@ def _frame(number: int, entry: Entry, *, whole: bool) -> dict[str, Any]:
     return frame | {"body": entry.body if whole else "", "truncated": entry.truncated or not whole}
 
 
-def _event_type(entry: Entry) -> str | None:
+def _event_type(entry: RecordedFrame) -> str | None:
     """The `type` of the event in a text frame, as far as it can be read."""
     if not entry.truncated:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from monitor.core.spellings import Spellings, spellings_of
+from monitor.core.secret_spellings import Spellings, spellings_of
 
 HIDDEN = "[secret]"
 # Shorter ones are no secrets ("EMPTY", "none" for servers that want any key) but may be words.

@@ -11,26 +11,25 @@ from fastapi.staticfiles import StaticFiles
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Scope
 
-from monitor.pipeline.verdict import House
+from monitor.pipeline.derive import DerivationSettings
 from monitor.resources import data_folder
-from monitor.store.engine import Database
-from monitor.store.pages import revision
-from monitor.web.advice import advice_routes
-from monitor.web.api import PROBLEM, Counter, api_routes
-from monitor.web.common import site_of
-from monitor.web.docs import docs_page
-from monitor.web.guard import MOST_BODY_BYTES, Guard
-from monitor.web.health import health_routes
-from monitor.web.live import live_routes
-from monitor.web.metrics import metrics_routes
-from monitor.web.moments import clockface, zone_named
-from monitor.web.pages import Desk, page_routes
-from monitor.web.pauses import pause_routes
-from monitor.web.problems import Render, install_problems
-from monitor.web.remarks import Inbox, remark_routes
-from monitor.web.render import build_renderer
-from monitor.web.settings import Liveness, WebSettings
-from monitor.web.shapes import describe
+from monitor.store.database.engine import Database
+from monitor.store.overview import read_revision
+from monitor.web.api.advice import advice_routes
+from monitor.web.api.annotations import AnnotationContext, pause_routes, remark_routes
+from monitor.web.api.facts import PROBLEM, ApiContext, api_routes
+from monitor.web.api.schema import describe
+from monitor.web.frame.components import site_of
+from monitor.web.frame.context import DisplaySettings, Liveness
+from monitor.web.frame.errors import Render, install_problems
+from monitor.web.frame.render import build_renderer
+from monitor.web.frame.security import MOST_BODY_BYTES, Guard
+from monitor.web.frame.time_format import time_formatter, zone_named
+from monitor.web.ops.events import live_routes
+from monitor.web.ops.health import health_routes
+from monitor.web.ops.metrics import metrics_routes
+from monitor.web.pages.docs import docs_page
+from monitor.web.pages.routes import PageContext, page_routes
 
 _ABOUT = "What Earwitness has seen, as JSON. Instants are RFC 3339 in UTC, durations are seconds."
 _FOR_EVER = "public, max-age=31536000, immutable"
@@ -68,12 +67,12 @@ def create_app(
     *,
     database: Database,
     clock: Callable[[], datetime],
-    settings: WebSettings,
+    settings: DisplaySettings,
     liveness: Callable[[], Liveness],
     bundle: Bundle,
     summary: Summary,
     render: Render | None = None,
-    house: House | None = None,
+    house: DerivationSettings | None = None,
 ) -> FastAPI:
     """The application over one database.
 
@@ -84,18 +83,18 @@ def create_app(
     """
     render = render or build_renderer(site_of(settings))
     app = _bare_app(settings, render)
-    desk = Desk(
+    desk = PageContext(
         database=database,
         clock=clock,
         settings=settings,
         render=render,
-        face=clockface(zone_named(settings.timezone)),
+        face=time_formatter(zone_named(settings.timezone)),
         build=f"{settings.version} {clock():%Y%m%d%H%M%S%f}",
     )
     app.include_router(page_routes(desk))  # first: routes are tried in order, and pages are asked for most
-    app.include_router(api_routes(Counter(database=database, clock=clock, settings=settings)))
-    house = house or House(location=settings.location, rule=settings.rule)
-    inbox = Inbox(database=database, clock=clock, house=house)
+    app.include_router(api_routes(ApiContext(database=database, clock=clock, settings=settings)))
+    house = house or DerivationSettings(location=settings.location, rule=settings.rule)
+    inbox = AnnotationContext(database=database, clock=clock, house=house)
     app.include_router(remark_routes(inbox))
     app.include_router(pause_routes(inbox))
 
@@ -117,7 +116,7 @@ def create_ops_app(
     *,
     database: Database,
     clock: Callable[[], datetime],
-    settings: WebSettings,
+    settings: DisplaySettings,
     liveness: Callable[[], Liveness],
 ) -> FastAPI:
     """Health and metrics alone, for a listener that no reader of pages can occupy."""
@@ -127,7 +126,7 @@ def create_ops_app(
     return app
 
 
-def _bare_app(settings: WebSettings, render: Render) -> FastAPI:
+def _bare_app(settings: DisplaySettings, render: Render) -> FastAPI:
     """An application without a route, that answers errors as ours do."""
     app = GuardedApp(
         title="Earwitness",
@@ -145,7 +144,7 @@ def _bare_app(settings: WebSettings, render: Render) -> FastAPI:
 
 def _revision(database: Database) -> str:
     with database.read() as tx:
-        return revision(tx)
+        return read_revision(tx)
 
 
 Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="the incident's number")]

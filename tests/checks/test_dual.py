@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from monitor.core.exchange import Answer, Closed, End, Fault, FaultKind, Finding, Refused, Responded, Text
+from monitor.core.conversation import Answer, Closed, End, Fault, FaultKind, Finding, Refused, Responded, Text
 from monitor.core.model import Blame, Deployment, Failure, Stage, Verdict
-from tests.checks.player import hold, judge, target
-from tests.checks.wire import WORDS, created, error, opened, text
+from tests.support.realtime_events import WORDS, created, error, opened, text
+from tests.support.scripted_peer import hold, judge, target
 
 DUAL = target("dual")
 REST = Responded(

@@ -8,10 +8,10 @@ from openai.types.beta.realtime import SessionUpdateEvent as PreviewUpdateEvent
 from openai.types.realtime import SessionUpdateEvent
 
 from monitor.checks.realtime import ga_update, preview_update
-from monitor.core.exchange import Answer, End, Open
+from monitor.core.conversation import Answer, End, Open
 from monitor.core.model import Deployment
-from tests.checks.player import hold, target
-from tests.checks.wire import committed, completed, created, opened, text, updated
+from tests.support.realtime_events import committed, completed, created, opened, text, updated
+from tests.support.scripted_peer import hold, target
 
 PREVIEW = {"dialect": "preview"}
 

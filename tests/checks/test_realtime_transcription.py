@@ -9,10 +9,20 @@ from openai.types.beta.realtime import TranscriptionSessionUpdate
 from openai.types.realtime import SessionUpdateEvent
 
 from monitor.checks.realtime_transcription import ga_update, preview_update
-from monitor.core.exchange import Answer, End, Sent
+from monitor.core.conversation import Answer, End, Sent
 from monitor.core.model import Failure, Stage, Verdict
-from tests.checks.player import hold, judge, target
-from tests.checks.wire import WORDS, committed, completed, created, delta, opened, spoken, text, updated
+from tests.support.realtime_events import (
+    WORDS,
+    committed,
+    completed,
+    created,
+    delta,
+    opened,
+    spoken,
+    text,
+    updated,
+)
+from tests.support.scripted_peer import hold, judge, target
 
 PATHWAY = "realtime_transcription"
 

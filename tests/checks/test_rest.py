@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.checks.rest import LONGEST_TRANSCRIPT
-from monitor.core.exchange import Answer, End, Fault, FaultKind, Headers, Responded, Silent, Upload
+from monitor.core.conversation import Answer, End, Fault, FaultKind, Headers, Responded, Silent, Upload
 from monitor.core.model import Blame, Deployment, Failure, Stage, Verdict
-from tests.checks.player import hold, judge, target
-from tests.checks.wire import WORDS, opened
+from tests.support.realtime_events import WORDS, opened
+from tests.support.scripted_peer import hold, judge, target
 
 REST = target("rest")
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.checks.rest_stream import MOST_EVENTS
-from monitor.core.exchange import (
+from monitor.core.conversation import (
     Answer,
     Answering,
     End,
@@ -24,8 +24,8 @@ from monitor.core.exchange import (
     Upload,
 )
 from monitor.core.model import Blame, Failure, Stage, Verdict
-from tests.checks.captured import EVENTS, JSON, stream
-from tests.checks.player import hold, judge, target
+from tests.support.captured_servers import EVENTS, JSON, stream
+from tests.support.scripted_peer import hold, judge, target
 
 WORDS = "He might even have been made amiable himself."
 STREAM = target("rest_stream")

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.exchange import Answer, End, Responded, Silent, Upload
+from monitor.core.conversation import Answer, End, Responded, Silent, Upload
 from monitor.core.model import Blame, Failure, Stage, Verdict
-from tests.checks.player import hold, judge, target
+from tests.support.scripted_peer import hold, judge, target
 
 WORDS = "He might even have been made amiable himself."
 SHORT = target("speech_rest", "azure_speech", endpoint={"api": "short"}, model="default")

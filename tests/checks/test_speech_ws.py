@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.exchange import (
+from monitor.core.conversation import (
     Answer,
     Binary,
     Close,
@@ -24,8 +24,8 @@ from monitor.core.exchange import (
     Text,
 )
 from monitor.core.model import Blame, Failure, Stage, Verdict
-from tests.checks.player import hold, judge, target
-from tests.checks.wire import WORDS, opened
+from tests.support.realtime_events import WORDS, opened
+from tests.support.scripted_peer import hold, judge, target
 
 SPEECH = target("speech_ws", "azure_speech", model="default")
 

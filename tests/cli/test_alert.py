@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cli.conftest import Configure, Run
-from tests.receiver import SECRET, Receiver
+from tests.support.commands import Configure, Run
+from tests.support.webhook_receiver import SECRET, Receiver
 
 CHANNEL = '\n[channel.oncall]\nkind = "webhook"\nurl = "env:TEST_HOOK_URL"\nsecret = "env:TEST_HOOK_SECRET"\n'
 KINDS = [

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from monitor.core.lines import outcome_from_line
 from monitor.core.model import Kind, Verdict
-from tests.cli.conftest import CONFIG, DEAD, KEY_VARIABLE, Configure, Run, Sandbox
+from monitor.core.outcome_json import outcome_from_line
+from tests.support.commands import CONFIG, DEAD, KEY_VARIABLE, Configure, Run, Sandbox
 
 TARGETS = [
     "azure-sweden/gpt-4o-transcribe/realtime",

@@ -15,11 +15,11 @@ from pathlib import Path
 import orjson
 import pytest
 
-from monitor.core.lines import outcome_to_line
 from monitor.core.model import Verdict
-from monitor.store.schema import HEAD
-from tests.cli.conftest import Configure, Run
-from tests.store.samples import make
+from monitor.core.outcome_json import outcome_to_line
+from monitor.store.database.migrate import HEAD
+from tests.support.commands import Configure, Run
+from tests.support.stored_outcomes import make
 
 FAILING = "azure-sweden/gpt-4o-transcribe/realtime"
 REST = "azure-sweden/gpt-4o-transcribe/rest"

@@ -15,8 +15,8 @@ import pytest
 
 from monitor.cli.demo_data import DAY, FOLDER, open_recording, reference_configuration
 from monitor.config import load
-from monitor.core.lines import outcome_from_line
-from tests.cli.conftest import ROOT, Run, free_port
+from monitor.core.outcome_json import outcome_from_line
+from tests.support.commands import ROOT, Run, free_port
 
 
 @pytest.fixture

@@ -7,11 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.cli.doctor import reached_of
-from monitor.core.exchange import FaultKind
-from monitor.core.model import Failure, Stage
-from monitor.transport import Reach
-from tests.cli.conftest import CONFIG, KEY, KEY_VARIABLE, Configure, Run, Sandbox
+from tests.support.commands import CONFIG, KEY, KEY_VARIABLE, Configure, Run, Sandbox
 
 
 def test_a_sound_house_ends_with_0(run: Run, configure: Configure, sandbox: Sandbox) -> None:
@@ -141,12 +137,3 @@ def test_a_damaged_database_is_our_fault(run: Run, configure: Configure, home: P
     done = run("doctor")
     assert done.code == 2
     assert "FAULT database:" in done.out
-
-
-def test_what_the_proxy_or_the_system_refused_is_ours() -> None:
-    """Any other fault belongs to the stage it came at."""
-    ours = Reach(stage=Stage.CONNECT, seconds=1.0, fault=FaultKind.MONITOR, detail="the proxy answered 407")
-    theirs = Reach(stage=Stage.RESOLVE, seconds=1.0, fault=FaultKind.NAME, detail="unknown")
-    assert reached_of("https://user@contoso.test:8443/x", ours).failure is Failure.MONITOR
-    assert reached_of("https://contoso.test", theirs).failure is Failure.DNS
-    assert reached_of("https://user@contoso.test:8443/x", ours).host == "contoso.test:8443"

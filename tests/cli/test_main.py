@@ -11,7 +11,7 @@ import pytest
 
 from monitor import __version__
 from monitor.cli import COMMANDS
-from tests.cli.conftest import ROOT, Configure, Run, Sandbox
+from tests.support.commands import ROOT, Configure, Run, Sandbox
 
 DESIGNED = {
     "demo",

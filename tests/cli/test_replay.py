@@ -8,10 +8,10 @@ from pathlib import Path
 import orjson
 import pytest
 
-from monitor.core.lines import outcome_to_line
 from monitor.core.model import Verdict
-from tests.cli.conftest import Run
-from tests.store.samples import make
+from monitor.core.outcome_json import outcome_to_line
+from tests.support.commands import Run
+from tests.support.stored_outcomes import make
 
 CHANNEL = '[channel.oncall]\nkind = "webhook"\nurl = "http://127.0.0.1:9/n"\nsecret = "env:S"\n'
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.store.schema import HEAD
-from tests.cli.conftest import KEY_VARIABLE, Configure, Run
+from monitor.store.database.migrate import HEAD
+from tests.support.commands import KEY_VARIABLE, Configure, Run
 
 
 def test_a_missing_secret_stops_the_start_with_its_place(

@@ -7,7 +7,7 @@ import pytest
 
 from monitor.config import rule_from_toml
 from monitor.core.errors import ConfigurationError
-from monitor.core.windows import Rule
+from monitor.core.outages.rule import Rule
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.config.secrets import (
-    check_reference,
-    check_webhook_secret,
-    is_reference,
-    resolve,
-    resolve_secret,
-)
+from monitor.config.secrets import check_reference, check_webhook_secret, resolve, resolve_secret
 from monitor.core.errors import SecretError
+from monitor.core.model import is_reference
 
 CANARY = "hunter2"
 

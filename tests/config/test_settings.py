@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config import Settings, WebSettings
+from monitor.config import PageSettings, Settings
 
 
 def test_the_defaults_are_safe() -> None:
@@ -18,13 +18,13 @@ def test_the_defaults_are_safe() -> None:
 
 def test_an_ipv6_address_loses_its_brackets() -> None:
     """The address to bind is written without them."""
-    assert WebSettings(listen="[::1]:80").host == "::1"
+    assert PageSettings(listen="[::1]:80").host == "::1"
 
 
 def test_links_begin_with_the_public_url_or_the_page_itself() -> None:
     """Alerts always have a link."""
-    assert WebSettings().base_url == "http://127.0.0.1:8080"
-    assert WebSettings(public_url="https://e.example").base_url == "https://e.example"
+    assert PageSettings().base_url == "http://127.0.0.1:8080"
+    assert PageSettings(public_url="https://e.example").base_url == "https://e.example"
 
 
 def test_settings_are_frozen() -> None:

@@ -13,8 +13,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.e2e.house import control, free_port, wait_for
-from tests.processes import Process
+from tests.support.processes import Process
+from tests.support.service_processes import control, free_port, wait_for
 
 pytestmark = pytest.mark.timeout(240)
 

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from monitor.core.model import Kind, Outcome, Verdict
-from monitor.core.sampling import slots_between
-from monitor.store.engine import open_database
-from monitor.store.heartbeats import skipped_slots
-from monitor.store.runs import stream_outcomes
-from tests.e2e.house import EVERY_S, TARGETS, House
+from monitor.core.scheduling.slots import slots_between
+from monitor.store.database.engine import open_database
+from monitor.store.heartbeats import read_skipped_slots
+from monitor.store.outcomes.read import stream_outcomes
+from tests.support.service_processes import EVERY_S, TARGETS, House
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -101,7 +101,7 @@ def stored(folder: Path) -> tuple[list[Outcome], dict[str, list[datetime]]]:
         outcomes = list(stream_outcomes(tx))
         horizon = outcomes[0].slot - timedelta(days=1), outcomes[-1].slot + timedelta(days=1)
         skips: dict[str, list[datetime]] = {}
-        for cell, slots, _ in skipped_slots(tx, *horizon):
+        for cell, slots, _ in read_skipped_slots(tx, *horizon):
             skips.setdefault(cell.target, []).extend(slots)
     database.dispose()
     return outcomes, skips

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from monitor.core.documents import window_to_json
-from monitor.core.history import MemoryHistory
-from monitor.store.engine import open_database
-from monitor.store.history import StoreHistory
-from monitor.store.incidents import numbered_incidents, stored_windows
-from monitor.store.runs import stream_outcomes
-from tests.e2e.house import FAILING, House
+from monitor.core.incidents.codec import window_to_json
+from monitor.core.outages.history import MemoryHistory
+from monitor.store.database.engine import open_database
+from monitor.store.derivation.history import StoreHistory
+from monitor.store.incidents.incidents import read_numbered_incidents, read_windows
+from monitor.store.outcomes.read import stream_outcomes
+from tests.support.service_processes import FAILING, House
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -66,11 +66,11 @@ def check_store(folder: Path, replay: dict[str, list[dict[str, object]]]) -> Non
     with database.read() as tx:
         stored = list(stream_outcomes(tx))
         memory, history = MemoryHistory(stored), StoreHistory(tx)
-        windows = [window_to_json(window) for window in stored_windows(tx)]
-        (incident,) = numbered_incidents(tx)
+        windows = [window_to_json(window) for window in read_windows(tx)]
+        (incident,) = read_numbered_incidents(tx)
         for cell in memory.cells():
             assert history.count(cell, None, None) == memory.count(cell, None, None)
-            assert history.notable(cell, None, None) == memory.notable(cell, None, None)
+            assert history.not_passed(cell, None, None) == memory.not_passed(cell, None, None)
     database.dispose()
     assert len({(one.cell, one.slot) for one in stored if one.kind == "scheduled"}) == sum(
         one.kind == "scheduled" for one in stored

@@ -21,12 +21,12 @@ from typing import Any
 import pytest
 from sqlalchemy import MetaData, select
 
-from monitor.core.documents import window_to_json
-from monitor.store.engine import Database, open_database
-from monitor.store.incidents import numbered_incidents, stored_windows
-from monitor.store.runs import evidence_of, stream_outcomes
-from tests.e2e.house import FAILING, KEY, TARGETS, House
-from tests.receiver import SECRET
+from monitor.core.incidents.codec import window_to_json
+from monitor.store.database.engine import Database, open_database
+from monitor.store.incidents.incidents import read_numbered_incidents, read_windows
+from monitor.store.outcomes.read import read_evidence, stream_outcomes
+from tests.support.service_processes import FAILING, KEY, TARGETS, House
+from tests.support.webhook_receiver import SECRET
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -199,8 +199,8 @@ def test_what_is_stored_equals_the_replay(story: Story) -> None:
     """Windows and incidents in the database are what deriving afresh gives."""
     database = story.open_database()
     with database.read() as tx:
-        windows = [window_to_json(window) for window in stored_windows(tx)]
-        documents = [one.document for one in reversed(numbered_incidents(tx))]
+        windows = [window_to_json(window) for window in read_windows(tx)]
+        documents = [one.document for one in reversed(read_numbered_incidents(tx))]
     database.dispose()
     assert windows == story.replay["windows"]
     derived = story.replay["incidents"]
@@ -290,7 +290,7 @@ def test_the_echoed_key_was_really_there_to_be_hidden(story: Story) -> None:
     database = story.open_database()
     with database.read() as tx:
         echoing = [one for one in stream_outcomes(tx) if "Incorrect API key provided" in (one.message or "")]
-        kept = [evidence_of(tx, one.id) for one in echoing]
+        kept = [read_evidence(tx, one.id) for one in echoing]
     database.dispose()
     assert echoing
     assert all(document and "Incorrect API key provided" in json.dumps(document) for document in kept)

@@ -11,8 +11,8 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.house import House, wait_for
-from tests.processes import Process
+from tests.support.processes import Process
+from tests.support.service_processes import House, wait_for
 
 
 def is_gone(pid: int) -> bool:

@@ -17,8 +17,8 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from monitor.store.engine import Database, open_database
-from tests.web.filled import (
+from monitor.store.database.engine import Database, open_database
+from tests.support.filled_database import (
     DAY,
     HOSTILE_MODEL,
     HOSTILE_NOW,

@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from tests.e2e.house import House, wait_for
+from tests.support.service_processes import House, wait_for
 
 
 def test_what_was_measured_while_the_database_was_away_can_be_taken_back(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import sys
 import time
 
 from tests.matrix.cells import BRIEF, COLUMNS, cells, expected
-from tests.matrix.meeting import Met, meet
+from tests.matrix.meet_faults import Met, meet
 
 
 def main() -> int:

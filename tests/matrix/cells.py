@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from monitor.core.model import Deployment, Endpoint, Target
-from monitor.sandbox.hostile import BROKEN_JSON
-from monitor.sandbox.kinds import KINDS, Kind, Stage
-from monitor.sandbox.script import Endpoint as Served
+from monitor.sandbox.common.script import ServedEndpoint as Served
+from monitor.sandbox.faults.catalogue import KINDS, FaultDefinition, FaultMoment
+from monitor.sandbox.faults.payloads import BROKEN_JSON
 
 MODEL, HOST = "gpt-4o-transcribe", "gpt-realtime"
 BRIEF, AMPLE = 1.2, 20.0  # seconds: the deadline of a cell that ends in silence, and of any other
@@ -33,12 +33,12 @@ class Column:
     check: str
     vendor: str = "azure"
     asked: str  # the pathway that the sandbox is told
-    only: frozenset[Stage] = frozenset(Stage)  # the moments that show in this column
+    only: frozenset[FaultMoment] = frozenset(FaultMoment)  # the moments that show in this column
     groups: frozenset[str] = frozenset()  # of the catalogue; empty: all
     item: bool = False  # the fault names the model, so that it strikes inside the session
     settings: Mapping[str, Any] = field(default_factory=dict)
 
-    def shows(self, kind: Kind) -> bool:
+    def shows(self, kind: FaultDefinition) -> bool:
         """Whether a fault of that kind can show in this column."""
         if self.item and not kind.inside:
             return False
@@ -47,8 +47,8 @@ class Column:
 
 
 _STATUSES = frozenset({"refusals and statuses"})
-_BEFORE = frozenset({Stage.ACCEPT, Stage.UPGRADE, Stage.UPDATE})
-_FIRST = frozenset({Stage.ACCEPT})
+_BEFORE = frozenset({FaultMoment.ACCEPT, FaultMoment.UPGRADE, FaultMoment.UPDATE})
+_FIRST = frozenset({FaultMoment.ACCEPT})
 
 COLUMNS: tuple[Column, ...] = (
     Column(name="rest", check="rest", asked="rest"),

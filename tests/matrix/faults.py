@@ -17,9 +17,9 @@ class Proof(NamedTuple):
     shown: tuple[str, ...]
 
 
-_DIAL, _SOCKETS = "transport/test_dial.py::test_", "transport/test_sockets.py::test_"
-_UPLOAD, _STREAM = "transport/test_upload.py::test_", "transport/test_stream.py::test_"
-_SESSION, _SCRIPTED = "checks/test_session.py::test_", "matrix/test_scripted.py::test_"
+_DIAL, _SOCKETS = "transport/test_dial.py::test_", "transport/test_websocket_peers.py::test_"
+_UPLOAD, _STREAM = "transport/test_http.py::test_", "transport/test_http_stream.py::test_"
+_SESSION, _SCRIPTED = "checks/realtime_session/test_conversation.py::test_", "matrix/test_scripted.py::test_"
 _CLIP, _FUZZ = "clips/test_recording.py::test_", "matrix/test_fuzz.py::test_"
 
 PROOFS: Mapping[int, Proof] = {

@@ -16,18 +16,28 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.checks import CHECKS
-from monitor.core.classify import TRANSCRIPT_BYTES, Judgement
-from monitor.core.exchange import Answer, Answering, Binary, Closed, Finished, Piece, Refused, Responded, Text
-from monitor.core.lines import outcome_from_line, outcome_to_line
+from monitor.core.classification.classify import TRANSCRIPT_BYTES, Judgement
+from monitor.core.conversation import (
+    Answer,
+    Answering,
+    Binary,
+    Closed,
+    Finished,
+    Piece,
+    Refused,
+    Responded,
+    Text,
+)
 from monitor.core.model import Endpoint, Failure, Kind, Target
+from monitor.core.outcome_json import outcome_from_line, outcome_to_line
 from monitor.pipeline.observe import Due, Observed, observe
 from monitor.transport import Transport
-from tests.checks.player import hold, judge, target
-from tests.checks.wire import committed, completed, created, opened, updated
-from tests.fakes import BINARY, TEXT, Line, ScriptedServer, frame
 from tests.matrix.cells import COLUMNS, Cell, cells
 from tests.matrix.mangling import CORPUS, EVENTS, mangled
-from tests.matrix.meeting import meet
+from tests.matrix.meet_faults import meet
+from tests.support.fakes import BINARY, TEXT, Line, ScriptedServer, frame
+from tests.support.realtime_events import committed, completed, created, opened, updated
+from tests.support.scripted_peer import hold, judge, target
 
 NOW = datetime(2025, 11, 17, 8, 30, tzinfo=UTC)
 MESSAGE_BYTES = 2048

@@ -6,9 +6,9 @@ import pytest
 
 from monitor.checks import CHECKS
 from monitor.core.model import Blame, Failure, Stage, Verdict
-from monitor.sandbox.kinds import KINDS
+from monitor.sandbox.faults.catalogue import KINDS
 from tests.matrix.cells import COLUMNS, GRACE, Cell, cells, expected
-from tests.matrix.meeting import PATIENCE, Met, meet_patiently
+from tests.matrix.meet_faults import PATIENCE, Met, meet_patiently
 
 pytestmark = pytest.mark.timeout(400)
 

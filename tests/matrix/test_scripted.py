@@ -17,10 +17,10 @@ import pytest
 from monitor.core.model import Endpoint, Kind, Outcome, Target
 from monitor.pipeline.observe import Due, observe
 from monitor.sandbox import Script, create_app, parse_fault, running
-from monitor.sandbox.script import KEY, NO_LATENCY
+from monitor.sandbox.common.script import KEY, NO_LATENCY
 from monitor.transport import Transport
-from tests.fakes import Line, ScriptedServer, stay
-from tests.transport.asking import CERTIFICATES, server_tls
+from tests.support.fakes import Line, ScriptedServer, stay
+from tests.support.transport_conversations import CERTIFICATES, server_tls
 
 NOW = datetime(2025, 11, 17, 8, 30, tzinfo=UTC)
 WORDS = "He might even have been made amiable himself."

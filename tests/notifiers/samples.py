@@ -6,8 +6,8 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from monitor.core.alerts import Notice, NoticeKind
-from monitor.core.delivery import Request
+from monitor.core.alerting.decide import Notice, NoticeKind
+from monitor.core.alerting.retry import NoticeRequest
 
 NOW = datetime(2025, 11, 17, 8, 32, 10, tzinfo=UTC)
 LINK = "https://earwitness.example/incidents/7"
@@ -45,7 +45,7 @@ HOSTILE = notice(
 )
 
 
-def body(request: Request) -> dict[str, Any]:
+def body(request: NoticeRequest) -> dict[str, Any]:
     """The JSON of a request."""
     found: dict[str, Any] = json.loads(request.body)
     return found

@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from monitor.core.alerts import Notice, NoticeKind
-from monitor.core.delivery import PAUSES, GiveUp, Request, Retry, Sent, judge_reply
+from monitor.core.alerting.decide import Notice, NoticeKind
+from monitor.core.alerting.retry import PAUSES, Delivered, GiveUp, NoticeRequest, Retry, judge_reply
 from monitor.core.errors import SecretError
 from monitor.notifiers import CHANNELS
 from monitor.notifiers.webhook import compose
-from monitor.transport import Reply
+from monitor.transport import HttpReply
 
 SECRET = "whsec_" + "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"
 NOW = datetime(2025, 11, 17, 8, 32, 10, tzinfo=UTC)
@@ -29,7 +29,7 @@ NOTICE = Notice(
 )
 
 
-def request(now: datetime = NOW, secret: str = SECRET) -> Request:
+def request(now: datetime = NOW, secret: str = SECRET) -> NoticeRequest:
     """The request of one attempt."""
     return compose(NOTICE, url="https://hooks.example/x", secret=secret, now=now)
 
@@ -90,13 +90,15 @@ def test_a_secret_that_is_none_is_refused_without_quoting_it(secret: str) -> Non
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
 def test_any_2xx_is_success(status: int) -> None:
     """The receiver took it, whatever it says."""
-    assert judge_reply(Reply(status=status, body=b"ok\n"), 1, NOW) == Sent(reason=f"status {status}: ok")
+    assert judge_reply(HttpReply(status=status, body=b"ok\n"), 1, NOW) == Delivered(
+        reason=f"status {status}: ok"
+    )
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_redirect_is_a_failure(status: int) -> None:
     """Nothing follows a redirect: it is tried again at the same address."""
-    reply = Reply(status=status, headers=(("location", "http://169.254.169.254/"),))
+    reply = HttpReply(status=status, headers=(("location", "http://169.254.169.254/"),))
     assert judge_reply(reply, 1, NOW) == Retry(
         at=NOW + timedelta(seconds=5), reason=f"status {status}: redirects are not followed"
     )
@@ -104,27 +106,27 @@ def test_a_redirect_is_a_failure(status: int) -> None:
 
 def test_gone_gives_up_at_once() -> None:
     """410 means that nobody listens there any more."""
-    assert judge_reply(Reply(status=410), 1, NOW) == GiveUp(
+    assert judge_reply(HttpReply(status=410), 1, NOW) == GiveUp(
         reason="status 410: the receiver is gone", for_good=True
     )
 
 
 def test_a_day_of_errors_follows_the_schedule_and_then_gives_up() -> None:
     """All attempts are made with the pauses of the schedule between them, then no more."""
-    judged = [judge_reply(Reply(status=500), attempts, NOW) for attempts in range(1, 14)]
+    judged = [judge_reply(HttpReply(status=500), attempts, NOW) for attempts in range(1, 14)]
     assert [verdict.at - NOW for verdict in judged if isinstance(verdict, Retry)] == list(PAUSES)
     assert judged[-1] == GiveUp(reason="status 500: attempt 13 was the last")
 
 
 def test_no_answer_is_tried_again_with_its_reason() -> None:
     """A refused or stalled connection is a retry that says what happened."""
-    verdict = judge_reply(Reply(status=None, detail="connection refused"), 2, NOW)
+    verdict = judge_reply(HttpReply(status=None, detail="connection refused"), 2, NOW)
     assert verdict == Retry(at=NOW + PAUSES[1], reason="connection refused")
 
 
 def test_a_reply_of_a_megabyte_is_quoted_in_one_short_line() -> None:
     """What the receiver says is bounded and holds no control characters."""
-    verdict = judge_reply(Reply(status=500, body=b"\x1b[31m\r\n" + b"x" * 1_000_000), 1, NOW)
+    verdict = judge_reply(HttpReply(status=500, body=b"\x1b[31m\r\n" + b"x" * 1_000_000), 1, NOW)
     assert len(verdict.reason) < 150
     assert verdict.reason.isprintable()
 

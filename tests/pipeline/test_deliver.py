@@ -12,16 +12,16 @@ from datetime import timedelta
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from monitor.core.alerts import Notice, NoticeKind
-from monitor.core.delivery import PAUSES
+from monitor.core.alerting.decide import Notice, NoticeKind
+from monitor.core.alerting.retry import PAUSES
 from monitor.core.errors import SecretError
-from monitor.pipeline.deliver import AT_ONCE, LEASE, Courier, Receiver
-from monitor.store.engine import Database
-from monitor.store.incidents import save_incident
-from monitor.store.notices import add_notices, claim_notice, stored_notices
-from tests.fakes import FakeClock
-from tests.pipeline.scripted import PostingTransport, Receivers, until
-from tests.sample_incident import incident
+from monitor.pipeline.deliver import AT_ONCE, LEASE, ChannelAddress, Deliverer
+from monitor.store.database.engine import Database
+from monitor.store.incidents.incidents import save_incident
+from monitor.store.incidents.notices import add_notices, claim_notice, read_notices
+from tests.support.fakes import FakeClock
+from tests.support.sample_incident import incident
+from tests.support.scripted_transport import PostingTransport, Receivers, until
 
 SECRET = "whsec_" + "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"
 URLS = {"oncall": "https://oncall.test/x", "slow": "https://slow.test/x"}
@@ -49,13 +49,14 @@ class Post:
     receivers: Receivers = field(default_factory=Receivers)
     configured: Sequence[str] = ("oncall", "slow")
 
-    def courier(self) -> Courier:
+    def courier(self) -> Deliverer:
         """A courier over the database, as a process would have it."""
-        return Courier(
+        return Deliverer(
             database=self.database,
             transport=PostingTransport(self.receivers, self.clock),
             receivers={
-                name: Receiver(kind="webhook", url=URLS[name], secret=SECRET) for name in self.configured
+                name: ChannelAddress(kind="webhook", url=URLS[name], secret=SECRET)
+                for name in self.configured
             },
             resolve=lambda value: value,
             clock=self.clock,
@@ -69,7 +70,7 @@ class Post:
     def stored(self) -> Notice:
         """The only notice."""
         with self.database.read() as tx:
-            (found,) = stored_notices(tx)
+            (found,) = read_notices(tx)
         return found
 
 
@@ -218,7 +219,7 @@ async def test_a_receiver_that_is_gone_is_left_alone_until_the_next_start(post: 
         pass
     assert sorted(post.receivers.ids()) == ["msg_a", "msg_c"]
     with post.database.read() as tx:
-        (held,) = (one for one in stored_notices(tx) if one.id == "msg_b")
+        (held,) = (one for one in read_notices(tx) if one.id == "msg_b")
     assert held.last_reply == "not sent: its receiver was gone before, until the service starts anew"
     post.owe(notice("d"))
     assert await post.courier().deliver_one()
@@ -243,7 +244,7 @@ async def test_a_secret_that_is_missing_is_said_and_tried_again(post: Post) -> N
 
     post.owe(notice("a"))
     courier = post.courier()
-    broken = Courier(
+    broken = Deliverer(
         database=courier.database,
         transport=courier.transport,
         receivers=courier.receivers,
@@ -265,7 +266,7 @@ async def test_a_fault_of_ours_is_kept_without_its_text(post: Post) -> None:
 
     post.owe(notice("a"))
     courier = post.courier()
-    broken = Courier(
+    broken = Deliverer(
         database=courier.database,
         transport=courier.transport,
         receivers=courier.receivers,
@@ -277,7 +278,7 @@ async def test_a_fault_of_ours_is_kept_without_its_text(post: Post) -> None:
 
 
 @asynccontextmanager
-async def delivering(courier: Courier) -> AsyncIterator[None]:
+async def delivering(courier: Deliverer) -> AsyncIterator[None]:
     """The courier at work, ended after the block."""
     task = asyncio.create_task(courier.run())
     try:
@@ -295,7 +296,7 @@ async def test_a_slow_receiver_does_not_hold_up_another(post: Post) -> None:
     async with delivering(post.courier()):
         await until(lambda: sorted(post.receivers.ids()) == ["msg_a", "msg_b", "msg_c"])
         with post.database.read() as tx:
-            waiting = [one.id for one in stored_notices(tx) if one.channel == "slow" and one.sent_at]
+            waiting = [one.id for one in read_notices(tx) if one.channel == "slow" and one.sent_at]
         assert not waiting
         slow.set()
 

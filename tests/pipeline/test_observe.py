@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from monitor.core.conversation import Answer, Credential, Refused, Responded
 from monitor.core.errors import SecretError, TokenRefused
-from monitor.core.exchange import Answer, Credential, Refused, Responded
-from monitor.core.lines import outcome_from_line, outcome_to_line
 from monitor.core.model import Blame, Deployment, Failure, Kind, Stage, Target, Verdict
+from monitor.core.outcome_json import outcome_from_line, outcome_to_line
 from monitor.pipeline.observe import Due, Observed, new_id, observe
-from tests.checks import wire
-from tests.fakes import FakeClock
-from tests.pipeline.scripted import ScriptedTransport, broken, heard, target, uploaded
+from tests.support import realtime_events
+from tests.support.fakes import FakeClock
+from tests.support.scripted_transport import ScriptedTransport, broken, heard, target, uploaded
 
 SLOT = datetime(2025, 11, 17, 8, 30, tzinfo=UTC)
 LATE = timedelta(microseconds=412_345)
@@ -42,7 +42,7 @@ async def test_a_due_run_becomes_an_outcome_with_its_slot_and_facts() -> None:
     assert (outcome.target, outcome.location, outcome.kind) == (asked.key, "berlin", Kind.CONFIRMING)
     assert (outcome.slot, outcome.every_s) == (SLOT, 60.0)
     assert outcome.configuration == asked.configuration
-    assert (outcome.verdict, outcome.transcript) == (Verdict.PASSED, wire.WORDS)
+    assert (outcome.verdict, outcome.transcript) == (Verdict.PASSED, realtime_events.WORDS)
     assert (outcome.clip, outcome.region, outcome.provider) == ("amiable", "swedencentral", "azure_openai")
     assert seen.evidence == {"schema": "earwitness.evidence/1", "frames": [], "number": 1}
 
@@ -66,8 +66,8 @@ async def test_the_reference_outage_is_blamed_on_the_provider() -> None:
         Blame.PROVIDER,
     )
     assert (outcome.type, outcome.code) == ("server_error", None)
-    assert outcome.message == f"Input transcription failed for item '{wire.ITEM}'."
-    assert outcome.ids["item_id"] == wire.ITEM
+    assert outcome.message == f"Input transcription failed for item '{realtime_events.ITEM}'."
+    assert outcome.ids["item_id"] == realtime_events.ITEM
 
 
 @pytest.mark.parametrize(("quota", "failure"), [(150_000, "capacity"), (1000, "quota"), (None, "quota")])
@@ -164,7 +164,7 @@ async def test_a_stepped_clock_makes_the_run_inconclusive() -> None:
 
 async def test_a_run_during_which_we_stood_still_is_inconclusive_unless_the_provider_spoke() -> None:
     """Silence may have been ours; an item that failed in so many words did fail."""
-    transport = ScriptedTransport(wire.spoken, FakeClock(SLOT))
+    transport = ScriptedTransport(realtime_events.spoken, FakeClock(SLOT))
     transport.lag = 30.0
     seen = (await held(transport)).outcome
     assert (seen.verdict, seen.failure) == (Verdict.INCONCLUSIVE, Failure.MONITOR)
@@ -211,7 +211,12 @@ async def test_drift_goes_with_the_outcome_and_its_line() -> None:
     """A session that names another model than the one asked for is right today, and on record."""
 
     def drifted() -> Sequence[Answer]:
-        return [*wire.ready()[:2], wire.updated(model="whisper-1"), wire.committed(), wire.completed()]
+        return [
+            *realtime_events.ready()[:2],
+            realtime_events.updated(model="whisper-1"),
+            realtime_events.committed(),
+            realtime_events.completed(),
+        ]
 
     transport = ScriptedTransport(drifted, FakeClock(SLOT + LATE))
     outcome = (await held(transport)).outcome

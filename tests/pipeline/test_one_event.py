@@ -8,22 +8,23 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from monitor.core.alerts import Notice, NoticeKind, Policy
-from monitor.core.difference import compare, difference_lines
-from monitor.core.incidents import Phase
+from monitor.core.alerting.decide import Notice, NoticeKind, Policy
+from monitor.core.incidents.compare import compare, difference_lines
+from monitor.core.incidents.derive import derive
+from monitor.core.incidents.incident import Phase
 from monitor.core.model import Cell, Outcome, Verdict
-from monitor.core.replay import derive
-from monitor.core.sampling import CONFIRM_EVERY, EPOCH, offset_of
+from monitor.core.scheduling.attention import CONFIRM_EVERY
+from monitor.core.scheduling.slots import EPOCH, offset_of
+from monitor.pipeline.derive import DerivationSettings
 from monitor.pipeline.observe import Observed
 from monitor.pipeline.record import record
-from monitor.pipeline.verdict import House
-from monitor.store.engine import Database
-from monitor.store.history import StoreHistory
-from monitor.store.incidents import incidents_since, stored_windows, unresolved_incidents
-from monitor.store.notices import claim_notice, settle_notice, stored_notices
-from tests.store.samples import DAY, make
+from monitor.store.database.engine import Database
+from monitor.store.derivation.history import StoreHistory
+from monitor.store.incidents.incidents import read_incidents_since, read_unresolved_incidents, read_windows
+from monitor.store.incidents.notices import claim_notice, read_notices, settle_notice
+from tests.support.stored_outcomes import DAY, make
 
-HOUSE = House(location="berlin", policies=[Policy(channel="oncall")])
+HOUSE = DerivationSettings(location="berlin", policies=[Policy(channel="oncall")])
 REGIONS = ("swedencentral", "westeurope", "eastus", "japaneast")
 PATHWAYS = ("rest", "rest_stream", "realtime", "realtime_transcription")
 CELLS = tuple(
@@ -46,7 +47,7 @@ class Fleet:
     every: timedelta
     failing: Callable[[Cell, datetime], bool]
     cells: tuple[Cell, ...] = CELLS
-    house: House = HOUSE
+    house: DerivationSettings = HOUSE
     quota: int = 3
     now: datetime = START
     due: dict[Cell, datetime] = field(default_factory=dict)
@@ -136,7 +137,7 @@ class Fleet:
     def notices(self) -> list[Notice]:
         """All of them, in order."""
         with self.database.read() as tx:
-            return list(stored_notices(tx))
+            return list(read_notices(tx))
 
     def opened(self) -> list[Notice]:
         """The notices that wake people."""
@@ -147,7 +148,7 @@ class Fleet:
         with self.database.read() as tx:
             history = StoreHistory(tx, self.house.every)
             derivation = derive(history, self.house.rule, now=self.now)
-            found = compare(stored_windows(tx), incidents_since(tx, EPOCH), derivation, now=self.now)
+            found = compare(read_windows(tx), read_incidents_since(tx, EPOCH), derivation, now=self.now)
         return list(difference_lines(found))
 
 
@@ -208,7 +209,7 @@ def test_what_settles_has_no_number_and_a_turn_of_the_clock_gives_it_one(sqlite_
     fleet.due = {mine: START, other: START + 50 * timedelta(seconds=1), CELLS[60]: START + timedelta(hours=1)}
     fleet.live(timedelta(seconds=64))
     with sqlite_database.read() as tx:
-        (settling,) = [one for one in unresolved_incidents(tx) if one.document.get("windows")]
+        (settling,) = [one for one in read_unresolved_incidents(tx) if one.document.get("windows")]
     assert (settling.phase, settling.number) == (Phase.SUSPECTED, None)
     assert not fleet.notices()
     again = replace(fleet, due=dict.fromkeys(fleet.cells, START + timedelta(days=1)))

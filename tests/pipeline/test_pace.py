@@ -17,22 +17,27 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from monitor.core.incidents import EntryKind
-from monitor.core.maintenance import Maintenance
-from monitor.core.marks import Mark
+from monitor.core.incidents.incident import EntryKind
 from monitor.core.model import Cell, Failure, Outcome, Verdict
-from monitor.core.sampling import EPOCH
+from monitor.core.outages.maintenance import Maintenance
+from monitor.core.outages.marks import Mark
+from monitor.core.scheduling.slots import EPOCH
+from monitor.pipeline.annotate import append_entry, note_mark
+from monitor.pipeline.annotate import pause as enter_pause
+from monitor.pipeline.derive import update_all_incidents
 from monitor.pipeline.observe import Observed
 from monitor.pipeline.pace import BEAT, Pace
 from monitor.pipeline.record import record
-from monitor.pipeline.remarks import append_entry, note_mark
-from monitor.pipeline.remarks import pause as enter_pause
-from monitor.pipeline.verdict import judge_all
-from monitor.store.engine import Database, open_database
-from monitor.store.incidents import incident_entries, incidents_since, numbered_incidents, stored_windows
-from monitor.store.notices import claim_notice, settle_notice, stored_notices
-from tests.pipeline.days import CELLS, FAILING, HOUSE, LETTERS, MINUTE, REST, Stretch, run_of
-from tests.pipeline.test_agreement import LANES, STRETCHES, lane_run
+from monitor.store.database.engine import Database, open_database
+from monitor.store.incidents.incidents import (
+    read_entries,
+    read_incidents_since,
+    read_numbered_incidents,
+    read_windows,
+)
+from monitor.store.incidents.notices import claim_notice, read_notices, settle_notice
+from tests.pipeline.test_live_equals_replay import LANES, STRETCHES, lane_run
+from tests.support.recorded_minutes import CELLS, FAILING, HOUSE, LETTERS, MINUTE, REST, Stretch, run_of
 
 TURN = timedelta(seconds=2)
 
@@ -114,7 +119,7 @@ class Twins(RuleBasedStateMachine):
     def import_elsewhere(self) -> None:
         """Another process derives the whole history."""
         for database in self.databases:
-            judge_all(database, HOUSE)
+            update_all_incidents(database, HOUSE)
 
     @rule()
     def restart(self) -> None:
@@ -147,7 +152,9 @@ class Twins(RuleBasedStateMachine):
         """A person takes what is open."""
         for database in self.databases:
             with database.read() as tx:
-                numbers = [one.number for one in incidents_since(tx, self.clock) if one.number is not None]
+                numbers = [
+                    one.number for one in read_incidents_since(tx, self.clock) if one.number is not None
+                ]
             for number in numbers:
                 append_entry(database, number, "acknowledged", "mine", "ana", now=self.clock)
 
@@ -176,12 +183,12 @@ class Twins(RuleBasedStateMachine):
 def told(database: Database) -> Mapping[str, Any]:
     """What is stored, but for random ids and what only says when it was written."""
     with database.read() as tx:
-        known = numbered_incidents(tx)
-        waiting = [one for one in incidents_since(tx, EPOCH) if one.number is None]
-        lines = [incident_entries(tx, one.id) for one in known]
+        known = read_numbered_incidents(tx)
+        waiting = [one for one in read_incidents_since(tx, EPOCH) if one.number is None]
+        lines = [read_entries(tx, one.id) for one in known]
         names = {one.id: one.number for one in known}
-        notices = stored_notices(tx)
-        windows = stored_windows(tx)
+        notices = read_notices(tx)
+        windows = read_windows(tx)
     return {
         "windows": windows,
         "incidents": [(one.phase, one.severity, one.resolved_at) for one in known],
@@ -246,7 +253,7 @@ def test_a_failing_target_fails_again_without_a_derivation_of_its_own(database: 
 def stored_of(database: Database) -> tuple[Any, ...]:
     """The stored windows."""
     with database.read() as tx:
-        return stored_windows(tx)
+        return read_windows(tx)
 
 
 def test_a_recovery_is_seen_at_once(database: Database) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from monitor.core.model import Endpoint, Failure, Kind, Outcome, Stage, Target, Verdict
 from monitor.pipeline.observe import Due, Observed, observe
 from monitor.transport import Transport
-from tests.fakes import BINARY, TEXT, Line, ScriptedServer, stay
+from tests.support.fakes import BINARY, TEXT, Line, ScriptedServer, stay
 
 WORDS = "He might even have been made amiable himself."
 KEY = "canary-7f3c2b5e-key"

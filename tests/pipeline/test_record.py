@@ -9,21 +9,21 @@ from datetime import timedelta
 import pytest
 
 from monitor.core.errors import DatabaseBusy
-from monitor.core.incidents import Change, IncidentKind
+from monitor.core.incidents.incident import Change, IncidentKind
 from monitor.core.model import Failure, Verdict
-from monitor.core.sampling import Slots
-from monitor.core.sights import Sight, SightKind
+from monitor.core.outages.self_observations import SelfObservation, SelfObservationKind
+from monitor.core.scheduling.attention import Slots
 from monitor.pipeline.observe import Observed, observe
 from monitor.pipeline.record import Skipped, record
-from monitor.store.engine import Database, open_database
-from monitor.store.heartbeats import last_beat, skipped_slots
-from monitor.store.outcomes import Added
-from monitor.store.runs import evidence_of, stream_outcomes
-from tests.fakes import FakeClock
-from tests.pipeline.days import FAILING, HOUSE, MINUTE, Stretch, run_of
-from tests.pipeline.scripted import ScriptedTransport, broken, target
+from monitor.store.database.engine import Database, open_database
+from monitor.store.heartbeats import read_last_beat, read_skipped_slots
+from monitor.store.outcomes.add import Added
+from monitor.store.outcomes.read import read_evidence, stream_outcomes
 from tests.pipeline.test_observe import due
-from tests.store.samples import DAY
+from tests.support.fakes import FakeClock
+from tests.support.recorded_minutes import FAILING, HOUSE, MINUTE, Stretch, run_of
+from tests.support.scripted_transport import ScriptedTransport, broken, target
+from tests.support.stored_outcomes import DAY
 
 
 def test_outcomes_evidence_skips_and_the_sign_of_life_share_a_transaction(database: Database) -> None:
@@ -35,9 +35,9 @@ def test_outcomes_evidence_skips_and_the_sign_of_life_share_a_transaction(databa
     assert [result.added for result in done.results] == [Added.ADDED]
     with database.read() as tx:
         assert list(stream_outcomes(tx)) == [run]
-        assert evidence_of(tx, run.id) == {"frames": [1]}
-        assert skipped_slots(tx, DAY, DAY + 2 * MINUTE) == ((FAILING, skip.slots, skip.reason),)
-        assert last_beat(tx, location="berlin") == now
+        assert read_evidence(tx, run.id) == {"frames": [1]}
+        assert read_skipped_slots(tx, DAY, DAY + 2 * MINUTE) == ((FAILING, skip.slots, skip.reason),)
+        assert read_last_beat(tx, location="berlin") == now
 
 
 def test_the_same_run_again_changes_nothing(sqlite_database: Database) -> None:
@@ -102,7 +102,9 @@ def test_a_look_at_a_control_host_is_stored_before_the_run_that_is_read_in_its_l
     for minute in range(3, 9):
         lost = replace(run_of(FAILING, minute, Verdict.FAILED), failure=Failure.CONNECT, type=None)
         at = lost.finished_at
-        look = Sight("berlin", SightKind.CONTROL, "example.com:443", good=False, start=at, end=at)
+        look = SelfObservation(
+            "berlin", SelfObservationKind.CONTROL, "example.com:443", good=False, start=at, end=at
+        )
         record(sqlite_database, [Observed(outcome=lost, evidence=None), look], HOUSE, now=at + MINUTE / 10)
     assert stretch.incident().kind is IncidentKind.BLIND
     stretch.check_agreement(DAY + 9 * MINUTE)

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from monitor.core.model import Verdict
-from monitor.pipeline.intake import take_in
+from monitor.pipeline.import_outcomes import import_lines
 from monitor.pipeline.observe import Observed
 from monitor.pipeline.spool import spool
-from monitor.store.engine import Database
-from monitor.store.runs import evidence_of, outcome
-from tests.store.samples import make
+from monitor.store.database.engine import Database
+from monitor.store.outcomes.read import read_evidence, read_outcome
+from tests.support.stored_outcomes import make
 
 NOW = datetime(2025, 11, 17, 8, 30, tzinfo=UTC)
 
@@ -26,10 +26,10 @@ def test_a_file_is_taken_back_whole(sqlite_database: Database, tmp_path: Path) -
     assert path == tmp_path / "unstored-20251117T083000000000.jsonl"
     assert path.stat().st_mode & 0o777 == 0o600
     with path.open("rb") as source:
-        take_in(source, sqlite_database, pytest.fail)
+        import_lines(source, sqlite_database, pytest.fail)
     with sqlite_database.read() as tx:
-        assert [outcome(tx, run.id).verdict for run in runs] == [Verdict.PASSED, Verdict.FAILED]
-        assert [evidence_of(tx, run.id) is None for run in runs] == [True, False]
+        assert [read_outcome(tx, run.id).verdict for run in runs] == [Verdict.PASSED, Verdict.FAILED]
+        assert [read_evidence(tx, run.id) is None for run in runs] == [True, False]
 
 
 def test_nothing_left_is_no_file(tmp_path: Path) -> None:

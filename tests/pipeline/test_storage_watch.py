@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from monitor.core.alerts import Notice, NoticeKind, Policy
-from monitor.core.delivery import Judgement, Retry, Sent
-from monitor.core.texts import Voice
+from monitor.core.alerting.decide import Notice, NoticeKind, Policy
+from monitor.core.alerting.retry import Delivered, DeliveryResult, Retry
+from monitor.core.alerting.wording import MessageSettings
 from monitor.pipeline.storage_watch import Failing, StorageWatch
-from monitor.store.engine import Database
-from monitor.store.notices import stored_notices
+from monitor.store.database.engine import Database
+from monitor.store.incidents.notices import read_notices
 
 START = datetime(2025, 11, 17, 8, 30, tzinfo=UTC)
 POLICIES = [Policy(channel="oncall"), Policy(channel="owner", when=frozenset({"monitor"}))]
@@ -20,20 +20,20 @@ class Scene:
 
     def __init__(self, database: Database) -> None:
         self.now, self.failing = START, False
-        self.answers: list[Judgement] = []
+        self.answers: list[DeliveryResult] = []
         self.sent: list[Notice] = []
         self.watch = StorageWatch(
             database,
             failing=lambda: Failing(since=START, reason="the disk is full") if self.failing else None,
             attempt=self.attempt,
             policies=POLICIES,
-            voice=Voice(),
+            voice=MessageSettings(),
             clock=lambda: self.now,
         )
 
-    async def attempt(self, notice: Notice) -> Judgement:
+    async def attempt(self, notice: Notice) -> DeliveryResult:
         self.sent.append(notice)
-        return self.answers.pop(0) if self.answers else Sent(reason="200")
+        return self.answers.pop(0) if self.answers else Delivered(reason="200")
 
     async def look(self, at: timedelta, *, failing: bool) -> None:
         """One look at a moment after the start."""
@@ -53,7 +53,7 @@ async def test_a_loss_is_told_once_and_its_end_owed(database: Database) -> None:
     for _ in range(2):
         await scene.look(timedelta(hours=2), failing=False)
     with database.read() as tx:
-        lost, back = stored_notices(tx)
+        lost, back = read_notices(tx)
     assert (lost.kind, lost.sent_at) == (NoticeKind.STORAGE_LOST, START + timedelta(seconds=121))
     assert (back.kind, back.sent_at, back.due_at) == (
         NoticeKind.STORAGE_BACK,
@@ -79,7 +79,7 @@ async def test_who_was_told_nothing_is_not_told_its_end(database: Database) -> N
     await scene.look(timedelta(minutes=3), failing=True)
     await scene.look(timedelta(minutes=9), failing=False)
     with database.read() as tx:
-        (lost,) = stored_notices(tx)
+        (lost,) = read_notices(tx)
     assert (lost.sent_at, lost.gave_up_at, lost.last_reply) == (None, START + timedelta(minutes=9), "503")
 
 
@@ -89,4 +89,4 @@ async def test_a_short_loss_is_not_told(database: Database) -> None:
     await scene.look(timedelta(seconds=100), failing=True)
     await scene.look(timedelta(seconds=130), failing=False)
     with database.read() as tx:
-        assert (scene.sent, stored_notices(tx)) == ([], ())
+        assert (scene.sent, read_notices(tx)) == ([], ())

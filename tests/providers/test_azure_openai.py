@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.exchange import Credential
+from monitor.core.conversation import Credential
 from monitor.core.model import Deployment
 from monitor.providers.azure_openai import AZURE_OPENAI, understand_url
-from tests.checks.player import target
+from tests.support.scripted_peer import target
 
 HOST = "https://contoso.openai.azure.com"
 

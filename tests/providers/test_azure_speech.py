@@ -8,7 +8,7 @@ import pytest
 
 from monitor.providers import PROVIDERS
 from monitor.providers.azure_speech import locale
-from tests.checks.player import target
+from tests.support.scripted_peer import target
 
 SPEECH = PROVIDERS["azure_speech"]
 REGIONAL = "https://westeurope.stt.speech.microsoft.com"

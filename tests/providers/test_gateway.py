@@ -9,7 +9,7 @@ import pytest
 from monitor.core.model import Target, split_target, target_path
 from monitor.providers import PROVIDERS
 from monitor.providers.openai_compatible import OPENAI_COMPATIBLE
-from tests.checks.player import target
+from tests.support.scripted_peer import target
 
 HEADERS = {"x-portkey-provider": "openai", "x-portkey-api-key": "env:PORTKEY"}
 

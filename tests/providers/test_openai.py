@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.exchange import Credential
+from monitor.core.conversation import Credential
 from monitor.providers.openai import OPENAI, understand_url
-from tests.checks.player import target
+from tests.support.scripted_peer import target
 
 
 @pytest.mark.parametrize(

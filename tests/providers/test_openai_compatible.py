@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from monitor.core.classification.failure_rules import FailureClass
 from monitor.core.model import Blame, Failure
-from monitor.core.rules import Class
 from monitor.providers.openai_compatible import OPENAI_COMPATIBLE
-from tests.checks.player import hold, judge, target
-from tests.checks.wire import error, spoken
+from tests.support.realtime_events import error, spoken
+from tests.support.scripted_peer import hold, judge, target
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_their_own_codes_are_understood(code: str, failure: Failure, blame: Blam
 
 def test_a_type_may_stand_for_the_code() -> None:
     """speech-to-speech puts its code into the type."""
-    assert OPENAI_COMPATIBLE.codes["invalid_session_type"] is Class.CONFIG
+    assert OPENAI_COMPATIBLE.codes["invalid_session_type"] is FailureClass.CONFIG
 
 
 @pytest.mark.parametrize(

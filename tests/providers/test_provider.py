@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from monitor.core.classification.failure_rules import RULES
 from monitor.core.model import Deployment, Endpoint, Target
-from monitor.core.rules import RULES
 from monitor.providers import PROVIDERS
 from monitor.providers.provider import deployment_name, form, host_name
-from tests.checks.player import BASES, target
+from tests.support.scripted_peer import BASES, target
 
 ANY = pytest.mark.parametrize("name", sorted(PROVIDERS))
 

@@ -20,8 +20,8 @@ from starlette.testclient import TestClient
 
 from monitor.cli import main
 from monitor.config import load
-from monitor.store.engine import open_database
-from tests.web.filled import SETTINGS, Dial, app_over
+from monitor.store.database.engine import open_database
+from tests.support.filled_database import SETTINGS, Dial, app_over
 
 EXPECTED = Path(__file__).parent / "expected"
 START = datetime(2026, 2, 3, 6, 0, tzinfo=UTC)

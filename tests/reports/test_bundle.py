@@ -16,12 +16,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.dossier import Role
-from monitor.core.lines import outcome_from_line
+from monitor.core.evidence.bundle_facts import Role
+from monitor.core.outcome_json import outcome_from_line
 from monitor.reports.bundle import file_name, render
-from monitor.reports.ticket import render_ticket
-from tests.sample_dossier import dossier, evidence, exhibit, failed, members, runs, with_first
-from tests.sample_incident import START
+from monitor.reports.ticket.summary import render_ticket
+from tests.support.sample_bundle_facts import dossier, evidence, exhibit, failed, members, runs, with_first
+from tests.support.sample_incident import START
 
 
 def test_sha256sum_verifies_it(tmp_path: Path) -> None:

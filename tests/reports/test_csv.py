@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.reports.csv import COLUMNS, neutralised, render
-from tests.sample_dossier import failed, runs
-from tests.sample_incident import START
+from tests.support.sample_bundle_facts import failed, runs
+from tests.support.sample_incident import START
 
 
 def table(**parts: Any) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from monitor.reports import EXPORTS, FORMATS
-from tests.sample_dossier import dossier, runs
+from tests.support.sample_bundle_facts import dossier, runs
 
 
 @pytest.mark.parametrize("name", sorted(FORMATS))

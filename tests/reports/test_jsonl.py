@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from monitor.core.lines import outcome_from_line
+from monitor.core.outcome_json import outcome_from_line
 from monitor.reports.jsonl import render
-from tests.sample_dossier import failed, runs
-from tests.sample_incident import START
+from tests.support.sample_bundle_facts import failed, runs
+from tests.support.sample_incident import START
 
 
 def test_lines_read_back_as_the_same_outcomes() -> None:

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor import clips
-from monitor.sandbox.audio import from_telephone
-from monitor.sandbox.identifiers import Identifiers
-from monitor.sandbox.multipart import BadForm, read_form
-from monitor.sandbox.turns import AudioBuffer, TurnDetector
-from tests.sandbox.talking import NOON
+from monitor.sandbox.common.identifiers import Identifiers
+from monitor.sandbox.common.multipart import BadForm, read_form
+from monitor.sandbox.hearing.audio import from_telephone
+from monitor.sandbox.hearing.turn_detection import AudioBuffer, TurnDetector
+from tests.support.sandbox_sessions import NOON
 
 
 @given(

@@ -20,7 +20,7 @@ from weakref import WeakSet
 import apscheduler.executors.base
 import apscheduler.schedulers.base
 
-from monitor.selfcheck import Clocks
+from monitor.service.self_check import Clocks
 
 LIFE: ContextVar[int] = ContextVar("life", default=0)
 REAL_WAIT_S = 20.0  # how long a thread of a library may really take

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
-from monitor.core.exchange import (
+from monitor.core.conversation import (
     Answer,
     Closed,
     Conversation,
@@ -28,9 +28,9 @@ from monitor.core.exchange import (
     Responded,
 )
 from monitor.core.model import Stage, Target
-from monitor.transport import Observation, Reach, Reply, Transport
-from tests.checks import wire
-from tests.checks.player import Player
+from monitor.transport import HttpReply, Observation, ProbeResult, Transport
+from tests.support import realtime_events
+from tests.support.scripted_peer import Player
 
 Clock = Callable[[], datetime]
 Headers = tuple[tuple[str, str], ...]
@@ -84,7 +84,7 @@ def _heard(words: str, after: float = HEARD_AFTER_S) -> Say:
             kind = (("content-type", "application/json"),)
             return [Responded(at=after, status=200, headers=kind, body=_json({"text": words}))]
         # Spoken at its own pace the clip is over after some seconds, which the player adds.
-        return [*wire.spoken(), wire.completed(words, at=after)]
+        return [*realtime_events.spoken(), realtime_events.completed(words, at=after)]
 
     return say
 
@@ -108,7 +108,7 @@ def _fault(kind: FaultKind, stage: Stage, detail: str, at: float = 0.05) -> Say:
 
 def _by_pathway(uploaded: Say, spoken: Sequence[Answer]) -> Say:
     def say(upload: bool, headers: Headers) -> list[Answer]:  # noqa: FBT001
-        return uploaded(upload, headers) if upload else [*wire.spoken(), *spoken]
+        return uploaded(upload, headers) if upload else [*realtime_events.spoken(), *spoken]
 
     return say
 
@@ -121,15 +121,15 @@ def _error(kind: str | None, code: str | None, message: str) -> dict[str, Any]:
     return {"type": kind, "code": code, "message": message, "param": None}
 
 
-_ITEM_FAILED = f"Input transcription failed for item '{wire.ITEM}'."
+_ITEM_FAILED = f"Input transcription failed for item '{realtime_events.ITEM}'."
 ANSWERS: Mapping[str, Say] = {
-    "fine": _heard(wire.WORDS),
-    "slow": _heard(wire.WORDS, after=SLOW_S),
+    "fine": _heard(realtime_events.WORDS),
+    "slow": _heard(realtime_events.WORDS, after=SLOW_S),
     "words": _heard(WRONG),
     "empty": _heard(""),
     "server": _by_pathway(
         _refusing(500, "server_error", None, "The server had an error."),
-        [wire.failed(_error("server_error", None, _ITEM_FAILED))],
+        [realtime_events.failed(_error("server_error", None, _ITEM_FAILED))],
     ),
     "unavailable": _refusing(503, "server_error", None, "The service is temporarily unavailable."),
     "quota": _refusing(429, "requests", "rate_limit_exceeded", "Rate limit reached for requests."),
@@ -253,16 +253,18 @@ class ScriptedTransport(Transport):
         )
         return Observation(finding=finding, evidence=evidence, lag=0.0, clock_stepped=stepped)
 
-    async def reach(self, url: str, *, deadline: float, proxy: str | None = None) -> Reach:
+    async def reach(self, url: str, *, deadline: float, proxy: str | None = None) -> ProbeResult:
         """A control host, or another host that is looked at."""
         del deadline, proxy
         await asyncio.sleep(0.02)
         at = self._clock()
         if any(one.meets(url, at) for one in self._outside.our_network):
-            return Reach(stage=Stage.CONNECT, seconds=0.02, fault=FaultKind.UNREACHABLE, detail="no route")
-        return Reach(stage=Stage.TLS, seconds=0.02)
+            return ProbeResult(
+                stage=Stage.CONNECT, seconds=0.02, fault=FaultKind.UNREACHABLE, detail="no route"
+            )
+        return ProbeResult(stage=Stage.TLS, seconds=0.02)
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes, *, deadline: float) -> Reply:
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes, *, deadline: float) -> HttpReply:
         """One attempt to tell a channel."""
         channel, at = self._channels[url], self._clock()
         absence = next((one for one in self._outside.absences if one.holds(channel, at)), None)
@@ -278,12 +280,12 @@ class ScriptedTransport(Transport):
         )
         if lost or (absence is not None and absence.how == "away"):
             await asyncio.sleep(0.02)
-            return Reply(status=None, fault=FaultKind.REFUSED, detail="Connection refused")
+            return HttpReply(status=None, fault=FaultKind.REFUSED, detail="Connection refused")
         if absence is not None and absence.how == "silent":
             await asyncio.sleep(deadline)
-            return Reply(status=None, fault=FaultKind.TIMEOUT, detail="no answer in time")
+            return HttpReply(status=None, fault=FaultKind.TIMEOUT, detail="no answer in time")
         await asyncio.sleep(0.05)
-        return Reply(status=204 if absence is None else int(absence.how))
+        return HttpReply(status=204 if absence is None else int(absence.how))
 
 
 def _headers_of(script: Sequence[Answer]) -> list[list[str]]:

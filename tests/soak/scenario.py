@@ -45,16 +45,16 @@ from typing import Any
 import httpx
 from starlette.types import ASGIApp
 
-from monitor.cli.service import Service
 from monitor.config import Settings, load
-from monitor.core.paused import pause
-from monitor.core.replay import derive, to_json
+from monitor.core.incidents.derive import derive, to_json
+from monitor.core.outages.masking import pause
 from monitor.pipeline.deliver import IDLE_S
-from monitor.selfcheck import Gauges
-from monitor.store.engine import Database, open_database
-from monitor.store.history import StoreHistory
-from monitor.store.maintenance import stored_maintenance
-from monitor.store.schema import migrate
+from monitor.service.self_check import Gauges
+from monitor.service.service import Service
+from monitor.store.database.engine import Database, open_database
+from monitor.store.database.migrate import migrate
+from monitor.store.derivation.history import StoreHistory
+from monitor.store.derivation.maintenance import read_maintenance
 from tests.soak.clock import DrivenLoop, followed_by_the_engine, new_life
 from tests.soak.outside import Absence, Outside, ScriptedTransport, Told, Trouble
 
@@ -334,7 +334,7 @@ class World:
         """What `replay --json` says of what is stored, as of now."""
         with self.database.read() as tx:
             history = StoreHistory(tx, {target.key: target.every for target in self.settings.targets})
-            whole = pause(history.prefetch(None, self.now()), stored_maintenance(tx))
+            whole = pause(history.prefetch(None, self.now()), read_maintenance(tx))
             return dict(to_json(derive(whole, self.settings.rule, now=self.now())))
 
 

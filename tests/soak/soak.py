@@ -16,11 +16,11 @@ from typing import Any
 
 import structlog
 
-from tests.processes import ROOT
 from tests.soak.judge import Opinion, judge
 from tests.soak.plan import Act, Script, make_script
 from tests.soak.planted import Difference, Facts, Gauge, Heard, Promise, Sample
 from tests.soak.scenario import START, World, play
+from tests.support.processes import ROOT
 
 REPLAY_EVERY = timedelta(hours=24)
 IDLE_S = 8.0  # how often the service looks for notices: less often than in life, which costs most of the time

@@ -4,23 +4,23 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
-from monitor.core.sampling import Slots
-from monitor.core.summary import Span
-from monitor.store.engine import Database
+from monitor.core.intervals import Span
+from monitor.core.scheduling.attention import Slots
+from monitor.store.database.engine import Database
+from monitor.store.database.migrate import migrate
+from monitor.store.database.tables import heartbeats, skips
+from monitor.store.derivation.history import StoreHistory
 from monitor.store.heartbeats import (
-    accounted_slots,
     add_skips,
     beat,
-    heartbeat_gaps,
-    last_beat,
-    skipped_slots,
+    read_accounted_slots,
+    read_gaps,
+    read_last_beat,
+    read_skipped_slots,
 )
-from monitor.store.history import StoreHistory
-from monitor.store.outcomes import add_outcomes
-from monitor.store.pages import cell_totals
-from monitor.store.schema import migrate
-from monitor.store.tables import heartbeats, skips
-from tests.store.samples import DAY, MINUTE, make
+from monitor.store.outcomes.add import add_outcomes
+from monitor.store.overview import read_cell_totals
+from tests.support.stored_outcomes import DAY, MINUTE, make
 
 LAG = timedelta(milliseconds=2.5)
 
@@ -31,11 +31,11 @@ def test_a_night_off_is_a_gap(database: Database) -> None:
         for minute in (*range(10), *range(60, 70)):
             beat(tx, DAY + minute * MINUTE, LAG * minute)
         beat(tx, DAY + 30 * MINUTE, LAG, location="oslo")
-        found = heartbeat_gaps(tx, DAY, DAY + 120 * MINUTE)
-        clipped = heartbeat_gaps(tx, DAY + 20 * MINUTE, DAY + 40 * MINUTE)
+        found = read_gaps(tx, DAY, DAY + 120 * MINUTE)
+        clipped = read_gaps(tx, DAY + 20 * MINUTE, DAY + 40 * MINUTE)
         assert tx.execute(select(func.count()).select_from(heartbeats)).scalar() == 3
-        assert last_beat(tx) == DAY + 69 * MINUTE
-        assert last_beat(tx, location="nowhere") is None
+        assert read_last_beat(tx) == DAY + 69 * MINUTE
+        assert read_last_beat(tx, location="nowhere") is None
     assert found == (Span(DAY + 9 * MINUTE, DAY + 60 * MINUTE),)
     assert clipped == (Span(DAY + 20 * MINUTE, DAY + 40 * MINUTE),)
 
@@ -49,8 +49,8 @@ def test_skipped_slots_are_on_record(database: Database) -> None:
         add_skips(tx, [])
         add_skips(tx, skipped)
         add_skips(tx, [(cell, first, "another reason")])
-        assert skipped_slots(tx, DAY, DAY + 2 * MINUTE) == tuple(skipped)
-        assert skipped_slots(tx, DAY, DAY + MINUTE) == tuple(skipped[:1])
+        assert read_skipped_slots(tx, DAY, DAY + 2 * MINUTE) == tuple(skipped)
+        assert read_skipped_slots(tx, DAY, DAY + MINUTE) == tuple(skipped[:1])
         assert StoreHistory(tx).cells() == []
         add_outcomes(tx, [(make(2), None)])
         assert StoreHistory(tx).cells() == [cell]
@@ -64,13 +64,15 @@ def test_slots_in_a_row_are_one_record_and_each_is_accounted_for(database: Datab
         add_skips(tx, [(cell, month, "missed")])
         assert tx.execute(select(func.count()).select_from(skips)).scalar() == 1
         rest = Slots(first=month.last - every, count=2, every=every)
-        assert skipped_slots(tx, month.last - 1.5 * every, month.last + every) == ((cell, rest, "missed"),)
-        assert accounted_slots(tx, cell.location, month.last - every) == {
+        assert read_skipped_slots(tx, month.last - 1.5 * every, month.last + every) == (
+            (cell, rest, "missed"),
+        )
+        assert read_accounted_slots(tx, cell.location, month.last - every) == {
             cell: {month.last - every, month.last}
         }
-        (totals,) = cell_totals(tx, {})
+        (totals,) = read_cell_totals(tx, {})
         assert totals.skipped == month.count
-        assert skipped_slots(tx, month.last + MINUTE, month.last + 2 * MINUTE) == ()
+        assert read_skipped_slots(tx, month.last + MINUTE, month.last + 2 * MINUTE) == ()
 
 
 def test_a_row_of_the_revision_before_is_one_slot(database: Database) -> None:
@@ -81,4 +83,4 @@ def test_a_row_of_the_revision_before_is_one_slot(database: Database) -> None:
     migrate(database, "0005")
     migrate(database)
     with database.read() as tx:
-        assert skipped_slots(tx, DAY, DAY + MINUTE) == ((cell, Slots(first=DAY), "busy"),)
+        assert read_skipped_slots(tx, DAY, DAY + MINUTE) == ((cell, Slots(first=DAY), "busy"),)

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
+from monitor.core.conversation import Answer, Ask, Fault, FaultKind, Refused, Responded
 from monitor.core.errors import ConfigurationError
-from monitor.core.exchange import Answer, Ask, Fault, FaultKind, Refused, Responded
 from monitor.core.model import Stage
 from monitor.transport import Limits, Transport
 from monitor.transport.dial import Origin, dial, is_spared
-from monitor.transport.tape import Tape
-from tests.fakes import Line, ScriptedServer, stay
-from tests.transport.asking import (
+from monitor.transport.recorder import Recorder
+from tests.support.fakes import Line, ScriptedServer, stay
+from tests.support.transport_conversations import (
     AMPLE,
     BRIEF,
     CANARY,
@@ -191,10 +191,10 @@ class Resolved(Executor):
         return future
 
 
-def blank_tape() -> Tape:
+def blank_tape() -> Recorder:
     """A tape of the running loop."""
     loop = asyncio.get_running_loop()
-    return Tape(now=loop.time, zero=loop.time(), limits=Limits())
+    return Recorder(now=loop.time, zero=loop.time(), limits=Limits())
 
 
 async def test_a_dead_address_costs_a_moment_only() -> None:

@@ -15,20 +15,20 @@ from hypothesis import strategies as st
 from monitor.core.model import Stage
 from monitor.transport import Limits
 from monitor.transport.evidence import summarise
+from monitor.transport.recorder import Recorder
 from monitor.transport.scrub import HIDDEN, Scrubber, public_url
-from monitor.transport.tape import Tape
 
 START = datetime(2025, 11, 17, 8, 30, 0, 412_000, tzinfo=UTC)
 SECRET = "s3cret/+=key"
 
 
-def a_tape(limits: Limits | None = None) -> Tape:
+def a_tape(limits: Limits | None = None) -> Recorder:
     """A tape whose clock goes on by a hundredth of a second with every reading."""
     ticks = itertools.count(1)
-    return Tape(now=lambda: next(ticks) / 100, zero=0.0, limits=limits or Limits())
+    return Recorder(now=lambda: next(ticks) / 100, zero=0.0, limits=limits or Limits())
 
 
-def document(tape: Tape) -> dict[str, Any]:
+def document(tape: Recorder) -> dict[str, Any]:
     """The evidence of that tape, by way of JSON."""
     summary = summarise(tape, START, lag=0.0123)
     parsed: dict[str, Any] = json.loads(json.dumps(summary.document))

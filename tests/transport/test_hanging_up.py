@@ -17,14 +17,14 @@ import httpcore
 import pytest
 import uvloop
 
-from monitor.core.exchange import Answer, Closed, Conversation, Fault, FaultKind, Refused
+from monitor.core.conversation import Answer, Closed, Conversation, Fault, FaultKind, Refused
 from monitor.core.model import Stage
 from monitor.transport import Limits
-from monitor.transport.tape import Tape
-from monitor.transport.upload import Stream
-from tests.fakes import CLOSE as CLOSE_FRAME
-from tests.fakes import Line, ScriptedServer, frame, stay
-from tests.transport.asking import (
+from monitor.transport.http import Stream
+from monitor.transport.recorder import Recorder
+from tests.support.fakes import CLOSE as CLOSE_FRAME
+from tests.support.fakes import Line, ScriptedServer, frame, stay
+from tests.support.transport_conversations import (
     BRIEF,
     CLOSE,
     FOUND,
@@ -146,7 +146,7 @@ def test_a_refusal_before_a_reset_is_heard_while_we_upload(scheme: str, loop: Lo
     async def ask(url: str) -> bytes:
         runner = transport()
         await runner.reach(f"http://127.0.0.1:{closed_port()}/", deadline=1.0)  # it is warm after that
-        tape = Tape(now=time.monotonic, zero=time.monotonic(), limits=Limits())
+        tape = Recorder(now=time.monotonic, zero=time.monotonic(), limits=Limits())
         stream = Stream(await runner.connect(url, tape), tape)
         await stream.write(b"head")
         assert gone.wait(5)  # our loop is busy: nothing is read

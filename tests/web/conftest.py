@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from monitor.store.engine import Database, open_database
+from monitor.store.database.engine import Database, open_database
 from monitor.store.heartbeats import beat
-from tests.web.filled import NOW, SETTINGS, Dial, app_over, fill, owe_notices, reference_day
+from tests.support.filled_database import NOW, SETTINGS, Dial, app_over, fill, owe_notices, reference_day
 
 HTML = {"accept": "text/html"}
 

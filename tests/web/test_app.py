@@ -11,9 +11,9 @@ from starlette.testclient import TestClient
 
 from monitor.core.errors import DatabaseBusy
 from monitor.resources import data_folder
-from monitor.store.engine import Database
-from monitor.web.guard import SECURITY_HEADERS
-from tests.web.filled import Dial, app_over
+from monitor.store.database.engine import Database
+from monitor.web.frame.security import SECURITY_HEADERS
+from tests.support.filled_database import Dial, app_over
 
 EXAMPLES = {
     "/incidents/{number}": "/incidents/1",

@@ -15,8 +15,8 @@ import pytest
 from fastapi.routing import APIRoute
 from starlette.testclient import TestClient
 
-from monitor.store.engine import open_database
-from tests.web.filled import Dial, app_over
+from monitor.store.database.engine import open_database
+from tests.support.filled_database import Dial, app_over
 
 
 def cursor_of(*parts: object) -> str:

@@ -1,0 +1,1 @@
+"""Facts about vendors, as data with their date: models, prices, retirements."""

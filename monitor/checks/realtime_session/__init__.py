@@ -1,0 +1,1 @@
+"""The realtime session that several pathways share, as a conversation without I/O."""

@@ -1,0 +1,293 @@
+"""Incidents, what was sent, policies and now give notices, each with a reason; silence too.
+
+Everything follows from rows: what was told stands in the notices themselves. It sends nothing, and
+it never tells the end of an incident to a channel that was not told its beginning.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b32encode
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from monitor.core.alerting.message import compose_body, corrections, differences, rises
+from monitor.core.alerting.wording import RELAPSE, Latest, MessageFacts, MessageSettings, silence_words
+from monitor.core.incidents.annotations import Opinion, as_told
+from monitor.core.incidents.codec import Story, read_story
+from monitor.core.incidents.incident import IncidentKind, Phase, StoredIncident
+from monitor.core.model import Blame, Cell
+
+# Alertmanager's words: how long a changed group waits for more, and how old news may be to be news.
+GROUP_INTERVAL = timedelta(minutes=5)
+LONG_PAST = timedelta(hours=24)
+
+
+class NoticeKind(StrEnum):
+    """What a notice tells; the values are the `type` of the webhook's body."""
+
+    OPENED = "incident.opened"
+    UPDATED = "incident.updated"
+    RECOVERING = "incident.recovering"
+    RESOLVED = "incident.resolved"
+    RETIREMENT = "model.retirement"
+    STORAGE_LOST = "monitor.storage_lost"
+    STORAGE_BACK = "monitor.storage_restored"
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What one channel wants: `when` holds some of `down degraded account monitor`."""
+
+    channel: str
+    when: frozenset[str] = frozenset({"down", "degraded"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One message owed to one channel. `id` is stable over every attempt (``msg_…``).
+
+    `sequence` numbers the notices of one incident on one channel from 1. `body` is the JSON object
+    that is sent: `type`, `timestamp`, `data`.
+    """
+
+    id: str
+    channel: str
+    incident_id: str | None
+    kind: NoticeKind
+    sequence: int
+    created_at: datetime
+    body: Mapping[str, Any] = field(default_factory=dict)
+    attempts: int = 0
+    due_at: datetime | None = None
+    sent_at: datetime | None = None
+    gave_up_at: datetime | None = None
+    last_reply: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Whether a notice is owed to a channel about an incident, and why (also why not)."""
+
+    send: bool
+    reason: str
+    notice: Notice | None = None
+    channel: str = ""
+    incident_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _KindOwed:
+    """What one channel is owed about one incident: a kind, or silence where it is None."""
+
+    kind: NoticeKind | None
+    reason: str
+    changed: tuple[str, ...] = ()
+
+
+def decide(
+    incidents: Iterable[StoredIncident],
+    sent: Iterable[Notice],
+    policies: Sequence[Policy],
+    *,
+    now: datetime,
+    voice: MessageSettings,
+    latest: Callable[[Story], Mapping[Cell, Latest]] | None = None,
+    opinions: Mapping[str, Opinion] | None = None,
+) -> list[Decision]:
+    """One decision for every incident and channel, in the order of incidents, then of policies.
+
+    *incidents* are those not yet resolved and those just resolved; *sent* holds every notice about
+    them, delivered or not; *latest* reads how an incident's cells stand, and is asked only where a
+    text is written; *opinions* holds by id what people say of them. The same rows give the same ids, so
+    that a decision taken twice is one.
+    """
+    told: dict[tuple[str | None, str], list[Notice]] = {}
+    for notice in sorted(sent, key=lambda notice: notice.sequence):
+        told.setdefault((notice.incident_id, notice.channel), []).append(notice)
+    decisions = []
+    for incident in incidents:
+        story = as_told(read_story(incident), (opinions or {}).get(incident.id, Opinion()))
+        for policy in policies:
+            known = told.get((incident.id, policy.channel), [])
+            owed = _owed(story, known, policy, now, voice)
+            decisions.append(_decision(story, owed, known, policy.channel, now, voice, latest))
+    return decisions
+
+
+def notice_id(incident_id: str, channel: str, kind: NoticeKind, sequence: int) -> str:
+    """``msg_…``: follows from what the notice is about, so that no crash can double it."""
+    digest = hashlib.sha256("\n".join((incident_id, channel, kind, str(sequence))).encode()).digest()
+    return f"msg_{b32encode(digest[:20]).decode().lower()}"
+
+
+def topic(story: Story) -> str:
+    """The word of a channel's `when` that this incident falls under."""
+    if story.kind is not IncidentKind.OUTAGE:
+        return str(Blame.MONITOR)
+    return str(story.blame) if story.blame in (Blame.ACCOUNT, Blame.MONITOR) else str(story.state)
+
+
+def _owed(
+    story: Story, told: Sequence[Notice], policy: Policy, now: datetime, voice: MessageSettings
+) -> _KindOwed:
+    if story.phase is Phase.SUSPECTED:
+        return _KindOwed(kind=None, reason="a suspicion is shown, not sent")
+    if not told:
+        return _first(story, policy, now)
+    if told[0].gave_up_at is not None:
+        return _KindOwed(
+            kind=None, reason=f"its opening could not be delivered: {told[0].last_reply or 'gave up'}"
+        )
+    state = str(told[-1].body["data"]["state"])
+    if story.phase in (Phase.RESOLVED, Phase.DISMISSED):
+        return _ending(story, told[-1], state)
+    if story.phase is Phase.RECOVERING:
+        return _recovery(told, state, now)
+    return _while_open(story, told, state, now, voice)
+
+
+def _ending(story: Story, last: Notice, state: str) -> _KindOwed:
+    """The end, once; and what came late, where it moves an edge that was told."""
+    if state != "resolved":
+        return _KindOwed(kind=NoticeKind.RESOLVED, reason=story.dismissed or "resolved")
+    changed = () if story.phase is Phase.DISMISSED else corrections(story, last.body["data"])
+    if changed:
+        return _KindOwed(kind=NoticeKind.UPDATED, reason="; ".join(changed), changed=changed)
+    return _KindOwed(kind=None, reason="its end was told")
+
+
+def _first(story: Story, policy: Policy, now: datetime) -> _KindOwed:
+    if story.phase is Phase.DISMISSED:
+        return _KindOwed(kind=None, reason="it came to nothing before anything was sent")
+    if topic(story) not in policy.when:
+        return _KindOwed(kind=None, reason=f"the channel does not ask for '{topic(story)}'")
+    if story.phase is Phase.RESOLVED:
+        return _KindOwed(kind=None, reason="it ended before anything was sent")
+    newest = max((window.end_after for window in story.windows), default=story.start)
+    if now - newest > LONG_PAST:
+        return _KindOwed(kind=None, reason="its last bad run is older than 24 hours")
+    return _KindOwed(kind=NoticeKind.OPENED, reason="first notice")
+
+
+def _recovery(told: Sequence[Notice], state: str, now: datetime) -> _KindOwed:
+    if state in ("recovering", "resolved"):
+        return _KindOwed(kind=None, reason="the recovery was told")
+    if _is_news_again(told, "recovering") and now - told[-1].created_at < GROUP_INTERVAL:
+        return _KindOwed(kind=None, reason="another recovery inside the group interval")
+    return _KindOwed(kind=NoticeKind.RECOVERING, reason="passing again")
+
+
+def _while_open(
+    story: Story, told: Sequence[Notice], state: str, now: datetime, voice: MessageSettings
+) -> _KindOwed:
+    since = now - told[-1].created_at
+    worse = _rise(story, told)
+    if state in ("recovering", "resolved"):
+        if (
+            not worse
+            and len(told) > 2
+            and since < GROUP_INTERVAL
+            and any(RELAPSE in _changed(old) for old in told)
+        ):
+            return _KindOwed(kind=None, reason="another relapse inside the group interval")
+        return _KindOwed(kind=NoticeKind.UPDATED, reason="relapse", changed=(RELAPSE, *worse))
+    changed = differences(story, told[-1].body["data"])
+    if worse:  # no brake holds it, and it waits behind no other notice
+        return _KindOwed(
+            kind=NoticeKind.UPDATED, reason="; ".join(changed or worse), changed=changed or worse
+        )
+    if told[-1].sent_at is None and told[-1].gave_up_at is None:
+        return _KindOwed(kind=None, reason="the previous notice is still on its way")
+    if changed and since >= GROUP_INTERVAL:
+        return _KindOwed(kind=NoticeKind.UPDATED, reason="; ".join(changed), changed=changed)
+    if since >= voice.repeat:
+        return _reminder(story, told, now)
+    if changed:
+        return _KindOwed(kind=None, reason="changed inside the group interval")
+    return _KindOwed(kind=None, reason="nothing changed inside the repeat interval")
+
+
+def _reminder(story: Story, told: Sequence[Notice], now: datetime) -> _KindOwed:
+    """The word after the repeat interval, or why there is none."""
+    if story.kind is IncidentKind.UNSTABLE:
+        return _KindOwed(kind=None, reason="what is unstable is told once")
+    if story.acknowledged:
+        return _KindOwed(kind=None, reason=f"acknowledged by {story.acknowledged}: no reminder")
+    if _is_paused(story, now):
+        return _KindOwed(kind=None, reason="planned maintenance: no reminder")
+    if story.silent_since is not None:
+        return _silence(story, told)
+    return _KindOwed(kind=NoticeKind.UPDATED, reason="the repeat interval has passed")
+
+
+def _is_paused(story: Story, now: datetime) -> bool:
+    """Whether everything that fails is in planned maintenance now."""
+    failing = {window.cell for window in story.windows if window.end is None}
+    paused = {cell for cell, span in story.pauses if span.start <= now < span.end}
+    return bool(failing) and failing <= paused
+
+
+def _silence(story: Story, told: Sequence[Notice]) -> _KindOwed:
+    """That nothing is known any more, once: a target that is watched no more is not reminded of for ever."""
+    words = silence_words(story)
+    if words in _changed(told[-1]):
+        return _KindOwed(kind=None, reason=words)
+    return _KindOwed(kind=NoticeKind.UPDATED, reason=words, changed=(words,))
+
+
+def _rise(story: Story, told: Sequence[Notice]) -> tuple[str, ...]:
+    """In words, what is worse now than what was told last of the failing incident; empty where nothing is."""
+    failing = [
+        one.body["data"] for one in told if one.body["data"]["state"] not in ("recovering", "resolved")
+    ]
+    return rises(story, failing[-1]) if failing else ()
+
+
+def _is_news_again(told: Sequence[Notice], state: str) -> bool:
+    return any(notice.body["data"]["state"] == state for notice in told)
+
+
+def _changed(notice: Notice) -> Sequence[str]:
+    changed: Sequence[str] = notice.body["data"].get("changed", ())
+    return changed
+
+
+def _decision(
+    story: Story,
+    owed: _KindOwed,
+    told: Sequence[Notice],
+    channel: str,
+    now: datetime,
+    voice: MessageSettings,
+    latest: Callable[[Story], Mapping[Cell, Latest]] | None,
+) -> Decision:
+    if owed.kind is None:
+        return Decision(send=False, reason=owed.reason, channel=channel, incident_id=story.id)
+    before = told[-1].body["data"] if told else {}
+    telling = MessageFacts(
+        story=story,
+        now=now,
+        voice=voice,
+        latest=latest(story) if latest else {},
+        told_failed=before.get("failed"),
+        told_total=before.get("total"),
+        told_state=before.get("state"),
+        changed=owed.changed,
+    )
+    sequence = told[-1].sequence + 1 if told else 1
+    notice = Notice(
+        id=notice_id(story.id, channel, owed.kind, sequence),
+        channel=channel,
+        incident_id=story.id,
+        kind=owed.kind,
+        sequence=sequence,
+        created_at=now,
+        body=compose_body(owed.kind, telling, sequence),
+        due_at=now,
+    )
+    return Decision(send=True, reason=owed.reason, notice=notice, channel=channel, incident_id=story.id)

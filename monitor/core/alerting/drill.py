@@ -1,0 +1,146 @@
+"""Notices that rehearse an alert, marked DRILL: the real text and link form with nothing broken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from monitor.core.alerting.decide import Notice, NoticeKind, notice_id
+from monitor.core.alerting.message import compose_body
+from monitor.core.alerting.model_retirement import Retirement, compose
+from monitor.core.alerting.storage_loss import compose_storage
+from monitor.core.alerting.wording import Latest, MessageFacts, MessageSettings, link
+from monitor.core.diagnosis.diagnose import Severity
+from monitor.core.incidents.codec import read_story
+from monitor.core.incidents.incident import Phase, StoredIncident
+from monitor.core.model import Blame, Cell, State, split_target
+from monitor.core.timefmt import rfc3339
+
+_PHASES = {NoticeKind.RECOVERING: Phase.RECOVERING, NoticeKind.RESOLVED: Phase.RESOLVED}
+
+
+def drill_notice(
+    kind: NoticeKind, channel: str, now: datetime, sample: StoredIncident, *, voice: MessageSettings
+) -> Notice:
+    """The notice of that kind about *sample* (one of `sample_incident`), marked DRILL; never stored."""
+    identity = notice_id(f"drill {rfc3339(now)}", channel, kind, 1)
+    notice = Notice(
+        id=identity, channel=channel, incident_id=None, kind=kind, sequence=1, created_at=now, due_at=now
+    )
+    if kind is NoticeKind.TEST:
+        return replace(notice, body=_test_body(channel, now, voice))
+    if kind is NoticeKind.RETIREMENT:
+        return replace(notice, body=_retirement_body(sample, now, voice))
+    if kind in {NoticeKind.STORAGE_LOST, NoticeKind.STORAGE_BACK}:
+        since, reason = now - timedelta(minutes=3), "the database cannot be reached"
+        body = compose_storage(kind, since=since, reason=reason, now=now, voice=voice, drill=True)
+        return replace(notice, body=body)
+    story = read_story(sample)
+    latest = {
+        near.cell: Latest(last_pass=now - timedelta(seconds=8), healthy=True) for near in story.unaffected
+    }
+    latest |= {window.cell: Latest(passed=5, total=5) for window in story.windows}
+    told = (3, 3) if kind is NoticeKind.UPDATED else (None, None)
+    telling = MessageFacts(
+        story=story, now=now, voice=voice, latest=latest, told_failed=told[0], told_total=told[1]
+    )
+    return replace(notice, body=compose_body(kind, telling, 1, drill=True))
+
+
+def sample_incident(
+    kind: NoticeKind,
+    now: datetime,
+    affected: Cell,
+    controls: Sequence[Cell],
+    *,
+    region: str | None,
+    number: int,
+) -> StoredIncident:
+    """An invented incident of the reference kind about a real cell, in the phase that *kind* tells of."""
+    phase = _PHASES.get(kind, Phase.OPEN)
+    runs = 63 if kind is NoticeKind.UPDATED else 3 if kind is NoticeKind.OPENED else 30
+    last = now - timedelta(minutes=0 if phase is Phase.OPEN else 6 if phase is Phase.RECOVERING else 30)
+    start, end = (
+        last - timedelta(minutes=runs - 1),
+        None if phase is Phase.OPEN else last + timedelta(minutes=1),
+    )
+    subject = " · ".join(part for part in (affected.model, affected.pathway, region) if part)
+    return StoredIncident(
+        id=f"drill-{number}",
+        number=number,
+        phase=phase,
+        severity=Severity.MAJOR,
+        blame=Blame.PROVIDER,
+        title=f"{subject} down since {start:%H:%M:%S} UTC.",
+        start=start,
+        end=end,
+        opened_at=start + timedelta(minutes=2),
+        recovering_at=end,
+        resolved_at=now if phase is Phase.RESOLVED else None,
+        updated_at=now,
+        rule={},
+        configurations=(),
+        document=_document(affected, controls, start, last, end, runs),
+    )
+
+
+def _document(
+    affected: Cell, controls: Sequence[Cell], start: datetime, last: datetime, end: datetime | None, runs: int
+) -> Mapping[str, Any]:
+    window = {
+        "target": affected.target,
+        "location": affected.location,
+        "state": State.DOWN.value,
+        "start": rfc3339(start),
+        "start_after": rfc3339(start - timedelta(minutes=1)),
+        "end": end and rfc3339(end),
+        "end_after": rfc3339(last),
+        "failed": runs,
+        "total": runs,
+    }
+    signature = {
+        "failure": "server",
+        "stage": "transcribe",
+        "type": "server_error",
+        "code": None,
+        "count": runs,
+    }
+    return {
+        "affected": [affected.target],
+        "unaffected": [
+            {"target": cell.target, "location": cell.location, "passed": runs, "total": runs}
+            for cell in controls
+        ],
+        "scope": [{"model": affected.model, "pathway": affected.pathway}],
+        "blame_reason": "same configuration passed 1,440/1,440 in 24 h; no change recorded",
+        "windows": [window],
+        "signatures": [signature],
+    }
+
+
+def _retirement_body(sample: StoredIncident, now: datetime, voice: MessageSettings) -> dict[str, Any]:
+    """The end, in 30 days, of the model that the sample is about."""
+    (target,) = sample.document["affected"]
+    _, model, _ = split_target(target)
+    ending = Retirement(
+        model=model, day=(now + timedelta(days=30)).date(), successor="its successor", targets=(target,)
+    )
+    return compose(ending, 2, now=now, voice=voice, drill=True)
+
+
+def _test_body(channel: str, now: datetime, voice: MessageSettings) -> dict[str, Any]:
+    address = link(voice, None)
+    text = f"Earwitness can reach this channel ({channel}). Nothing is broken; this is a test."
+    return {
+        "type": NoticeKind.TEST.value,
+        "timestamp": rfc3339(now),
+        "data": {
+            "title": "DRILL: test of this channel",
+            "text": f"DRILL, nothing is broken: {text}" + (f" {address}" if address else ""),
+            "link": address,
+            "sequence": 1,
+            "drill": True,
+        },
+    }

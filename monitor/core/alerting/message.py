@@ -1,0 +1,191 @@
+"""The JSON body of a notice: its texts and facts, always under the size that receivers accept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from monitor.core.alerting.retry import serialise
+from monitor.core.alerting.wording import (
+    MessageFacts,
+    corrected_text,
+    link,
+    merged_text,
+    opened_text,
+    owner_text,
+    recovering_text,
+    resolved_text,
+    short_title,
+    subject,
+    updated_text,
+    withdrawn_text,
+)
+from monitor.core.diagnosis.diagnose import Severity
+from monitor.core.incidents.codec import Story
+from monitor.core.incidents.incident import IncidentKind, Phase
+from monitor.core.model import State
+from monitor.core.sanitize import cut, defuse
+from monitor.core.timefmt import rfc3339
+
+# Standard Webhooks 1.0 asks for bodies under 20 KB; the rest is left for what a channel adds.
+LARGEST_BODY = 18_000
+_LISTED = (50, 20, 8, 3, 0)
+_TEXTS = {
+    "incident.opened": opened_text,
+    "incident.updated": updated_text,
+    "incident.recovering": recovering_text,
+    "incident.resolved": resolved_text,
+}
+_ENDED = ("recovering", "resolved")
+
+
+def compose_body(kind: str, telling: MessageFacts, sequence: int, *, drill: bool = False) -> dict[str, Any]:
+    """`type`, `timestamp` (RFC 3339, of the decision) and `data`, at most 18,000 bytes as JSON.
+
+    Lists are shortened where they are long; `affected_total` and `unaffected_total` keep their lengths.
+    """
+    body: dict[str, Any] = {}
+    for keep in _LISTED:
+        body = _body(kind, telling, sequence, keep, drill=drill)
+        if len(serialise(body)) <= LARGEST_BODY:
+            break
+    return body
+
+
+def told_state(story: Story) -> str:
+    """What a notice says of the incident now: its condition, `recovering` or `resolved` (also withdrawn)."""
+    if story.phase is Phase.DISMISSED:
+        return str(Phase.RESOLVED)
+    return str(story.phase) if story.phase in (Phase.RECOVERING, Phase.RESOLVED) else story.condition
+
+
+def differences(story: Story, told: Mapping[str, Any]) -> tuple[str, ...]:
+    """In words, what changed since the data *told*: state, start, blame, targets or scope."""
+    changed = []
+    if told["state"] != story.condition:
+        changed.append(f"now {story.condition} (was {told['state']})")
+    if _worse(story, told):
+        changed.append(f"severity {story.severity} (was {told['severity']})")
+    changed += _moved("began", story.start, told["start"])
+    if told["blame"] != story.blame:
+        changed.append(f"blame {story.blame} (was {told['blame']})")
+    if told["affected_total"] != len(story.affected):
+        changed.append(f"{_targets(len(story.affected))} affected (was {told['affected_total']})")
+    elif told["subject"] != subject(story):
+        changed.append(f"now about {subject(story)} (was {told['subject']})")
+    return tuple(changed)
+
+
+def rises(story: Story, told: Mapping[str, Any]) -> tuple[str, ...]:
+    """In words, what is worse than in the data *told*: its state, its severity, or a wider scope."""
+    found = []
+    if (told["state"], story.condition) == (State.DEGRADED, State.DOWN):
+        found.append(f"now {story.condition} (was {told['state']})")
+    if _worse(story, told):
+        found.append(f"severity {story.severity} (was {told['severity']})")
+    # More targets inside the scope that was told are no wider scope: they would be told one by one.
+    if told["affected_total"] < len(story.affected) and told["subject"] != subject(story):
+        found.append(f"now about {subject(story)} (was {told['subject']})")
+    return tuple(found)
+
+
+def _worse(story: Story, told: Mapping[str, Any]) -> bool:
+    grades = [str(severity) for severity in Severity]
+    return grades.index(story.severity) < grades.index(told["severity"])
+
+
+def corrections(story: Story, told: Mapping[str, Any]) -> tuple[str, ...]:
+    """In words, which edge is another than in the data *told* of an incident that is over."""
+    return (*_moved("began", story.start, told["start"]), *_moved("ended", story.end, told["end"]))
+
+
+def _moved(verb: str, instant: datetime | None, told: str | None) -> Sequence[str]:
+    now = _instant(instant)
+    return () if now == told else (f"{verb} {now or 'not yet'} (was {told or 'not yet'})",)
+
+
+def _targets(count: int) -> str:
+    return f"{count:,} target{'s' * (count != 1)}"
+
+
+def _body(kind: str, telling: MessageFacts, sequence: int, keep: int, *, drill: bool) -> dict[str, Any]:
+    return {
+        "type": str(kind),
+        "timestamp": rfc3339(telling.now),
+        "data": {**_saying(kind, telling, drill=drill), **_facts(telling, sequence, keep), "drill": drill},
+    }
+
+
+def _saying(kind: str, telling: MessageFacts, *, drill: bool) -> dict[str, Any]:
+    state = told_state(telling.story)
+    word, text = _wording(kind, state, telling)
+    mark = "DRILL, nothing is broken: " if drill else ""
+    title = short_title(telling.story, f"DRILL: {word}" if drill else word)
+    return {"incident": telling.story.number, "title": title, "text": f"{mark}{text}", "state": state}
+
+
+def _wording(kind: str, state: str, telling: MessageFacts) -> tuple[str, str]:
+    """The word that leads the title, and the text."""
+    story, updated = telling.story, kind == "incident.updated"
+    if story.phase is Phase.DISMISSED and story.joined:
+        return f"Now part of incident {story.joined}", merged_text(telling)
+    if story.phase is Phase.DISMISSED:
+        return "Withdrawn", withdrawn_text(telling)
+    if updated and story.phase is Phase.RESOLVED:
+        return "Corrected", corrected_text(telling)
+    word = _state_word(state, telling.told_state) if updated else state.capitalize()
+    text = _TEXTS[kind] if story.kind is IncidentKind.OUTAGE else owner_text
+    return word, text(telling)
+
+
+def _state_word(state: str, told: str | None) -> str:
+    """``Still down``, ``Now down`` after degraded, ``Down again`` after a recovery."""
+    if told in _ENDED:
+        return f"{state.capitalize()} again"
+    return f"Still {state}" if told in (None, state) else f"Now {state}"
+
+
+def _facts(telling: MessageFacts, sequence: int, keep: int) -> dict[str, Any]:
+    story, bounds = telling.story, telling.story.bounds
+    return {
+        "incident_id": story.id,
+        "severity": str(story.severity),
+        "blame": str(story.blame),
+        "subject": subject(story),
+        "scope": _scope(story.scope, keep),
+        "affected": [defuse(target, 200) for target in story.affected[:keep]],
+        "affected_total": len(story.affected),
+        "unaffected": _controls(story, keep),
+        "unaffected_total": len(story.unaffected),
+        "failed": story.failed,
+        "total": story.total,
+        "start": rfc3339(story.start),
+        "end": _instant(story.end),
+        "at_least_s": bounds.least.total_seconds(),
+        "at_most_s": bounds.most.total_seconds() if bounds.most is not None else None,
+        "decided": _instant(story.decided),
+        "changed": [cut(change, 200) for change in telling.changed],
+        "link": link(telling.voice, story.number),
+        "sequence": sequence,
+    }
+
+
+def _scope(scope: Sequence[Mapping[str, str]], keep: int) -> list[dict[str, str]]:
+    return [{defuse(key, 40): defuse(value, 200) for key, value in part.items()} for part in scope[:keep]]
+
+
+def _controls(story: Story, keep: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "target": defuse(near.cell.target, 200),
+            "location": defuse(near.cell.location, 100),
+            "passed": near.passed,
+            "total": near.total,
+        }
+        for near in story.unaffected[:keep]
+    ]
+
+
+def _instant(instant: datetime | None) -> str | None:
+    return None if instant is None else rfc3339(instant)

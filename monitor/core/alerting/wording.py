@@ -1,0 +1,396 @@
+"""What people read about an incident: facts with their counts, in bounded lines; it decides nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+from urllib.parse import quote
+
+from monitor.core.incidents.codec import Neighbour, Story, Symptom, cell_name
+from monitor.core.incidents.incident import IncidentKind, Phase
+from monitor.core.model import Cell, State
+from monitor.core.sanitize import cut, defuse
+from monitor.core.timefmt import day, parse_instant
+
+RELAPSE = "relapse"
+
+
+LONGEST_TEXT = 2400
+
+
+_LONGEST_LINE = 820
+
+
+_NAMED_CONTROLS = 2
+
+
+_INSTANT = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latest:
+    """How one cell stands now, read beside the incident.
+
+    `passed` of `total` conclusive runs since the incident's end; both 0 while it has none.
+    """
+
+    last_pass: datetime | None = None
+    healthy: bool = False  # its newest conclusive run is good, and began when the incident had begun
+    passed: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageSettings:
+    """What every text of this monitor shares: address of its pages, zone of its people, repeat interval."""
+
+    public_url: str | None = None
+    zone: tzinfo = UTC
+    repeat: timedelta = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageFacts:
+    """One text to be written: the story, how its cells stand, when, and what was told before.
+
+    `told_failed` and `told_total` are the counts of the previous notice, `told_state` its state; `changed`
+    says in words what differs from it.
+    """
+
+    story: Story
+    now: datetime
+    voice: MessageSettings = MessageSettings()
+    latest: Mapping[Cell, Latest] = field(default_factory=dict)
+    told_failed: int | None = None
+    told_total: int | None = None
+    told_state: str | None = None
+    changed: Sequence[str] = ()
+
+
+def clock(instant: datetime) -> str:
+    """``08:30:10``, in UTC."""
+    return f"{instant.astimezone(UTC):%H:%M:%S}"
+
+
+def local_beside(instant: datetime, zone: tzinfo) -> str:
+    """`` (09:30:10 +01:00)`` with the date where it differs from the UTC date; empty where zone is UTC."""
+    local = instant.astimezone(zone)
+    if not local.utcoffset():
+        return ""
+    date = "" if local.date() == instant.astimezone(UTC).date() else f"{local:%Y-%m-%d} "
+    offset = f"{local:%z}"
+    return f" ({date}{local:%H:%M:%S} {offset[:3]}:{offset[3:5]})"
+
+
+def moment(instant: datetime, *, now: datetime, zone: tzinfo) -> str:
+    """``08:30:10 UTC (09:30:10 +01:00)``, with the UTC date where it is not that of *now*."""
+    date = "" if instant.astimezone(UTC).date() == now.astimezone(UTC).date() else f", {day(instant)}"
+    return f"{clock(instant)} UTC{date}{local_beside(instant, zone)}"
+
+
+def with_clocks(text: str, *, on: datetime) -> str:
+    """The text with its RFC 3339 instants as ``15:30:10 UTC``, with the date where it is not that of *on*."""
+    return _INSTANT.sub(lambda found: moment(parse_instant(found[0]), now=on, zone=UTC), text)
+
+
+def span(start: datetime, end: datetime) -> str:
+    """``08:30:10–15:30:10 UTC, 17 Nov 2025``; both dates where they differ."""
+    if day(start) == day(end):
+        return f"{clock(start)}–{clock(end)} UTC, {day(end)}"
+    return f"{clock(start)} UTC, {day(start)} – {clock(end)} UTC, {day(end)}"
+
+
+def counted(story: Story) -> str:
+    """``420/420 runs failed``."""
+    word = "failed" if story.state is State.DOWN else "failed, slow or wrong"
+    return f"{story.failed:,}/{story.total:,} runs {word}"
+
+
+def symptom_words(symptom: Symptom) -> str:
+    """``server at transcribe: server_error, code null, "Input transcription failed"``.
+
+    Failure, stage and the provider's own words in the newest run that says so.
+    """
+    place = " at ".join(part for part in (symptom.failure or "unknown", symptom.stage) if part)
+    code = defuse(symptom.code, 60) if symptom.code else ""
+    message = defuse(symptom.said or symptom.message or "", 160)
+    kind = f"{defuse(symptom.type, 60)}, code {code or 'null'}" if symptom.type else code
+    said = ", ".join(part for part in (kind, f'"{message}"' if message else "") if part)
+    return f"{place}: {said}" if said else place
+
+
+def subject(story: Story) -> str:
+    """What the incident is about, bounded: ``gpt-4o-transcribe · realtime · swedencentral``."""
+    return defuse(story.subject, 160)
+
+
+def headline(story: Story) -> str:
+    """The two lines on top of an incident's page: what, from when to when, how much; what was fine."""
+    if story.ended is not None:
+        when = f"was {story.state} {span(_began(story), story.ended)} ({story.bounds.text()})"
+    else:
+        began = _began(story)
+        when = f"{story.state} since {clock(began)} UTC, {day(began)} ({story.bounds.text()})"
+    controls = _counts(story, story.unaffected) or _no_control(story)
+    silent = f" N{silence_words(story)[1:]}." if story.silent_since else ""
+    what = f"{subject(story)} {when}: {counted(story)}.{around(story)}{silent}"
+    return f"{what}\nUnaffected: {controls}. Blame: {story.blame}."
+
+
+def around(story: Story) -> str:
+    """`` Degraded 21:25:00–21:40:10 UTC, 17 Nov 2025 around it.`` where it was longer degraded than down."""
+    slow = [window for window in story.windows if window.state is State.DEGRADED]
+    if story.state is not State.DOWN or not slow:
+        return ""
+    began = min(window.start for window in slow)
+    ends = [window.end for window in slow if window.end is not None]
+    if len(ends) < len(slow):
+        return f" Degraded since {clock(began)} UTC, {day(began)}, and still is."
+    return f" Degraded {span(began, max(ends))}."
+
+
+def silence_words(story: Story) -> str:
+    """That an open incident has no runs any more, so that nobody can say whether it lasts."""
+    since = f" since {clock(story.silent_since)} UTC, {day(story.silent_since)}" if story.silent_since else ""
+    return f"no run{since}: not known whether it lasts, no reminder until it runs again"
+
+
+def _began(story: Story) -> datetime:
+    return story.began or story.start
+
+
+def opened_text(telling: MessageFacts) -> str:
+    """The first alert: what is down since when, what is fine beside it, whose fault and why."""
+    if telling.story.phase is Phase.RECOVERING:
+        return recovering_text(telling)
+    return _alert(telling, f"{subject(telling.story)} {telling.story.state} since")
+
+
+def updated_text(telling: MessageFacts) -> str:
+    """The hourly word while it lasts, and the word on a change or a relapse."""
+    relapsed = RELAPSE in telling.changed
+    state = (
+        f"{telling.story.state} again (relapse), first"
+        if relapsed
+        else f"{_still(telling)} {telling.story.state}"
+    )
+    return _alert(telling, f"{subject(telling.story)} {state} since")
+
+
+def _still(telling: MessageFacts) -> str:
+    return "still" if telling.told_state in (None, telling.story.condition) else "now"
+
+
+def recovering_text(telling: MessageFacts) -> str:
+    """Since when it passes again, with how many runs; and that it is too early to go back."""
+    story, voice = telling.story, telling.voice
+    since = f" since {moment(story.end, now=telling.now, zone=voice.zone)}" if story.end else " again"
+    passes = _passes(telling, ", {} runs passed")
+    first = f"{subject(story)} recovering: passing{since}{passes}. {_was(story)}"
+    until = f"until {clock(story.settles_at)} UTC" if story.settles_at else "before the word 'resolved'"
+    last = f"Not yet safe to go back: a relapse {until} continues this incident."
+    return _three(first, _beside_after(story), f"{last} {_reference(telling)}")
+
+
+def resolved_text(telling: MessageFacts) -> str:
+    """That it is safe to go back, how long it lasted with both bounds, and where the evidence is."""
+    story = telling.story
+    passes = _passes(telling, ": {} runs passed since")
+    first = f"{subject(story)} resolved, safe to go back{passes}. {_was(story)}"
+    ticket = f"Evidence for a ticket: earwitness evidence {story.number}." if story.number else ""
+    return _three(first, _beside_after(story), f"{ticket} {_reference(telling)}")
+
+
+def corrected_text(telling: MessageFacts) -> str:
+    """What came late changed an incident whose end was told: what it was before, and what it was."""
+    story = telling.story
+    first = f"{subject(story)} corrected by runs that came late. {_was(story)}"
+    return _three(first, f"{_changes(telling)}{_beside_after(story)}", _reference(telling))
+
+
+def merged_text(telling: MessageFacts) -> str:
+    """An incident whose targets another one goes on with: its number, and that nothing is over."""
+    story = telling.story
+    first = f"{subject(story)} is part of incident {story.joined}: one event, told there from now on."
+    address = link(telling.voice, story.joined)
+    return _three(first, "Nothing is over by this.", address or f"Incident {story.number} ends here.")
+
+
+def withdrawn_text(telling: MessageFacts) -> str:
+    """An incident that was told and is none: why, so that nobody waits for its end."""
+    story = telling.story
+    first = f"{subject(story)} withdrawn: {defuse(story.dismissed, 200) or 'no incident any more'}."
+    return _three(
+        first, f"It was told as {story.condition} since {clock(_began(story))} UTC.", _reference(telling)
+    )
+
+
+def owner_text(telling: MessageFacts) -> str:
+    """What only the owner is told: what cannot be measured since when, or which target is unstable."""
+    story, voice = telling.story, telling.voice
+    reason = defuse(story.blame_reason, 400).rstrip(". ")
+    if story.phase is Phase.OPEN:
+        since = moment(story.start, now=telling.now, zone=voice.zone)
+        first = f"{subject(story)} {story.condition} since {since}: {reason}."
+    else:
+        when = span(story.start, story.end) if story.end else f"from {clock(story.start)} UTC"
+        first = f"{subject(story)} was {story.condition} {when}: {reason}."
+    return _three(first, _OWNER_LINES[story.kind, story.phase is Phase.OPEN], _reference(telling))
+
+
+_OWNER_LINES = {
+    (
+        IncidentKind.BLIND,
+        True,
+    ): "Until it is measured again it is neither up nor down, and no outage can be seen.",
+    (
+        IncidentKind.BLIND,
+        False,
+    ): "It is measured again. What happened meanwhile is unknown, and is nobody's outage.",
+    (
+        IncidentKind.UNSTABLE,
+        True,
+    ): "This is told once; every outage of it goes on to be told by its own incident.",
+    (IncidentKind.UNSTABLE, False): "It went down six times or fewer in the last 24 hours.",
+}
+
+
+def short_title(story: Story, word: str) -> str:
+    """One line for a channel's title, at most 150 characters: ``Still down: gpt-4o-transcribe · …``."""
+    return cut(f"{word}: {subject(story)}", 150)
+
+
+def link(voice: MessageSettings, number: int | None) -> str | None:
+    """The address of the incident's page; None where no public address is configured."""
+    if not voice.public_url:
+        return None
+    page = "" if number is None else f"/{quote(str(number))}"
+    return f"{voice.public_url.rstrip('/')}/incidents{page}"
+
+
+def _alert(telling: MessageFacts, opening: str) -> str:
+    story, voice = telling.story, telling.voice
+    since = moment(_began(story), now=telling.now, zone=voice.zone)
+    if story.ended is not None:  # degraded goes on
+        opening, since = f"{subject(story)} was {story.state}", span(_began(story), story.ended)
+    first = f"{opening} {since}: {counted(story)}{_news(telling)}{_said(story)}.{around(story)}"
+    controls = _passing(telling) or _no_control(story)
+    second = f"Unaffected: {controls}. {_changes(telling)}{_blame(story)}"
+    healthy = _names(story, [near for near in story.unaffected if _is_healthy(telling, near)])
+    now = f"Healthy now: {healthy or 'none that is known'}. " if telling.latest else ""
+    third = f"{now}{_reference(telling)}"
+    return _three(first, second, third)
+
+
+def _was(story: Story) -> str:
+    began, ended = _began(story), story.ended
+    when = span(began, ended) if ended else f"from {clock(began)} UTC, {day(began)}"
+    return f"Was {story.state} {when} ({story.bounds.text()}): {counted(story)}.{around(story)}"
+
+
+def _news(telling: MessageFacts) -> str:
+    if telling.told_total is None or telling.told_failed is None:
+        return ""
+    failed = max(telling.story.failed - telling.told_failed, 0)
+    total = max(telling.story.total - telling.told_total, 0)
+    return f", {failed:,}/{total:,} since the last update" if total else ", no run since the last update"
+
+
+def _said(story: Story) -> str:
+    if not story.symptoms:
+        return ""
+    more = len(story.symptoms) - 1
+    others = f" (and {more} other error{'s' * (more > 1)})" if more else ""
+    newest = max(story.symptoms, key=lambda symptom: (symptom.last_at or story.start, symptom.count))
+    return f", {symptom_words(newest)}{others}"
+
+
+def _changes(telling: MessageFacts) -> str:
+    words = "; ".join(defuse(change, 120) for change in telling.changed if change != RELAPSE)
+    return f"Changed: {cut(words, 240)}. " if words else ""
+
+
+def _blame(story: Story) -> str:
+    reason = defuse(story.blame_reason, 260).rstrip(". ")
+    return f"Blame: {story.blame}: {reason}." if reason else f"Blame: {story.blame}."
+
+
+def _beside_after(story: Story) -> str:
+    controls = _counts(story, story.unaffected) or _no_control(story)
+    return f"Unaffected: {controls}. {_blame(story)}"
+
+
+def _reference(telling: MessageFacts) -> str:
+    story = telling.story
+    parts = [] if story.number is None else [f"Incident {story.number}"]
+    if story.decided:
+        parts.append(f"decided {clock(story.decided)}")
+    if story.acknowledged:
+        parts.append(f"acknowledged by {defuse(story.acknowledged, 60)}")
+    elif story.phase is Phase.OPEN and story.kind is not IncidentKind.UNSTABLE:
+        parts.append(f"next update {(telling.now + telling.voice.repeat).astimezone(UTC):%H:%M}")
+    address = link(telling.voice, story.number)
+    said = ", ".join(parts)
+    return f"{said}: {address}" if address else f"{said}."
+
+
+def _passes(telling: MessageFacts, form: str) -> str:
+    """The runs since the end over all affected cells, in *form*; empty where nothing was counted."""
+    cells = {window.cell for window in telling.story.windows}
+    seen = [telling.latest[cell] for cell in cells if cell in telling.latest]
+    total = sum(standing.total for standing in seen)
+    return form.format(f"{sum(standing.passed for standing in seen):,}/{total:,}") if total else ""
+
+
+def _is_healthy(telling: MessageFacts, near: Neighbour) -> bool:
+    standing = telling.latest.get(near.cell)
+    return standing is not None and standing.healthy
+
+
+def _passing(telling: MessageFacts) -> str:
+    """``gpt-4o-transcribe rest (passed 08:32:14), whisper-1 realtime (08:32:16)``; counts where unknown."""
+    story, said = telling.story, []
+    for near, name in _named(story, story.unaffected):
+        standing = telling.latest.get(near.cell)
+        if standing is None or standing.last_pass is None:
+            said.append(f"{name} ({near.passed:,}/{near.total:,} passed)")
+        else:
+            word = "" if any("(passed " in part for part in said) else "passed "
+            at = moment(standing.last_pass, now=telling.now, zone=UTC).replace(" UTC", "", 1)
+            said.append(f"{name} ({word}{at})")
+    return _with_rest(said, story.unaffected)
+
+
+def _counts(story: Story, controls: Sequence[Neighbour]) -> str:
+    said = [f"{name} {near.passed:,}/{near.total:,}" for near, name in _named(story, controls)]
+    return _with_rest(said, controls)
+
+
+def _names(story: Story, controls: Sequence[Neighbour]) -> str:
+    return _with_rest([name for _, name in _named(story, controls)], controls)
+
+
+def _named(story: Story, controls: Sequence[Neighbour]) -> Iterable[tuple[Neighbour, str]]:
+    cells = [window.cell for window in story.windows]
+    return [(near, defuse(cell_name(near.cell, cells), 100)) for near in controls[:_NAMED_CONTROLS]]
+
+
+def _no_control(story: Story) -> str:
+    """Why no healthy neighbour is named; that none was healthy only where it is so."""
+    if story.beside is None or (story.beside["failing"] and not story.beside["unknown"]):
+        return "no other target was healthy in this time"
+    if unknown := story.beside["unknown"]:
+        have = "target has" if unknown == 1 else "targets have"
+        return f"not known: {unknown:,} other {have} no run since it began, or a failed one last"
+    return "no other target was measured in this time"
+
+
+def _with_rest(said: Sequence[str], controls: Sequence[Neighbour]) -> str:
+    more = len(controls) - len(said)
+    return ", ".join(said) + (f" and {more} more" if more > 0 else "")
+
+
+def _three(*lines: str) -> str:
+    return cut("\n".join(cut(line.strip(), _LONGEST_LINE) for line in lines if line.strip()), LONGEST_TEXT)

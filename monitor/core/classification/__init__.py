@@ -1,0 +1,1 @@
+"""Evidence to judgement: what one run means."""

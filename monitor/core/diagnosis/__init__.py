@@ -1,0 +1,1 @@
+"""Windows with neighbours and history give a diagnosis: scope, blame, controls."""

@@ -1,0 +1,189 @@
+"""Whose fault? The first blame of a failed run, refined by the cell's history and its neighbours.
+
+A generic `server` or `silent` failure looks the same for an outage at the provider, a deployment that
+was never made and an account in trouble; what passed before and beside it tells them apart. An
+explicit code is believed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from monitor.core.diagnosis.observed_runs import ObservedRuns
+from monitor.core.model import Blame, Cell, Failure, Pathway, Verdict
+from monitor.core.outages.blind_spans import BELOW_PROTOCOL, controls_of, is_unreachable
+from monitor.core.outages.history import INSTANT, StoredRun, until_after
+from monitor.core.outages.windows import Window
+from monitor.core.timefmt import rfc3339
+
+RECENT = timedelta(hours=24)
+UNCHANGED = "; no change recorded"
+FIRST_BLAME: Mapping[Failure, Blame] = {
+    Failure.AUTH: Blame.ACCOUNT,
+    Failure.QUOTA: Blame.ACCOUNT,
+    Failure.CONFIG: Blame.ACCOUNT,
+    Failure.SERVER: Blame.PROVIDER,
+    Failure.CAPACITY: Blame.PROVIDER,
+    Failure.SILENT: Blame.PROVIDER,
+    Failure.CONTENT: Blame.PROVIDER,
+    Failure.QUALITY: Blame.PROVIDER,
+    Failure.AUDIO: Blame.MONITOR,
+    Failure.LIFECYCLE: Blame.MONITOR,
+    Failure.MONITOR: Blame.MONITOR,
+}
+_GENERIC = frozenset({Failure.SERVER, Failure.SILENT})
+_RANK = {blame: rank for rank, blame in enumerate(Blame)}
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoned:
+    """A blame and the sentence that explains it."""
+
+    blame: Blame
+    reason: str
+
+
+def judge(scene: ObservedRuns, window: Window) -> list[tuple[StoredRun, Reasoned]]:
+    """The refined blame of every failed run in the window; of its degraded runs where none failed."""
+    known: dict[tuple[Failure | None, str | None, str | None, Blame | None], Reasoned] = {}
+    judged = []
+    for run in scene.telling(window):
+        key = (run.failure, run.code, run.configuration, run.blame)
+        if key not in known:
+            known[key] = _judge_run(scene, window, run)
+        judged.append((run, known[key]))
+    return judged
+
+
+def most_frequent(judged: Iterable[Reasoned]) -> Reasoned:
+    """The blame of most of them, with its most frequent reason; unknown where there are none.
+
+    Ties go to the blame that stands first in the list of blames, and to the reason that comes first.
+    """
+    votes = list(judged)
+    if not votes:
+        return Reasoned(Blame.UNKNOWN, "no failed run says why")
+    counts = Counter(vote.blame for vote in votes)
+    blame = min(counts, key=lambda blame: (-counts[blame], _RANK[blame]))
+    reasons = Counter(vote.reason for vote in votes if vote.blame is blame)
+    return Reasoned(blame, reasons.most_common(1)[0][0])
+
+
+def _judge_run(scene: ObservedRuns, window: Window, run: StoredRun) -> Reasoned:
+    if run.failure is None:
+        return Reasoned(run.blame or Blame.UNKNOWN, "as the outcomes say; they name no failure")
+    if run.failure in BELOW_PROTOCOL:
+        return _by_reach(scene, window, run.failure)
+    if run.failure in _GENERIC and run.code is None:
+        return _by_history(scene, window, run.configuration)
+    return Reasoned(FIRST_BLAME.get(run.failure, Blame.UNKNOWN), _explicit(run))
+
+
+def _explicit(run: StoredRun) -> str:
+    said = f"{run.failure}: {run.code}" if run.code else f"{run.failure}"
+    return f"the answer itself says {said}"
+
+
+def _by_reach(scene: ObservedRuns, window: Window, failure: Failure) -> Reasoned:
+    """Is it us? What else was reachable from here, and what reached it from elsewhere."""
+    cell = window.cell
+    reached = {other: _reached(scene, other, window) for other in scene.runs}
+    elsewhere: dict[str, bool] = {}
+    for other, seen in reached.items():
+        if other.endpoint == cell.endpoint and other.location != cell.location and seen is not None:
+            elsewhere[other.location] = elsewhere.get(other.location, False) or seen
+    if elsewhere and all(elsewhere.values()):
+        names = ", ".join(sorted(elsewhere))
+        return Reasoned(Blame.NETWORK, f"{failure} failed from {cell.location} only; reached from {names}")
+    beside = sorted(
+        {
+            other.endpoint
+            for other, seen in reached.items()
+            if seen and other.location == cell.location and other.endpoint != cell.endpoint
+        }
+        | _controls_reached(scene, window)
+    )
+    if beside:
+        reason = f"{failure} failed while {', '.join(beside)} was reachable: its edge or the route to it"
+        return Reasoned(Blame.PROVIDER, reason)
+    return Reasoned(Blame.UNKNOWN, f"{failure} failed and there is nothing to compare it with")
+
+
+def _controls_reached(scene: ObservedRuns, window: Window) -> set[str]:
+    """The control hosts that answered while the window's runs reached nothing."""
+    dark = [run.started_at for run in scene.telling(window) if is_unreachable(run)]
+    if not dark:
+        return set()
+    here = window.cell.location
+    controls = controls_of(scene.history, here, min(dark), max(dark), now=scene.now)
+    return {host for at in dark for host in controls.reached(at)}
+
+
+def _reached(scene: ObservedRuns, cell: Cell, window: Window) -> bool | None:
+    """Whether at least half of the cell's runs reached its endpoint meanwhile; None without runs."""
+    total = scene.total(cell, window.start, _meanwhile(window))
+    if not total:
+        return None
+    notable = scene.not_passed(cell, window.start, _meanwhile(window))
+    return total >= 2 * sum(is_unreachable(run) for run in notable)
+
+
+def _meanwhile(window: Window) -> datetime:
+    """Up to where runs say something of the window: one after its last bad run may see it over."""
+    return until_after(window.end_after)
+
+
+def _by_history(scene: ObservedRuns, window: Window, configuration: str | None) -> Reasoned:
+    cell, start = window.cell, window.start
+    last = scene.history.last_pass(cell, configuration, start)
+    if last is None:
+        return _never_passed(scene, window)
+    if start - last > RECENT:
+        at = rfc3339(last)
+        return Reasoned(Blame.UNKNOWN, f"same configuration last passed at {at}, more than 24 h before")
+    return Reasoned(Blame.PROVIDER, _baseline(scene, cell, configuration, start))
+
+
+def _never_passed(scene: ObservedRuns, window: Window) -> Reasoned:
+    rest = window.cell._replace(pathway=Pathway.REST.value)
+    if rest != window.cell and rest in scene.runs and _passes(scene, rest, window):
+        reason = "this configuration never passed before, yet rest of the same deployment passes"
+        return Reasoned(Blame.UNKNOWN, reason)
+    return Reasoned(Blame.ACCOUNT, "this configuration never passed before: suspected configuration")
+
+
+def _passes(scene: ObservedRuns, cell: Cell, window: Window) -> bool:
+    failed = scene.failed(cell, window.start, _meanwhile(window))
+    return scene.total(cell, window.start, _meanwhile(window)) > len(failed)
+
+
+def _baseline(scene: ObservedRuns, cell: Cell, configuration: str | None, start: datetime) -> str:
+    """How the same configuration did in the 24 h before; from its last change where one lies inside.
+
+    Runs that blind spans mask count here as they are, since how far masks are known depends on reading.
+    """
+    since, changed = start - RECENT, False
+    before = scene.whole.not_passed(cell, since, start)
+    for run in before:
+        if run.started_at < start and run.configuration == configuration and _changes(scene, cell, run):
+            since, changed = run.started_at, True
+    inside = [run for run in before if since <= run.started_at < start]
+    failed = sum(run.verdict is Verdict.FAILED for run in inside)
+    total = scene.whole.count(cell, since, start)
+    passed = f"{total - failed:,}/{total:,}"
+    if changed:
+        return f"same configuration passed {passed} since its change at {rfc3339(since)}"
+    return f"same configuration passed {passed} in 24 h{UNCHANGED}"
+
+
+def _changes(scene: ObservedRuns, cell: Cell, run: StoredRun) -> bool:
+    """Whether the run is the first after another configuration."""
+    if not run.may_reset_lookback:
+        return False
+    if run.gap_since is None:
+        return scene.whole.last_run(cell, run.started_at - INSTANT) is not None
+    before = scene.whole.last_run(cell, run.gap_since)
+    return before is not None and before.configuration != run.configuration

@@ -1,0 +1,95 @@
+"""An incident's title: what is down since when, and the nearest that is not; it decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from monitor.core.diagnosis.scope import Conjunction, Facets, Scope, covers
+from monitor.core.model import State
+from monitor.core.timefmt import MONTHS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A control as a title names it: its facets and its counts."""
+
+    facets: Facets
+    passed: int
+    total: int
+
+
+def title_of(
+    *,
+    scope: Scope,
+    affected: Sequence[Facets],
+    controls: Sequence[Named],
+    state: State,
+    span: tuple[datetime, datetime | None],
+    now: datetime,
+) -> str:
+    """``gpt-4o-transcribe · realtime · swedencentral down since 08:30:10 UTC. Unaffected: …``.
+
+    *controls* come nearest first; two are named. A date stands where the start is not on the day of
+    *now*, or of the end where there is one.
+    """
+    seen = [control.facets for control in controls]
+    subject = " and ".join(_subject(part, scope, affected, seen) for part in scope.conjunctions)
+    sentence = f"{subject} {state.value} {_when(*span, now)}."
+    if not controls:
+        return sentence
+    named = ", ".join(
+        f"{_name(control.facets, affected)} {control.passed}/{control.total}" for control in controls[:2]
+    )
+    return f"{sentence} Unaffected: {named}."
+
+
+def _subject(
+    conjunction: Conjunction, scope: Scope, affected: Sequence[Facets], controls: Sequence[Facets]
+) -> str:
+    """Model, pathway, place, provider, location; ``(from oslo only)`` where the same is fine elsewhere."""
+    parts = [conjunction.get("model"), conjunction.get("pathway"), _place(conjunction, scope, affected)]
+    parts.append(conjunction.get("provider"))
+    location = conjunction.get("location")
+    only = location is not None and _fine_elsewhere(conjunction, controls)
+    subject = " · ".join(part for part in (*parts, None if only else location) if part)
+    return f"{subject or 'everything'} (from {location} only)" if only else subject
+
+
+def _fine_elsewhere(conjunction: Conjunction, controls: Sequence[Facets]) -> bool:
+    """Whether what the conjunction names is healthy from another location."""
+    named = {facet: value for facet, value in conjunction.items() if facet != "location"}
+    return any(covers(named, facets) and facets["location"] != conjunction["location"] for facets in controls)
+
+
+def _place(conjunction: Conjunction, scope: Scope, affected: Sequence[Facets]) -> str | None:
+    """The region that all share, else the endpoint; an endpoint among others of its region by its name."""
+    regions = {facets["region"] for facets in affected}
+    endpoints = {facets["endpoint"] for facets in affected}
+    same_as_region = any("region" in alias and "endpoint" not in alias for alias in scope.aliases)
+    if "endpoint" in conjunction and not same_as_region:
+        return conjunction["endpoint"]
+    if len(regions) == 1 and None not in regions:
+        return regions.pop()
+    return endpoints.pop() if len(endpoints) == 1 else conjunction.get("region")
+
+
+def _when(start: datetime, end: datetime | None, now: datetime) -> str:
+    if start.date() == (end or now).date():
+        return f"{start:%H:%M:%S}–{end:%H:%M:%S} UTC" if end else f"since {start:%H:%M:%S} UTC"
+    return f"{_dated(start)} – {_dated(end)}" if end else f"since {_dated(start)}"
+
+
+def _dated(instant: datetime) -> str:
+    day = f"{instant.day} {MONTHS[instant.month - 1]} {instant.year}"
+    return f"{instant:%H:%M:%S} UTC, {day}"
+
+
+def _name(facets: Facets, affected: Sequence[Facets]) -> str:
+    name = f"{facets['model']} {facets['pathway']}"
+    if {near["endpoint"] for near in affected} - {facets["endpoint"]}:
+        name += f" on {facets['endpoint']}"
+    if {near["location"] for near in affected} - {facets["location"]}:
+        name += f" from {facets['location']}"
+    return name

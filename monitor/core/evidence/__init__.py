@@ -1,0 +1,1 @@
+"""What a report about one incident is made from."""

@@ -1,0 +1,1 @@
+"""The incident: its life, its timeline, its JSON, and its derivation from stored outcomes."""

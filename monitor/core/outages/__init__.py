@@ -1,0 +1,1 @@
+"""Outcomes and a rule give windows, gaps and blind spans."""

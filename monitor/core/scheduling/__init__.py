@@ -1,0 +1,1 @@
+"""When to run, how often, and for how much."""

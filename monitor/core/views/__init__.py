@@ -1,0 +1,1 @@
+"""Numbers that pages show: lanes, latency, routing advice."""

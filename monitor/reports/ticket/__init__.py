@@ -1,0 +1,1 @@
+"""The ticket summary for a provider's support."""

@@ -1,0 +1,110 @@
+"""How large an incident was and what stood before and after it, as lines of the ticket."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+
+from monitor.core.alerting.wording import around, clock, counted
+from monitor.core.diagnosis.nearby_changes import change_words
+from monitor.core.evidence.bundle_facts import MONTH_BEFORE, BundleFacts
+from monitor.core.incidents.codec import Story
+from monitor.core.outages.uptime import bounds
+from monitor.core.sanitize import defuse
+from monitor.core.timefmt import day, duration_words
+
+_MINUTE = timedelta(minutes=1)
+_NAMED_MARKS = 3
+
+
+def size_line(dossier: BundleFacts) -> str:
+    """Runs, spacing, coverage, and both edges with their bounds."""
+    story = dossier.story
+    facts = [counted(story), _targets(story), _pace(story), _coverage(dossier.coverage)]
+    size = ", ".join(fact for fact in facts if fact)
+    return f"Size: {size}. {_windows(story)}{_start(story)}{_end(dossier)}{around(story)}"
+
+
+def baseline_line(dossier: BundleFacts) -> str:
+    """Passes of the same configuration before and since; empty where nothing ran.
+
+    The month before stands in incident.json only: a ticket has 3,000 characters.
+    """
+    told = (base for base in dossier.baselines if base.total and base.label != MONTH_BEFORE)
+    said = [f"{base.passed:,}/{base.total:,} {base.label}" for base in told]
+    return f"Baseline, same configuration: {', '.join(said)}" if said else ""
+
+
+def nearby_line(dossier: BundleFacts) -> str:
+    """Marks and changes of configuration near the start; empty where there are none."""
+    marks = (dossier.incident.document.get("marks") or ())[:_NAMED_MARKS]
+    said = [f"marked '{defuse(mark['text'], 120)}' at {mark['at']}" for mark in marks]
+    changed = change_words(dossier.story.changes[:_NAMED_MARKS])
+    facts = "; ".join([*said, *([defuse(changed, 400)] if changed else [])])
+    return f"Near the start, on our side: {facts}" if facts else ""
+
+
+def _targets(story: Story) -> str:
+    count = len({window.cell for window in story.leading})
+    return f"over {count} targets" if count > 1 else ""
+
+
+def _pace(story: Story) -> str:
+    """How far apart the runs really were: sampling is closer while a window is open than the watch says."""
+    window = max(story.leading, key=lambda window: window.total, default=None)
+    if window is None or window.total < 2:
+        return ""
+    apart = bounds([window], story.gaps).least / (window.total - 1)
+    minutes = max(round(apart / _MINUTE), 1)
+    near = abs(apart - minutes * _MINUTE) <= minutes * _MINUTE * 0.05
+    if near and minutes == 1:
+        return "one a minute"
+    return f"one every {duration_words(minutes * _MINUTE if near else apart)}"
+
+
+def _coverage(coverage: float | None) -> str:
+    if coverage is None:
+        return ""
+    tenths = math.floor(coverage * 1000 + 1e-6)
+    return f"coverage {tenths / 10:g} %"
+
+
+def _windows(story: Story) -> str:
+    count = len(story.leading)
+    cells = len({window.cell for window in story.leading})
+    return f"{count} windows, together {story.bounds.text()}. " if count > cells else ""
+
+
+def _start(story: Story) -> str:
+    first = min(story.leading, key=lambda window: window.start, default=None)
+    if first is None:
+        return ""
+    if first.start_after is None:
+        return f"Start at or before {_at(first.start, story)}, no good run precedes it"
+    return f"Start between {_at(first.start_after, story)} and {_at(first.start, story)}"
+
+
+def _end(dossier: BundleFacts) -> str:
+    story = dossier.story
+    if not story.leading:
+        return ""
+    last = max(story.leading, key=lambda window: window.end_after)
+    if story.ended is None:
+        return f", last seen failing at {_at(last.end_after, story)}. Still open."
+    ends = max(window.end for window in story.leading if window.end is not None)
+    return f", end between {_at(last.end_after, story)} and {_at(ends, story)}.{_since(dossier)}"
+
+
+def _since(dossier: BundleFacts) -> str:
+    since = next((base for base in dossier.baselines if base.label == "since"), None)
+    if since is None or not since.total:
+        return ""
+    return (
+        " Passing since."
+        if since.passed == since.total
+        else f" Since then {since.passed:,}/{since.total:,} passed."
+    )
+
+
+def _at(instant: datetime, story: Story) -> str:
+    return clock(instant) if day(instant) == day(story.start) else f"{clock(instant)} ({day(instant)})"

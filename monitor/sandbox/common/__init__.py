@@ -1,0 +1,1 @@
+"""What both protocols of the sandbox share."""

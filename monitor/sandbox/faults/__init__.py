@@ -1,0 +1,1 @@
+"""The faults that the sandbox can show, and which are in force."""

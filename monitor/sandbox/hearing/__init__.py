@@ -1,0 +1,1 @@
+"""From received audio to words."""

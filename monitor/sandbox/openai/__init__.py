@@ -1,0 +1,1 @@
+"""The protocols of OpenAI and Azure OpenAI."""

@@ -1,0 +1,1 @@
+"""What derivation asks of stored outcomes."""

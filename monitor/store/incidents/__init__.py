@@ -1,0 +1,1 @@
+"""Incidents, their notices, and what a report needs of them."""

@@ -1,0 +1,1 @@
+"""Outcomes in and out: adding, order, rollups, reading."""

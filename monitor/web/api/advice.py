@@ -1,0 +1,190 @@
+"""``/api/v1/advice``: which pathways are healthy now, ranked; and the same as a stream of changes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from monitor.core.incidents.incident import Phase, StoredIncident
+from monitor.core.incidents.reconcile import cells_of
+from monitor.core.model import Cell
+from monitor.core.outages.uptime import worst
+from monitor.core.timefmt import rfc3339
+from monitor.core.views.latency import percentile
+from monitor.core.views.routing_advice import NEEDS, Advice, TargetState, advise, to_json
+from monitor.store.database.engine import Database
+from monitor.store.incidents.incidents import read_unresolved_incidents
+from monitor.web.api.facts import PROBLEM, Json
+from monitor.web.frame.cell_view import CellView
+from monitor.web.frame.context import DisplaySettings
+from monitor.web.frame.errors import BadQuery, problem_response
+from monitor.web.frame.read_cells import read_standings
+from monitor.web.ops.events import Streams
+
+Need = Annotated[str | None, Query(description=f"what is needed: {', '.join(NEEDS)}", max_length=100)]
+Name = Annotated[str | None, Query(max_length=200)]
+MaxAge = Annotated[
+    float | None,
+    Query(
+        alias="max-age",
+        ge=0.001,
+        le=86_400,
+        allow_inf_nan=False,
+        description="evidence older than so many seconds is unknown",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adviser:
+    """Advice over one database; *clock* gives the time."""
+
+    database: Database
+    clock: Callable[[], datetime]
+    settings: DisplaySettings
+
+    def ranked(
+        self, need: str | None, wanted: Mapping[str, str | None], max_age: float | None
+    ) -> tuple[Sequence[Advice], datetime]:
+        """The pathways that serve *need*, best first, and the moment of it; BadQuery for an unknown need."""
+        now = self.clock()
+        with self.database.read() as tx:
+            cells = [one for one in read_standings(tx, self.settings, now) if one.watched]
+            concerns = read_unresolved_incidents(tx)
+        bound = None if max_age is None else timedelta(seconds=max_age)
+        standings = _standings(cells, concerns, now, bound)
+        try:
+            return advise([one for one in standings if _fits(one, wanted)], need, now), now
+        except ValueError as error:
+            raise BadQuery("need", str(error)) from None
+
+
+def advice_routes(
+    database: Database,
+    *,
+    clock: Callable[[], datetime],
+    settings: DisplaySettings,
+    alive: Callable[[], bool] = lambda: True,
+) -> APIRouter:
+    """The answer and its stream, over one database; streams end once the service is no longer *alive*."""
+    router = APIRouter(prefix="/api/v1/advice", tags=["advice"])
+    adviser = Adviser(database=database, clock=clock, settings=settings)
+    streams = Streams(lambda: "", alive=alive)
+
+    @router.get("", summary="Which pathways are healthy now, best first", responses=PROBLEM)
+    def advice(
+        need: Need = None, endpoint: Name = None, model: Name = None, max_age: MaxAge = None
+    ) -> Response:
+        ranked, now = adviser.ranked(need, {"endpoint": endpoint, "model": model}, max_age)
+        answer = Json(_body(ranked, need, now))
+        answer.headers["cache-control"] = f"max-age={_relied_on(ranked)}"
+        return answer
+
+    @router.get(
+        "/events",
+        summary="Server-sent events: the ranking, whenever the order or the health of a pathway changes",
+        response_class=Response,
+        responses={**PROBLEM, 200: {"content": {"text/event-stream": {}}}},
+    )
+    async def events(
+        request: Request,
+        need: Need = None,
+        endpoint: Name = None,
+        model: Name = None,
+        max_age: MaxAge = None,
+    ) -> Response:
+        if streams.is_full():
+            return problem_response(503, "Too many live streams are open; ask again instead.")
+
+        def ranking() -> str:
+            ranked, _ = adviser.ranked(need, {"endpoint": endpoint, "model": model}, max_age)
+            return orjson.dumps([_in_brief(one) for one in ranked]).decode()
+
+        await asyncio.to_thread(ranking)  # an unknown need is refused before the stream begins
+        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        return StreamingResponse(
+            streams.follow(request, ranking, (need, endpoint, model, max_age)),
+            media_type="text/event-stream",
+            headers=headers,
+        )
+
+    return router
+
+
+def _in_brief(one: Advice) -> dict[str, Any]:
+    """What a change is about: no ages, which change all the time."""
+    full = to_json(one)
+    return {key: full[key] for key in ("rank", "target", "health", "healthy", "incident")}
+
+
+def _fits(one: TargetState, wanted: Mapping[str, str | None]) -> bool:
+    return all(value is None or getattr(one, name) == value for name, value in wanted.items())
+
+
+def _body(ranked: Sequence[Advice], need: str | None, now: datetime) -> dict[str, Any]:
+    return {
+        "at": rfc3339(now),
+        "need": need,
+        "healthy": any(to_json(one)["healthy"] for one in ranked),
+        "pathways": [to_json(one) for one in ranked],
+    }
+
+
+def _relied_on(ranked: Iterable[Advice]) -> int:
+    """Seconds: no answer outlives the evidence of what it recommends."""
+    return int(min((one.max_age for one in ranked if one.max_age), default=timedelta(0)).total_seconds())
+
+
+def _standings(
+    cells: Iterable[CellView],
+    concerns: Iterable[StoredIncident],
+    now: datetime,
+    bound: timedelta | None,
+) -> list[TargetState]:
+    """One standing for each target; its worst location speaks for it."""
+    held = _held(concerns)
+    groups: dict[str, list[CellView]] = {}
+    for cell in cells:
+        groups.setdefault(cell.cell.target, []).append(cell)
+    return [_standing(group, held, now, bound) for group in groups.values()]
+
+
+def _held(concerns: Iterable[StoredIncident]) -> Mapping[Cell, StoredIncident]:
+    """The weightiest unresolved incident of each cell: what is suspected counts least."""
+    weighty = sorted(concerns, key=lambda one: one.phase is not Phase.SUSPECTED)
+    return {cell: one for one in weighty for cell in cells_of(one)}
+
+
+def _standing(
+    group: Sequence[CellView],
+    held: Mapping[Cell, StoredIncident],
+    now: datetime,
+    bound: timedelta | None,
+) -> TargetState:
+    states = {id(one): one.standing(now) for one in group}
+    state = worst(standing.state for standing in states.values())
+    speaker = next(one for one in group if states[id(one)].state is state)
+    concern = next((held[one.cell] for one in group if one.cell in held), None)
+    counts = [one.totals for one in group]
+    return TargetState(
+        endpoint=speaker.cell.endpoint,
+        model=speaker.cell.model,
+        pathway=speaker.cell.pathway,
+        state=state,
+        last_at=states[id(speaker)].last_at,
+        last_verdict=states[id(speaker)].last_verdict,
+        patience=speaker.patience if bound is None else min(speaker.patience, bound),
+        passed=sum(one.passed + one.degraded for one in counts),
+        total=sum(one.total for one in counts),
+        median_ms=percentile(speaker.histogram, 0.5) if speaker.histogram else None,
+        concern=concern.phase.value if concern else None,
+        incident=concern.number if concern else None,
+    )

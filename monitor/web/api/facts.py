@@ -1,0 +1,334 @@
+"""The same facts as JSON under /api/v1: RFC 3339 instants, durations in seconds, opaque cursors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any, TypeVar
+
+import orjson
+from fastapi import APIRouter, Path, Query
+from pydantic import WithJsonSchema
+from starlette.responses import Response
+
+from monitor.core.alerting.decide import Notice
+from monitor.core.incidents.annotations import Opinion, opinion_of
+from monitor.core.incidents.codec import read_story, window_to_json
+from monitor.core.incidents.incident import Entry, IncidentKind, StoredIncident
+from monitor.core.incidents.response_times import delays_of
+from monitor.core.intervals import Span
+from monitor.core.model import Verdict
+from monitor.core.outages.uptime import METHOD, Uptime
+from monitor.core.outages.windows import Window
+from monitor.core.outcome_json import outcome_to_line
+from monitor.core.timefmt import rfc3339
+from monitor.core.views.latency import percentile
+from monitor.store.database.engine import Database
+from monitor.store.incidents.incidents import read_entries, read_numbered_incidents, read_windows
+from monitor.store.incidents.incidents import read_incident as stored_incident
+from monitor.store.incidents.notices import read_notices
+from monitor.store.outcomes.read import read_evidence, read_outcomes_page
+from monitor.store.outcomes.read import read_outcome as stored_outcome
+from monitor.web.frame.cell_view import CellView
+from monitor.web.frame.context import DisplaySettings
+from monitor.web.frame.errors import BadQuery
+from monitor.web.frame.query_params import read_bounds, read_cursor, read_range, write_cursor
+from monitor.web.frame.read_cells import read_cells
+
+_QUARTER = timedelta(minutes=15)
+_Item = TypeVar("_Item")
+
+Named = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+From = Annotated[
+    Named | None, Query(alias="from", description="start of the range, RFC 3339; a day before 'to'")
+]
+To = Annotated[Named | None, Query(description="end of the range, RFC 3339; now")]
+Since = Annotated[Named | None, Query(alias="from", description="what began then or later, RFC 3339; all")]
+Until = Annotated[Named | None, Query(alias="to", description="what began before, RFC 3339; all")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="how many at most")]
+Cursor = Annotated[str | None, Query(description="'next' of the answer before", max_length=2000)]
+Targets = Annotated[list[str] | None, Query(alias="target", description="target keys; repeat for several")]
+Verdicts = Annotated[list[Verdict] | None, Query(alias="verdict", description="verdicts; repeat for several")]
+Kinds = Annotated[
+    Sequence[IncidentKind],
+    Query(description="outages; 'blind' and 'unstable' are the owner's; repeat for several"),
+]
+Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="the incident's number")]
+
+
+def _problems(told: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+    return {
+        code: {"description": text, "content": {"application/problem+json": {}}}
+        for code, text in told.items()
+    }
+
+
+PROBLEM = _problems(
+    {
+        404: "nobody knows it",
+        421: "the host name is none of ours",
+        422: "cannot be asked so",
+        503: "the database is busy",
+    }
+)
+REFUSAL = _problems(
+    {400: "the body cannot be read", 403: "asked by a page of another site", 413: "the body is too long"}
+)
+
+
+class Json(Response):
+    """A JSON answer that is never kept by a cache on the way."""
+
+    media_type = "application/json"
+
+    def __init__(self, content: Any = None, status_code: int = 200) -> None:
+        super().__init__(content, status_code, {"cache-control": "no-cache"})
+
+    def render(self, content: Any) -> bytes:
+        """The bytes of any JSON-ready value."""
+        return orjson.dumps(content)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiContext:
+    """What every API route works with."""
+
+    database: Database
+    clock: Callable[[], datetime]
+    settings: DisplaySettings
+
+
+def api_routes(counter: ApiContext) -> APIRouter:
+    """Every route under ``/api/v1``."""
+    router = APIRouter(prefix="/api/v1", tags=["facts"], default_response_class=Json, responses=PROBLEM)
+    _add_runs(router, counter)
+    _add_incidents(router, counter)
+    return router
+
+
+def _add_runs(router: APIRouter, counter: ApiContext) -> None:
+    database, clock = counter.database, counter.clock
+
+    @router.get("/targets", summary="Every target per location: state, newest run, numbers of a range")
+    def targets(start: From = None, to: To = None, limit: Limit = 1000, cursor: Cursor = None) -> Response:
+        now = clock()
+        asked = read_range(start, to, now=now)
+        period = _whole_quarters(asked)
+        with database.read() as tx:
+            cells = read_cells(tx, settings=counter.settings, period=period, bucket=_QUARTER, now=now)
+        shown, following = _page(cells, limit, cursor)
+        items = [cell_to_json(cell, period, now) for cell in shown]
+        return Json({"items": items, "next": following, "now": rfc3339(now), "method": METHOD})
+
+    @router.get("/outcomes", summary="Outcomes as earwitness.outcome/1 lines, newest first")
+    def outcomes(  # each is a parameter of the address
+        target: Targets = None,
+        verdict: Verdicts = None,
+        since: Since = None,
+        until: Until = None,
+        limit: Limit = 100,
+        cursor: Cursor = None,
+    ) -> Response:
+        start, end = read_bounds(since, until)
+        with database.read() as tx:
+            try:
+                page = read_outcomes_page(
+                    tx,
+                    targets=target,
+                    verdicts=verdict,
+                    since=start,
+                    until=end,
+                    limit=limit,
+                    after=cursor,
+                )
+            except ValueError as error:
+                raise BadQuery("cursor", str(error)) from None
+        return Json({"items": [outcome_to_line(one) for one in page.outcomes], "next": page.cursor})
+
+    @router.get("/outcomes/{run_id:text}", summary="One outcome, with the frames of its exchange")
+    def outcome(run_id: Annotated[str, Path(description="the run's id")]) -> Response:
+        with database.read() as tx:
+            found = stored_outcome(tx, run_id)
+            return Json(outcome_to_line(found, read_evidence(tx, run_id)))
+
+    @router.get("/windows", summary="Windows that touch a range, oldest first, as replay prints them")
+    def windows(
+        target: Targets = None,
+        since: Since = None,
+        until: Until = None,
+        limit: Limit = 100,
+        cursor: Cursor = None,
+    ) -> Response:
+        start, end = read_bounds(since, until)
+        with database.read() as tx:
+            found = read_windows(tx, start, end)
+        chosen = [window for window in found if target is None or window.cell.target in target]
+        shown, following = _page(chosen, limit, cursor)
+        return Json({"items": [_window_to_json(window) for window in shown], "next": following})
+
+
+def _add_incidents(router: APIRouter, counter: ApiContext) -> None:
+    database = counter.database
+
+    @router.get("/incidents", summary="Incidents, the newest number first")
+    def incidents(kind: Kinds = (IncidentKind.OUTAGE,), limit: Limit = 50, cursor: Cursor = None) -> Response:
+        before = int(read_cursor(cursor, int)[0]) if cursor else None
+        with database.read() as tx:
+            found = read_numbered_incidents(tx, limit=min(limit, 999) + 1, before=before, kinds=kind)
+        shown = found[: min(limit, 999)]
+        following = write_cursor(shown[-1].number or 0) if len(found) > len(shown) else None
+        return Json({"items": [incident_to_json(one) for one in shown], "next": following})
+
+    @router.get("/incidents/{number}", summary="One incident with its timeline and its notices")
+    def incident(number: Number) -> Response:
+        with database.read() as tx:
+            found = stored_incident(tx, number)
+            entries = read_entries(tx, found.id)
+            notices = read_notices(tx, found.id)
+        details = {
+            "entries": [entry_to_json(entry) for entry in entries],
+            "notices": [_notice_to_json(notice) for notice in notices],
+            "people": _opinion_to_json(opinion_of(entries)),
+            "delays": _delays_to_json(found, notices),
+        }
+        return Json(incident_to_json(found) | details)
+
+
+def _page(items: Sequence[_Item], limit: int, cursor: str | None) -> tuple[Sequence[_Item], str | None]:
+    """The items behind the cursor, at most *limit*, and the cursor of what follows."""
+    skip = max(0, int(read_cursor(cursor, int)[0])) if cursor is not None else 0
+    return items[skip : skip + limit], write_cursor(skip + limit) if len(items) > skip + limit else None
+
+
+def _whole_quarters(asked: Span) -> Span:
+    """The range widened to quarters of an hour, on which counts are kept."""
+    epoch = datetime(1970, 1, 1, tzinfo=asked.start.tzinfo)
+    return Span(
+        epoch + (asked.start - epoch) // _QUARTER * _QUARTER,
+        epoch - (epoch - asked.end) // _QUARTER * _QUARTER,
+    )
+
+
+def cell_to_json(cell: CellView, period: Span, now: datetime) -> dict[str, Any]:
+    """One target seen from one location."""
+    standing = cell.standing(now)
+    return {
+        "target": cell.cell.target,
+        "endpoint": cell.cell.endpoint,
+        "provider": cell.provider,
+        "region": cell.region,
+        "model": cell.cell.model,
+        "pathway": cell.cell.pathway,
+        "location": cell.cell.location,
+        "watched": cell.watched,
+        "every_s": cell.every.total_seconds(),
+        "state": standing.state.value,
+        "since": _instant(standing.since),
+        "last_run": cell.last
+        and {"id": cell.last.id, "at": rfc3339(cell.last.started_at), "verdict": cell.last.verdict.value},
+        "from": rfc3339(period.start),
+        "to": rfc3339(min(period.end, now)),
+        "uptime": uptime_to_json(cell.uptime(period, now)),
+        "runs": {**cell.totals._asdict(), "total": cell.totals.total},
+        "latency_s": {
+            name: _seconds(percentile(cell.histogram, share))
+            for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
+        },
+    }
+
+
+def uptime_to_json(uptime: Uptime) -> dict[str, Any]:
+    """The figure with all that it was computed from; durations in seconds."""
+    return {
+        "share": uptime.share,
+        "text": uptime.text(),
+        "coverage": uptime.coverage,
+        "worst": uptime.worst,
+        "best": uptime.best,
+        "period_s": uptime.period.total_seconds(),
+        "measured_s": uptime.measured.total_seconds(),
+        "down_s": uptime.down.total_seconds(),
+    }
+
+
+def incident_to_json(incident: StoredIncident) -> dict[str, Any]:
+    """The object of ``replay --json`` with what only the store knows."""
+    lasted = read_story(incident).bounds
+    return {
+        **incident.document,
+        "number": incident.number,
+        "id": incident.id,
+        "kind": incident.kind.value,
+        "phase": incident.phase.value,
+        "severity": incident.severity.value,
+        "decided_at": _instant(incident.opened_at),
+        "recovering_at": _instant(incident.recovering_at),
+        "resolved_at": _instant(incident.resolved_at),
+        "updated_at": rfc3339(incident.updated_at),
+        "least_s": lasted.least.total_seconds(),
+        "most_s": None if lasted.most is None else lasted.most.total_seconds(),
+        "rule": dict(incident.rule),
+        "configurations": list(incident.configurations),
+    }
+
+
+def _window_to_json(window: Window) -> Mapping[str, Any]:
+    own = {"decided_at": rfc3339(window.decided_at), "closed_at": _instant(window.closed_at)}
+    return {**window_to_json(window), **own, "first_id": window.first_id, "last_id": window.last_id}
+
+
+def entry_to_json(entry: Entry) -> Mapping[str, Any]:
+    """One line of a timeline; a person's blame and severity where they are named."""
+    named = {"blame": entry.blame, "severity": entry.severity}
+    return {
+        "at": rfc3339(entry.at),
+        "kind": entry.kind.value,
+        "text": entry.text,
+        "author": entry.author,
+        **{name: value.value for name, value in named.items() if value},
+    }
+
+
+def _delays_to_json(incident: StoredIncident, notices: Sequence[Notice]) -> Mapping[str, Any] | None:
+    """How soon it was detected and told; null while it is not decided."""
+    told_at = min((notice.sent_at for notice in notices if notice.sent_at), default=None)
+    found = delays_of(read_story(incident), told_at=told_at)
+    if found is None:
+        return None
+    return {
+        "detect_least_s": found.detect.least.total_seconds(),
+        "detect_most_s": None if found.detect.most is None else found.detect.most.total_seconds(),
+        "notify_s": None if found.notify is None else found.notify.total_seconds(),
+    }
+
+
+def _opinion_to_json(opinion: Opinion) -> Mapping[str, Any]:
+    """What people say of the incident as it stands; what was computed stays in its own place."""
+    standing = {
+        "acknowledged": opinion.acknowledged,
+        "blame": opinion.blamed,
+        "severity": opinion.rated,
+    }
+    return {name: entry and entry_to_json(entry) for name, entry in standing.items()}
+
+
+def _notice_to_json(notice: Notice) -> Mapping[str, Any]:
+    return {
+        "id": notice.id,
+        "channel": notice.channel,
+        "type": notice.kind.value,
+        "sequence": notice.sequence,
+        "created_at": rfc3339(notice.created_at),
+        "attempts": notice.attempts,
+        "sent_at": _instant(notice.sent_at),
+        "gave_up_at": _instant(notice.gave_up_at),
+    }
+
+
+def _instant(instant: datetime | None) -> str | None:
+    return rfc3339(instant) if instant else None
+
+
+def _seconds(milliseconds: float | None) -> float | None:
+    return None if milliseconds is None else round(milliseconds / 1000, 4)

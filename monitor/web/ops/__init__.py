@@ -1,0 +1,1 @@
+"""Health, metrics and the stream of changes."""

@@ -1,0 +1,111 @@
+"""The classifier's table: its order, its shape, and the traps its order is for."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.core.classification.failure_rules import (
+    LAST_RESORT,
+    RULES,
+    Clues,
+    Condition,
+    FailureClass,
+    FailureRule,
+    class_of_code,
+    class_of_status,
+    first_match,
+)
+
+
+def matched(**clues: object) -> tuple[int, FailureClass] | None:
+    rule = first_match(RULES, Clues(**clues))  # type: ignore[arg-type]
+    return (rule.number, rule.then) if rule else None
+
+
+@pytest.mark.parametrize(
+    ("clues", "number", "then"),
+    [
+        ({"status": 413, "type": "server_error"}, 9, FailureClass.AUDIO),
+        (
+            {
+                "type": "server_error",
+                "words": "input transcription failed for item 'x'. 429 too many requests",
+                "item": True,
+            },
+            6,
+            FailureClass.QUOTA,
+        ),
+        ({"code": "rate_limit_exceeded", "words": "you exceeded your current quota"}, 4, FailureClass.QUOTA),
+        ({"status": 403, "code": "model_not_found", "type": "invalid_request_error"}, 7, FailureClass.CONFIG),
+        ({"status": 401, "url": "wss://a/openai/v1/realtime?api-version=2025-04-01"}, 2, FailureClass.CONFIG),
+        ({"status": 401, "url": "wss://a/openai/v1/realtime?api-version=preview"}, 2, FailureClass.AUTH),
+        (
+            {"status": 401, "url": "wss://a/openai/realtime?api-version=2025-04-01-preview"},
+            2,
+            FailureClass.AUTH,
+        ),
+        ({"code": "input_audio_buffer_commit_empty", "type": "invalid_request_error"}, 9, FailureClass.AUDIO),
+        ({"code": "session_expired", "type": "invalid_request_error"}, 10, FailureClass.LIFECYCLE),
+        ({"code": "integer_below_min_value", "type": "invalid_request_error"}, 7, FailureClass.CONFIG),
+        ({"close": 1013, "words": "insufficient_quota.credit_balance_exhausted"}, 4, FailureClass.QUOTA),
+        ({"close": 1013}, 5, FailureClass.CAPACITY),
+        ({"close": 1013, "words": "all slots are busy"}, 5, FailureClass.CAPACITY),
+        ({"close": 1013, "words": "call rate limit reached"}, 6, FailureClass.QUOTA),
+        ({"close": 1013, "type": "insufficient_quota"}, 4, FailureClass.QUOTA),
+        ({"close": 1001, "words": "going away"}, None, None),
+        ({"status": 429, "lowered": True}, 5, FailureClass.CAPACITY),
+        ({"type": "rate_limit_exceeded"}, 6, FailureClass.QUOTA),
+        ({"type": "rate_limit_exceeded", "code": "odd"}, None, None),
+        ({"type": "server_error", "code": "permission_error"}, 2, FailureClass.AUTH),
+        ({"status": 402, "type": "invalid_request_error"}, 4, FailureClass.QUOTA),
+        ({"status": 403}, None, None),
+        ({"status": 404}, None, None),
+        ({"status": 200}, None, None),
+        ({}, None, None),
+    ],
+)
+def test_the_first_rule_that_matches_wins(
+    clues: dict[str, object], number: int | None, then: FailureClass | None
+) -> None:
+    """Each row is a trap that the order of the rules, or the exactness of one, avoids."""
+    assert matched(**clues) == ((number, then) if number else None)
+
+
+def test_a_generic_failure_is_generic_only_without_a_code() -> None:
+    """A code that nobody knows is no generic failure, but still a server error."""
+    words = "input transcription failed for item 'x'."
+    assert matched(type="server_error", words=words, item=True) == (11, FailureClass.PROVIDER)
+    assert matched(type="server_error", words=words, item=True, code="odd") == (12, FailureClass.PROVIDER)
+    assert matched(type="server_error", words=words) == (12, FailureClass.PROVIDER)
+
+
+@pytest.mark.parametrize("rule", [*RULES, *LAST_RESORT], ids=lambda rule: f"{rule.number} {rule.then}")
+def test_every_condition_asks_for_something_in_lower_case(rule: FailureRule) -> None:
+    """An empty condition would match everything, a capital letter nothing."""
+    for when in rule.any_of:
+        assert when != Condition()
+        for name in (*when.code, *when.type, *when.phrase):
+            assert name == name.lower()
+
+
+def test_the_rules_stand_in_their_order() -> None:
+    """Rules 5 and 7 come twice: what they name, and after rule 10 what a close code or a type says alone."""
+    numbers = [rule.number for rule in RULES]
+    assert numbers == [2, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 10, 5, 7, 11, 12]
+
+
+def test_a_providers_own_code_or_type_is_looked_up() -> None:
+    """The code before the type, and neither where there is none."""
+    codes = {"a": FailureClass.AUTH, "b": FailureClass.CONFIG}
+    assert class_of_code(codes, Clues(code="a", type="b")) is FailureClass.AUTH
+    assert class_of_code(codes, Clues(code="x", type="b")) is FailureClass.CONFIG
+    assert class_of_code(codes, Clues()) is None
+
+
+def test_a_status_means_what_the_provider_says_it_means() -> None:
+    """Where it has a word of its own for it, and nothing else where it has none."""
+    codes = {"status 403": FailureClass.AUTH}
+    assert class_of_status(codes, Clues(status=403)) is FailureClass.AUTH
+    assert class_of_status(codes, Clues(status=403, words="blocked by company policy")) is None
+    assert class_of_status(codes, Clues(status=404)) is None
+    assert class_of_status(codes, Clues()) is None

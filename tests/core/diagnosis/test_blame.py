@@ -1,0 +1,141 @@
+"""Blame: what the code says, what the history says, and what the neighbours say."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.core.diagnosis.blame import Reasoned, most_frequent
+from monitor.core.incidents.derive import derive
+from monitor.core.model import Blame, Failure, Outcome
+from monitor.core.outages.history import MemoryHistory
+from monitor.core.outages.rule import Rule
+from tests.support.outcomes import minutes, row, together
+
+
+def blamed(*rows: list[Outcome]) -> tuple[Blame, str]:
+    """Blame and reason of the first incident."""
+    history = MemoryHistory(together(*rows))
+    now = history.newest()
+    assert now is not None
+    first = derive(history, Rule(), now=now).incidents[0]
+    return first.blame, first.blame_reason
+
+
+@pytest.mark.parametrize(
+    ("failure", "blame"),
+    [
+        ("auth", "account"),
+        ("quota", "account"),
+        ("config", "account"),
+        ("capacity", "provider"),
+        ("content", "provider"),
+        ("quality", "provider"),
+        ("audio", "monitor"),
+        ("lifecycle", "monitor"),
+        ("monitor", "monitor"),
+        ("handshake", "unknown"),
+        ("protocol", "unknown"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_a_failure_that_explains_itself_is_believed(failure: str, blame: str) -> None:
+    """The first blame follows from the failure, whatever the line says and whatever passed before."""
+    rows = row(".") + row("FFF", start=minutes(1), failure=Failure(failure), blame=Blame.NETWORK)
+    assert blamed(rows) == (blame, f"the answer itself says {failure}")
+
+
+def test_a_code_makes_a_server_failure_explicit() -> None:
+    """With a code history does not count: a target that never passed is the provider's all the same."""
+    rows = row("FFF", code="transcription_failed")
+    assert blamed(rows) == (Blame.PROVIDER, "the answer itself says server: transcription_failed")
+
+
+def test_without_a_failure_the_own_blame_counts() -> None:
+    """An imported line that names no failure speaks for itself; without blame it is unknown."""
+    reason = "as the outcomes say; they name no failure"
+    assert blamed(row("FFF", failure=None, blame=Blame.NETWORK)) == (Blame.NETWORK, reason)
+    assert blamed(row("FFF", failure=None)) == (Blame.UNKNOWN, reason)
+    assert blamed(row("DDDD", blame=Blame.PROVIDER)) == (Blame.PROVIDER, reason)
+
+
+def test_what_passed_within_a_day_is_the_providers() -> None:
+    """The same configuration passed before: provider, with the counts."""
+    assert blamed(row("..F.FFF")) == (
+        Blame.PROVIDER,
+        "same configuration passed 2/2 in 24 h; no change recorded",
+    )
+
+
+def test_what_never_passed_is_suspected_configuration() -> None:
+    """Never with this configuration: our own account."""
+    never = "this configuration never passed before: suspected configuration"
+    assert blamed(row("FFF")) == (Blame.ACCOUNT, never)
+    assert blamed(row(".."), row("FFF", start=minutes(2), configuration="other")) == (Blame.ACCOUNT, never)
+
+
+def test_what_never_passed_beside_a_passing_rest_is_unknown() -> None:
+    """The same deployment answers over REST: it is there, so nobody can say."""
+    reason = "this configuration never passed before, yet rest of the same deployment passes"
+    assert blamed(row("FFF"), row("...", pathway="rest")) == (Blame.UNKNOWN, reason)
+    assert blamed(row("FFF"), row("AAA", pathway="rest", start=minutes(0.1)))[0] is Blame.ACCOUNT
+    assert blamed(row("FFF", pathway="rest"))[0] is Blame.ACCOUNT
+
+
+def test_what_passed_longer_ago_is_unknown() -> None:
+    """More than 24 hours: unknown, with the last pass named."""
+    assert blamed(row("."), row("FFF", start=minutes(24 * 60 + 1))) == (
+        Blame.UNKNOWN,
+        "same configuration last passed at 2025-11-17T08:30:10Z, more than 24 h before",
+    )
+    assert blamed(row("."), row("FFF", start=minutes(24 * 60)))[0] is Blame.PROVIDER
+
+
+def test_the_baseline_begins_at_a_change() -> None:
+    """Passes of another configuration are no baseline, also where a gap hides the change."""
+    for pause in (0, 60):
+        begin = minutes(3 + pause)
+        rows = (
+            row("..."),
+            row("..", start=begin, configuration="other"),
+            row("FFF", start=minutes(5 + pause), configuration="other"),
+        )
+        changed = f"same configuration passed 2/2 since its change at {begin:%Y-%m-%dT%H:%M:%SZ}"
+        assert blamed(*rows) == (Blame.PROVIDER, changed)
+    same = row("..."), row("..FFF", start=minutes(60))
+    assert blamed(*same) == (Blame.PROVIDER, "same configuration passed 5/5 in 24 h; no change recorded")
+
+
+def test_out_of_reach_beside_a_reachable_endpoint_is_the_providers() -> None:
+    """Its edge or the route to it."""
+    assert blamed(row("CCC"), row("...", endpoint="openai-us")) == (
+        Blame.PROVIDER,
+        "connect failed while openai-us was reachable: its edge or the route to it",
+    )
+
+
+def test_out_of_reach_from_here_only_is_the_network() -> None:
+    """Other locations reach the same endpoint; one of them not reaching it is another matter."""
+    here, there = row("CCC"), row("...", location="paris")
+    assert blamed(here, there) == (
+        Blame.NETWORK,
+        "connect failed from berlin only; reached from paris",
+    )
+    assert blamed(here, there, row("...", endpoint="openai-us"))[0] is Blame.NETWORK
+    assert blamed(here, there, row("CCC", location="oslo"))[0] is Blame.UNKNOWN
+    assert blamed(here, row("...", location="paris", start=minutes(-60)))[0] is Blame.UNKNOWN
+
+
+def test_out_of_reach_with_nothing_to_compare_is_unknown() -> None:
+    """One endpoint, one location."""
+    assert blamed(row("CCC")) == (
+        Blame.UNKNOWN,
+        "connect failed and there is nothing to compare it with",
+    )
+
+
+def test_the_most_frequent_blame_wins_and_ties_have_an_order() -> None:
+    """Account before provider before network before unknown; the commonest reason of the winner."""
+    votes = [Reasoned(Blame(blame), blame) for blame in ("unknown", "provider", "provider", "network")]
+    assert most_frequent(votes) == Reasoned(Blame.PROVIDER, "provider")
+    assert most_frequent(Reasoned(blame, "") for blame in reversed(Blame)).blame is Blame.ACCOUNT
+    assert most_frequent([]).blame is Blame.UNKNOWN

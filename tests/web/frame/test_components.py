@@ -1,0 +1,38 @@
+"""Parts of several pages: freshness, addresses of hostile names, lanes told in words."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from urllib.parse import unquote
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.core.intervals import Span
+from monitor.web.frame.components import freshness, period_text, run_href, target_href
+from monitor.web.frame.time_format import time_formatter, zone_named
+from tests.support.filled_database import DAY, NOW, SETTINGS
+
+FACE = time_formatter(zone_named("UTC"))
+
+
+def test_news_is_stale_after_three_intervals() -> None:
+    """Exactly then is still in time; a clock that is behind makes no negative age."""
+    limit = SETTINGS.patience
+    assert not freshness(NOW, NOW - limit, SETTINGS, FACE).stale
+    assert freshness(NOW, NOW - limit - timedelta(milliseconds=1), SETTINGS, FACE).stale
+    assert freshness(NOW, NOW + timedelta(seconds=5), SETTINGS, FACE).age == "0 s"
+    assert not freshness(NOW, None, SETTINGS, FACE).stale
+
+
+@given(st.text(min_size=1, max_size=40).filter(lambda text: text.isprintable()))
+def test_addresses_hold_any_name(name: str) -> None:
+    """Nothing in a name ends the address, and the name comes back."""
+    for href in (run_href(name), target_href(f"a/{name}/rest")):
+        assert not set(href) & set("\"'<>?# ")
+    assert unquote(run_href(name)).removeprefix("/runs/") == name
+
+
+def test_a_period_is_told_with_both_its_ends_in_utc() -> None:
+    """The words above every group of lanes."""
+    assert period_text(Span(DAY, DAY + timedelta(days=1))) == "17 Nov 2025 00:00 to 18 Nov 2025 00:00 UTC"

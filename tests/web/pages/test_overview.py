@@ -1,0 +1,104 @@
+"""The first page's sentence: the worst first, nothing called up that was not measured."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from monitor.core.model import Cell, State, Verdict
+from monitor.core.outages.windows import Window
+from monitor.core.views.lanes import ZOOMS
+from monitor.web.frame.cell_view import CellView, LastRun, OverviewView
+from monitor.web.frame.query_params import read_shown
+from monitor.web.frame.time_format import time_formatter, zone_named
+from monitor.web.pages.overview import OverviewPage, overview_page
+from tests.support.filled_database import MINUTE, NOW, SETTINGS
+
+CELL = Cell("azure-sweden", "gpt-4o-transcribe", "realtime", "berlin")
+FACE = time_formatter(zone_named("UTC"))
+
+
+def cell(state: State, number: int = 0, *, watched: bool = True) -> CellView:
+    """A cell that stands so at NOW."""
+    own = CELL._replace(model=f"model-{number}")
+    start = NOW - timedelta(hours=1)
+    window = Window(
+        cell=own, state=state, start=start, start_after=None, end=None, end_after=NOW, failed=3, total=3,
+        open=True, decided_at=start, closed_at=None, continues_until=NOW, first_id="a", last_id="b",
+    )  # fmt: skip
+    last = NOW - (10 * MINUTE if state is State.UNKNOWN else MINUTE)
+    return CellView(
+        cell=own,
+        provider="azure_openai",
+        region=None,
+        every=MINUTE,
+        watched=watched,
+        first_at=start,
+        steady_since=start,
+        last=LastRun(id="run", started_at=last, verdict=Verdict.PASSED),
+        windows=(window,) if state in {State.DOWN, State.DEGRADED} else (),
+    )
+
+
+def page(*cells: CellView) -> OverviewPage:
+    shown = read_shown(zoom=None, day=None, until=None, now=NOW)
+    reading = OverviewView(
+        period=shown.period,
+        bucket=ZOOMS["24h"].bucket,
+        now=NOW,
+        newest=NOW,
+        cells=cells,
+        unresolved=(),
+        recent=(),
+    )
+    return overview_page(reading, shown, settings=SETTINGS, face=FACE)
+
+
+@pytest.mark.parametrize(
+    ("states", "headline", "detail"),
+    [
+        ([State.UP, State.UP], "All up", "2 of 2 up: words, not only handshakes, were checked"),
+        ([State.UP, State.DOWN, State.DEGRADED], "1 down, 1 degraded", "1 of 3 up"),
+        ([State.UP, State.UNKNOWN], "1 of 2 up", "1 unknown"),
+        ([State.UNKNOWN], "Unknown", "No target was measured lately: that is neither up nor down."),
+        ([State.DOWN, State.UNKNOWN], "1 down", "0 of 2 up, 1 unknown"),
+    ],
+)  # fmt: skip
+def test_the_sentence_counts_what_is_watched(states: list[State], headline: str, detail: str) -> None:
+    """Down before degraded before unknown; all up only when everything is."""
+    made = page(*(cell(state, number) for number, state in enumerate(states)))
+    assert (made.headline, made.detail) == (headline, detail)
+
+
+def test_what_is_watched_no_longer_is_shown_and_not_counted() -> None:
+    """A recorded day beside live targets does not spoil their sentence."""
+    made = page(cell(State.UP, 1), cell(State.UNKNOWN, 2, watched=False))
+    assert made.headline == "All up"
+    assert len(made.targets) == 2
+    assert page(cell(State.UNKNOWN, watched=False)).headline == "Nothing is being watched now"
+
+
+def test_pathways_of_one_model_stand_next_to_each_other() -> None:
+    """REST and realtime of the same model are neighbours: the difference is the diagnosis."""
+    cells = [
+        replace(cell(State.UP), cell=CELL._replace(model=model, pathway=pathway))
+        for pathway in ("realtime", "rest")
+        for model in ("whisper-1", "gpt-4o-transcribe")
+    ]
+    (endpoint,) = page(*cells).endpoints
+    assert [(lane.name, lane.pathway) for lane in endpoint.lanes] == [
+        ("gpt-4o-transcribe", "rest"),
+        ("gpt-4o-transcribe", "realtime"),
+        ("whisper-1", "rest"),
+        ("whisper-1", "realtime"),
+    ]
+    assert endpoint.pathways == ["rest", "realtime"]
+
+
+def test_a_pathway_that_is_not_watched_has_no_cell() -> None:
+    """The matrix says so rather than showing a state."""
+    cells = [cell(State.UP, 1), replace(cell(State.UP), cell=CELL._replace(model="model-2", pathway="rest"))]
+    (endpoint,) = page(*cells).endpoints
+    assert [[one is None for one in row.cells] for row in endpoint.rows] == [[True, False], [False, True]]
