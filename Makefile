@@ -6,12 +6,13 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 UV := $(shell command -v uv 2>/dev/null)
 WORKERS ?= auto
+QUICK := $(addprefix tests/,core config planning catalogue checks providers notifiers reports web)
 # What `make soak` plays: make soak SEEDS=1-10 DAYS=7 TARGETS=20
 SEEDS ?= 1
 DAYS ?= 30
 TARGETS ?= 50
 
-.PHONY: demo test check bench soak real clean
+.PHONY: demo test quick check bench soak real clean
 
 demo: $(READY) ## the sandbox, a day of recorded outage, live checks and the page
 	@echo "Starting the demo: practice provider, monitor and page, no key needed. The page stands within 10 seconds; Ctrl-C ends it."
@@ -20,6 +21,10 @@ demo: $(READY) ## the sandbox, a day of recorded outage, live checks and the pag
 test: $(READY) check ## everything that CI runs
 	@echo "Running the tests: about 8 minutes on two cores. Browser tests need a Chromium and are counted as skipped without one."
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
+
+quick: $(READY) ## the pure core, configuration, checks, reports and pages, with fewer examples each
+	@echo "Running what needs no socket and no Postgres: under a minute on two cores."
+	@HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest -q -n $(WORKERS) -m "not postgres and not browser" $(QUICK)
 
 check: $(READY) ## format, lint, types and the direction of imports
 	@echo "Checking format, lint, types and import contracts: about two minutes, a few seconds the next time."

@@ -26,7 +26,8 @@ from monitor.store.database.migrate import migrate
 
 # How fast the machine is, is no property of the code: neither examples nor their making are timed.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("untimed")
+settings.register_profile("quick", settings.get_profile("untimed"), max_examples=20)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "untimed"))
 
 KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 

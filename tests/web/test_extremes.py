@@ -214,7 +214,8 @@ def test_no_body_breaks_what_people_write(asking: TestClient) -> None:
     assert (bad, untold) == ([], set())
     for route in routes(asking, "GET"):
         path = route.path_format.replace("{number}", "1")
-        assert "{" in path or asking.get(path, follow_redirects=False).status_code < 500
+        if "{" not in path and path != "/readyz":  # which answers 503 where a notice is overdue
+            assert asking.get(path, follow_redirects=False).status_code < 500
 
 
 @pytest.mark.parametrize("at", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])

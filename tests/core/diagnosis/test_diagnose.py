@@ -12,6 +12,7 @@ from monitor.core.model import Blame, Outcome, State
 from monitor.core.outages.history import MemoryHistory
 from monitor.core.outages.rule import Rule
 from monitor.core.outages.windows import overlaps
+from tests.support.examples import examples
 from tests.support.outcomes import matrices, minutes, row, together
 
 DAY = 24 * 60
@@ -184,7 +185,7 @@ def test_no_windows_no_incidents() -> None:
     assert incidents(row("....")) == ()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(matrices(most=40))
 def test_incidents_keep_their_promises(outcomes: list[Outcome]) -> None:
     """Every window is in one incident; controls are healthy; the scope covers all failing, no control."""

@@ -14,6 +14,7 @@ from monitor.core.model import Outcome
 from monitor.core.outages.history import MemoryHistory
 from monitor.core.outages.marks import Mark
 from monitor.core.outages.rule import Rule
+from tests.support.examples import examples
 from tests.support.outcomes import matrices, minutes, row
 
 
@@ -71,7 +72,7 @@ def test_what_is_near_does_not_depend_on_how_far_is_read() -> None:
     assert first(runs, mark, since=31) == first(runs, mark)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(matrices(most=40, interval=True), st.lists(st.integers(-40, 200), max_size=4), st.integers(0, 200))
 def test_a_later_beginning_names_the_same_for_any_history(
     runs: list[Outcome], noted: list[int], begin: int

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from monitor.core.diagnosis import scope as scopes
 from monitor.core.diagnosis.scope import FACETS, Scope, covers, fewest, find_scope, order
+from tests.support.examples import examples
 
 Cell = Mapping[str, str | None]
 
@@ -79,7 +80,7 @@ def test_scope_is_the_smallest_that_brute_force_finds(among: list[Cell], data: s
     assert not any(covers(part, one) for part in found.conjunctions for one in healthy)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(cells(), st.data())
 def test_the_union_is_of_the_fewest(among: list[Cell], data: st.DataObject) -> None:
     """No smaller choice of conjunctions covers every failing and no healthy cell."""

@@ -13,10 +13,11 @@ from monitor.core.outages.history import MemoryHistory
 from monitor.core.outages.rule import Rule
 from monitor.core.timefmt import parse_instant
 from tests.support import reference_derivation
+from tests.support.examples import examples
 from tests.support.outcomes import RULES, matrices
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(matrices(), st.sampled_from(RULES))
 def test_sparse_derivation_equals_the_dense_one(outcomes: list[Outcome], rule: Rule) -> None:
     """Windows, gaps and blind spans derived from notable runs equal those from a pass over every run."""
@@ -34,7 +35,7 @@ def test_sparse_derivation_equals_the_dense_one(outcomes: list[Outcome], rule: R
     assert sorted(spans, key=lambda span: (span[1], span[0], span[2])) == reference_derivation.blind(outcomes)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(matrices(), st.randoms(use_true_random=False))
 def test_order_of_outcomes_does_not_matter(outcomes: list[Outcome], random: object) -> None:
     """The same outcomes in another order give the same bytes."""

@@ -18,6 +18,7 @@ from monitor.core.incidents.suspicions import suspicions, undecided
 from monitor.core.model import Blame, Outcome
 from monitor.core.outages.history import MemoryHistory
 from monitor.core.outages.rule import Rule, rule_to_json
+from tests.support.examples import examples
 from tests.support.outcomes import matrices, minutes, outcome, row, together
 
 RULE = Rule()
@@ -95,7 +96,7 @@ def whole(outcomes: Sequence[Outcome], now: datetime) -> list[dict[str, Any]]:
     return ledger.told()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(matrices(most=40, interval=True), st.data())
 def test_any_arrival_order_ends_as_the_whole_history_says(
     outcomes: list[Outcome], data: st.DataObject

@@ -14,6 +14,7 @@ from monitor.core.outages.masking import MaskedHistory, mask_of
 from monitor.core.outages.rule import Rule
 from monitor.core.outages.self_observations import BlindSpan, SelfObservation, SelfObservationKind
 from tests.support import reference_derivation
+from tests.support.examples import examples
 from tests.support.outcomes import T0, matrices, minutes, outcome, row, together
 
 CELL = Cell("azure-sweden", "gpt-4o-transcribe", "realtime", "berlin")
@@ -128,7 +129,7 @@ def test_overlapping_spans_of_one_reason_become_one() -> None:
     ]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(matrices(most=30))
 def test_a_masked_history_answers_like_one_where_those_runs_were_inconclusive(
     outcomes: list[Outcome],
@@ -249,7 +250,7 @@ def test_a_stretch_in_which_the_monitor_was_unfit_is_blind_and_masks_nothing() -
 
 
 @given(matrices())
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 def test_a_control_host_that_always_answers_leaves_no_block(runs: list[Outcome]) -> None:
     """While it is within reach nothing is masked, and every run is judged as it is."""
     places = {run.location for run in runs}

@@ -16,6 +16,7 @@ from monitor.core.outages.maintenance import Maintenance
 from monitor.core.outages.marks import Mark
 from monitor.core.outages.masking import PausedHistory, pause
 from monitor.core.outages.rule import Rule
+from tests.support.examples import examples
 from tests.support.outcomes import matrices, minutes, row
 
 RULE = Rule()
@@ -101,7 +102,7 @@ plans = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(matrices(most=40, interval=True, calm=30), plans, st.integers(0, 200))
 def test_windows_are_those_of_runs_that_measured_nothing(
     runs: list[Outcome], planned: list[Maintenance], begin: int

@@ -13,6 +13,7 @@ from monitor.core.model import Cell, Outcome, Verdict
 from monitor.core.outages.blind_spans import EVER, NEVER, ReachingRuns, find_blocks, is_unreachable
 from monitor.core.outages.history import MemoryHistory, StoredRun
 from monitor.core.outages.reading_start import dark_since
+from tests.support.examples import examples
 from tests.support.outcomes import matrices, minutes, row, together
 
 
@@ -43,7 +44,7 @@ def dark_runs(history: MemoryHistory) -> dict[Cell, list[StoredRun]]:
     }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(matrices(most=30), st.data())
 def test_the_answer_is_what_looking_at_every_run_says(outcomes: list[Outcome], data: st.DataObject) -> None:
     """Asked with growing starts when something was reached next, and in any order when last."""

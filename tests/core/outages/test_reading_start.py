@@ -15,6 +15,7 @@ from monitor.core.outages.history import MemoryHistory
 from monitor.core.outages.reading_start import Clearings, clear_instant
 from monitor.core.outages.rule import Rule, Threshold
 from monitor.core.timefmt import parse_instant
+from tests.support.examples import examples
 from tests.support.outcomes import RULES, T0, matrices, minutes, row, together
 
 CELL = Cell("azure-sweden", "gpt-4o-transcribe", "realtime", "berlin")
@@ -29,7 +30,7 @@ def _without_number(incident: dict[str, Any]) -> dict[str, Any]:
     return incident | {"number": 0}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(matrices(most=120, interval=True, calm=50), st.floats(0, 1), st.sampled_from(RULES))
 def test_deriving_from_anywhere_equals_deriving_from_the_beginning(
     outcomes: list[Outcome], share: float, rule: Rule
