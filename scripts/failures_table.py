@@ -31,7 +31,7 @@ a failure that explains itself keeps it. For `{reach}` it depends on what else w
 from the same place. For a `server` or `silent` failure without a code it depends on the target's history
 and its neighbours: [Reading an incident](reading-an-incident.md#blame) says how.
 
-`failed` counts as downtime when the rule opens a window. `inconclusive` counts for neither side.
+`failed` counts as downtime when the rule opens a window. `inconclusive` is ignored.
 """
 RULES_HEAD = """\
 ## How an error is read

@@ -49,7 +49,8 @@ def build() -> App:
     app = App(
         name="earwitness",
         help="Listens to speech-to-text models and testifies: what failed, from when to when, and why.\n\n"
-        "Exit codes: 0 fine, 1 a target failed or a difference was found, 2 our own fault.",
+        "Exit codes: 0 fine, 1 a target failed or a difference was found, "
+        "2 a configuration or monitor error.",
         version=__version__,
         result_action="return_value",
     )

@@ -21,7 +21,10 @@ from monitor.service.service import Service
 from monitor.store.database.engine import Database
 from monitor.web.frame.context import DemoLinks
 
-NOTE = "The recorded day was made by holding every conversation against this sandbox under a driven clock."
+NOTE = (
+    "Demo. Nothing here is real: the outage of 17 November is a simulation, "
+    "the live checks talk to a practice provider on this machine."
+)
 NOBODY_YET = "http://127.0.0.1:9"
 
 

@@ -124,5 +124,5 @@ def _quota(quota: QuotaForecast) -> str:
         f"of {quota.max_per_minute}: {verdict}"
     )
     if quota.fits and quota.wanted > quota.max_per_minute:
-        line += f"; a first bad run asks for {quota.wanted}, what does not fit waits"
+        line += f"; after a first failure {quota.wanted} runs are wanted, those that do not fit wait"
     return line

@@ -51,7 +51,7 @@ def test_without_a_command_the_help_is_printed(run: Run) -> None:
     done = run()
     assert done.code == 0
     assert all(command in done.out for command in DESIGNED)
-    assert "Exit codes: 0 fine, 1 a target failed or a difference was found, 2 our own" in done.out
+    assert "Exit codes: 0 fine, 1 a target failed or a difference was found, 2 a" in done.out
 
 
 def test_the_version_is_the_packages(run: Run) -> None:

@@ -84,7 +84,7 @@ def _judge_run(scene: ObservedRuns, window: Window, run: StoredRun) -> Reasoned:
 
 def _explicit(run: StoredRun) -> str:
     said = f"{run.failure}: {run.code}" if run.code else f"{run.failure}"
-    return f"the answer itself says {said}"
+    return f"the answer says {said}"
 
 
 def _by_reach(scene: ObservedRuns, window: Window, failure: Failure) -> Reasoned:

@@ -126,7 +126,7 @@ def _is_generic(case: _Case) -> bool:
 
 
 def weighed_words(hypotheses: Sequence[Hypothesis]) -> str:
-    """``Speaks against: network and key (session opened). Not excluded: …``; empty where nothing is known."""
+    """``Ruled out: network and key (session opened). …``; empty where nothing is known."""
     by_fact: dict[str, list[str]] = {}
     for hypothesis in hypotheses:
         if hypothesis.against is not None:
@@ -134,7 +134,7 @@ def weighed_words(hypotheses: Sequence[Hypothesis]) -> str:
     against = ", ".join(f"{' and '.join(causes)} ({fact})" for fact, causes in by_fact.items())
     remaining = ", ".join(hypothesis.cause for hypothesis in hypotheses if hypothesis.against is None)
     parts = (
-        f"Speaks against: {against}" if against else "",
-        f"Not excluded: {remaining}" if remaining else "",
+        f"Ruled out: {against}" if against else "",
+        f"Cannot be ruled out from here: {remaining}" if remaining else "",
     )
     return ". ".join(part for part in parts if part)

@@ -69,6 +69,6 @@ def _signatures(story: Story) -> str:
     if not counts:
         return ""
     if len(counts) == 1:
-        return f"1 signature × {counts[0]:,}"
+        return f"the same error {counts[0]:,} times"
     shown = ", ".join(f"× {count:,}" for count in counts[:4])
-    return f"{len(counts)} signatures: {shown}{' …' if len(counts) > 4 else ''}"
+    return f"{len(counts)} different errors: {shown}{' …' if len(counts) > 4 else ''}"

@@ -66,9 +66,9 @@ def _problems(told: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
 
 PROBLEM = _problems(
     {
-        404: "nobody knows it",
+        404: "not found",
         421: "the host name is none of ours",
-        422: "cannot be asked so",
+        422: "invalid parameter",
         503: "the database is busy",
     }
 )

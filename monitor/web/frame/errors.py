@@ -66,7 +66,10 @@ def install_problems(app: FastAPI, render: Render) -> None:
 
     def on_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101  # registered for this class only
-        detail = {404: f"Nothing is found at {request.url.path}.", 405: "This address cannot be asked so."}
+        detail = {
+            404: f"Nothing is found at {request.url.path}.",
+            405: "This address does not allow that method.",
+        }
         given = str(error.detail)
         plain = given == HTTPStatus(error.status_code).phrase
         shown = detail.get(error.status_code, given) if plain else given

@@ -184,6 +184,10 @@ def _order(reading: CellView) -> tuple[bool, str, str, int, str]:
     return (not reading.watched, cell.endpoint, cell.model, _PATHWAYS.get(cell.pathway, 99), cell.location)
 
 
+def _all_right(count: int) -> str:
+    return "The target transcribes correctly" if count == 1 else f"All {count} targets transcribe correctly"
+
+
 def _headline(states: Sequence[State], cells: Sequence[CellView]) -> tuple[str, str]:
     if not any(cell.last for cell in cells):
         return "No run yet", "The first runs are made within one interval; this page fills itself."
@@ -196,7 +200,7 @@ def _headline(states: Sequence[State], cells: Sequence[CellView]) -> tuple[str, 
     if bad:
         return ", ".join(bad).capitalize(), ", ".join([measured, *rest])
     if counts[State.UP] == len(states):
-        return "All up", f"{measured}: words, not only handshakes, were checked"
+        return "All up", _all_right(len(states))
     if not counts[State.UP]:
         return "Unknown", "No target was measured lately: that is neither up nor down."
     return f"{measured.capitalize()}", ", ".join(rest)

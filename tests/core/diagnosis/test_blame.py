@@ -41,13 +41,13 @@ def blamed(*rows: list[Outcome]) -> tuple[Blame, str]:
 def test_a_failure_that_explains_itself_is_believed(failure: str, blame: str) -> None:
     """The first blame follows from the failure, whatever the line says and whatever passed before."""
     rows = row(".") + row("FFF", start=minutes(1), failure=Failure(failure), blame=Blame.NETWORK)
-    assert blamed(rows) == (blame, f"the answer itself says {failure}")
+    assert blamed(rows) == (blame, f"the answer says {failure}")
 
 
 def test_a_code_makes_a_server_failure_explicit() -> None:
     """With a code history does not count: a target that never passed is the provider's all the same."""
     rows = row("FFF", code="transcription_failed")
-    assert blamed(rows) == (Blame.PROVIDER, "the answer itself says server: transcription_failed")
+    assert blamed(rows) == (Blame.PROVIDER, "the answer says server: transcription_failed")
 
 
 def test_without_a_failure_the_own_blame_counts() -> None:

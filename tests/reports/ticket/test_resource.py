@@ -75,4 +75,4 @@ def test_other_settings_of_the_path_are_said() -> None:
         dossier(targets={FAILING.target: target(FAILING, endpoint=preview, turn="server_vad")})
     )
     assert "preview, api-version 2025-04-01-preview, no key; PCM16 24 kHz mono 3.29 s, server VAD" in text
-    assert "Speaks against: network (session opened)," in text
+    assert "Ruled out: network (session opened)," in text

@@ -44,10 +44,10 @@ Subject: Realtime input transcription with gpt-4o-transcribe failed 08:30:10–1
 Size: 420/420 runs failed, one a minute, coverage 100 %. Start between 08:29:10 and 08:30:10, end between 15:29:10 and 15:30:10. Passing since.
 Resource: /subscriptions/0000/resourceGroups/rg/providers/Microsoft.CognitiveServices/accounts/contoso, swedencentral, x-ms-region Sweden Central. Deployments: stt-prod = gpt-4o-transcribe (version 2025-03-20, type Standard), host rt-host = gpt-realtime (version 2025-08-28, type GlobalStandard)
 Path: wss://contoso.openai.azure.com/openai/v1/realtime?model=rt-host, GA, no api-version, api-key; PCM16 24 kHz mono 3.29 s, manual commit, no retries
-Symptom: session.updated and committed normal, then conversation.item.input_audio_transcription.failed: server_error, code null, "Input transcription failed for item '…'."; no error event, socket stays open; 1 signature × 420
+Symptom: session.updated and committed normal, then conversation.item.input_audio_transcription.failed: server_error, code null, "Input transcription failed for item '…'."; no error event, socket stays open; the same error 420 times
 Unaffected, same resource, key and minutes: stt-prod rest 420/420; whisper-1 realtime on rt-host 420/420
 Baseline, same configuration: 1,440/1,440 in 24 h before, 10,079/10,080 in 7 days before, 30/30 since
-Speaks against: network and key (session opened), host (whisper-1 passed on it), missing deployment (rest passed on stt-prod), quota (no 429 seen). Not excluded: a limit on your internal call
+Ruled out: network and key (session opened), host (whisper-1 passed on it), missing deployment (rest passed on stt-prod), quota (no 429 seen). Cannot be ruled out from here: a limit on your internal call
 First failed 08:30:10.412Z: apim-request-id apim-first session sess_first item item_first event event_first, ours x-ms-client-request-id ours-first
 Last failed 15:29:10.412Z: apim-request-id apim-last session sess_last item item_last event event_last, ours x-ms-client-request-id ours-last
 Last passed 08:29:10.412Z: apim-request-id apim-before session sess_before item item_before, ours x-ms-client-request-id ours-before. First passed 15:30:10.412Z: apim-request-id apim-after session sess_after item item_after, ours x-ms-client-request-id ours-after. Control whisper-1 realtime 08:30:14.090Z: apim-request-id apim-control session sess_control item item_control, ours x-ms-client-request-id ours-control
@@ -88,7 +88,7 @@ def test_what_is_not_known_is_left_out() -> None:
         "Size",
         "Symptom",
         "Unaffected",
-        "Speaks",
+        "Ruled",
         "First",
         "Observer",
         "Request",

@@ -20,7 +20,7 @@ def test_an_http_refusal_is_worded_as_one() -> None:
     )  # fmt: skip
     broken = exhibit(Role.FIRST_FAILED, run, url="https://contoso.openai.azure.com/x", frames=[], close=None)
     text = render_ticket(dossier(exhibits=[broken]))
-    assert line(text, "Symptom") == 'Symptom: HTTP 503: code Timeout, "‹b›down‹/b›"; 1 signature × 420'
+    assert line(text, "Symptom") == 'Symptom: HTTP 503: code Timeout, "‹b›down‹/b›"; the same error 420 times'
     assert line(text, "Path") == (
         "Path: https://contoso.openai.azure.com/x, no api-version, api-key; WAV PCM16 mono 3.29 s, no retries"
     )
@@ -33,7 +33,9 @@ def test_a_refused_upgrade_a_closed_socket_and_silence_are_told_apart() -> None:
     def symptom(run_parts: dict[str, Any], **parts: Any) -> str:
         values = {"type": None, "message": None, **run_parts}
         shown = exhibit(Role.FIRST_FAILED, failed("first", START, **values), **parts)
-        return line(render_ticket(dossier(exhibits=[shown])), "Symptom").removesuffix("; 1 signature × 420")
+        return line(render_ticket(dossier(exhibits=[shown])), "Symptom").removesuffix(
+            "; the same error 420 times"
+        )
 
     refused = symptom({"http_status": 401, "stage": Stage.HANDSHAKE, "failure": Failure.AUTH}, frames=[])
     assert refused == "Symptom: upgrade refused with HTTP 401: no words"
@@ -57,4 +59,4 @@ def test_further_signatures_are_listed_by_size() -> None:
     text = render_ticket(
         dossier(incident=incident(Phase.RESOLVED, document=document(420, closed_window(), signatures=six)))
     )
-    assert "6 signatures: × 400, × 10, × 5, × 3 …" in text
+    assert "6 different errors: × 400, × 10, × 5, × 3 …" in text

@@ -198,7 +198,7 @@ def test_ticket_and_bundle_come_out_of_it(database: Database) -> None:
     assert (
         "Size: 30/30 runs failed, one a minute, coverage 100 %. Start between 00:29:00 and 00:30:00" in ticket
     )
-    assert "2 signatures: × 29, × 1" in ticket
+    assert "2 different errors: × 29, × 1" in ticket
     assert "stt-prod rest 30/30; whisper-1 realtime on rt-host 30/30" in ticket
     with zipfile.ZipFile(io.BytesIO(bundle)) as archive:
         assert len(archive.read("outcomes.jsonl").splitlines()) == 99

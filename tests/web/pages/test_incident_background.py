@@ -18,7 +18,7 @@ def test_the_page_says_how_soon_it_was_seen_and_what_changed(client: TestClient)
     """Detection with both bounds, and the two runs at the edge."""
     page = client.get("/incidents/1").text
     assert "between 2 min and 3 min after it began" in page
-    assert "What changed at the edge" in page
+    assert "Last good and first failed run" in page
     assert "time to ready" in page
     assert "Nothing that the two runs were told differs." in page
 

@@ -59,7 +59,7 @@ def page(*cells: CellView) -> OverviewPage:
 @pytest.mark.parametrize(
     ("states", "headline", "detail"),
     [
-        ([State.UP, State.UP], "All up", "2 of 2 up: words, not only handshakes, were checked"),
+        ([State.UP, State.UP], "All up", "All 2 targets transcribe correctly"),
         ([State.UP, State.DOWN, State.DEGRADED], "1 down, 1 degraded", "1 of 3 up"),
         ([State.UP, State.UNKNOWN], "1 of 2 up", "1 unknown"),
         ([State.UNKNOWN], "Unknown", "No target was measured lately: that is neither up nor down."),

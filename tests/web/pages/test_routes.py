@@ -38,7 +38,7 @@ def test_the_overview_says_how_every_target_stands(client: TestClient) -> None:
     assert page.status_code == 200
     words = text_of(page.text)
     assert "All up" in words
-    assert "5 of 5 up" in words
+    assert "All 5 targets transcribe correctly" in words
     assert words.count("gpt-4o-transcribe") > 4
     assert "420/980" in words
     assert "Uptime = measured time outside down windows" in words
