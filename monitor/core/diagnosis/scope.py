@@ -11,6 +11,13 @@ from dataclasses import dataclass
 from itertools import chain, combinations
 from typing import TypeVar
 
+# An example with four cells of one endpoint in one region:
+#
+#              rest    realtime
+#   gpt-4o     good    failing      {model: gpt-4o, pathway: realtime} is the answer: with one value alone a
+#   whisper-1  good    good         good cell is covered too. {endpoint} and {region} cover all four.
+#
+# Where whisper-1 realtime fails as well, {pathway: realtime} is enough and shorter.
 FACETS = ("endpoint", "region", "provider", "model", "pathway", "location")
 
 Conjunction = Mapping[str, str]
@@ -45,6 +52,7 @@ def find_scope(failing: Sequence[Facets], healthy: Sequence[Facets]) -> Scope:
     Where different conjunctions are equally small the first in facet order is named, and the others
     are alternatives. *failing* must not be empty.
     """
+    # Sizes ascending: the first size at which anything fits is the smallest, and ends the search.
     for size in range(1, len(FACETS) + 1):
         fitting = [
             conjunction
@@ -69,6 +77,8 @@ def _shared(failing: Sequence[Facets], size: int) -> Iterable[Conjunction]:
 
 
 def _named(fitting: Sequence[Conjunction], cells: Sequence[Facets]) -> Scope:
+    # Two conjunctions mean the same where each of their values picks out the same cells: with one endpoint in
+    # a region {endpoint} and {region} do, and the reader is told both names of one thing.
     alike: dict[frozenset[frozenset[int]], list[Conjunction]] = {}
     for conjunction in fitting:
         meaning = frozenset(_picked(facet, value, cells) for facet, value in conjunction.items())
@@ -137,6 +147,7 @@ def _candidates(
     covers is left out: no choice with it wins.
     """
     everything = frozenset(cells)
+    # Best first, so that whatever covers no more than a kept one can be dropped at once.
     best: dict[frozenset[_Key], Conjunction] = {}
     for conjunction, covered in sorted(_projections(cells), key=lambda entry: order(entry[0])):
         if covered in best or any(covered < other for other in best):
@@ -171,6 +182,8 @@ def _smallest_cover(
     candidates: Sequence[_Candidate[_Key]], everything: frozenset[_Key]
 ) -> Sequence[_Candidate[_Key]]:
     """The best of the smallest choices that cover everything; candidates come best first."""
+    # Choices of one candidate, then of two, …: the first count that covers everything is the fewest. All of
+    # that count are compared, since ties go by facets. Combinations explode with candidates, hence the bound.
     counts = range(1, len(candidates) + 1)
     choices = chain.from_iterable(combinations(candidates, count) for count in counts)
     best: tuple[_Candidate[_Key], ...] | None = None

@@ -44,6 +44,15 @@ from monitor.store.outcomes.rows import (
     Encoded,
 )
 
+# What a late run changes. Stored are A, B and D with the numbers of the conclusive runs; C comes late:
+#
+#   before   A 1    B 2            D 3    E 4    F 5
+#   after    A 1    B 2    C 3     D 4    E 5    F 6
+#                          |       |      '------'--- only the number moves: one UPDATE for the whole tail
+#                          |       '----------------- what follows from the run before it is taken anew
+#                          '------------------------- placed behind B
+#
+# An inconclusive run carries the number of the conclusive run before it and moves nothing.
 _PASSED, _INCONCLUSIVE = Verdict.PASSED.value, Verdict.INCONCLUSIVE.value
 
 
@@ -73,6 +82,7 @@ def advance(tail: Tail, run: tuple[int, str, str], configuration: str | None, ev
     started_at, uid, verdict = run
     before = tail.started_at
     silence_since = spacing = None
+    # The first run of a cell, and the first with another configuration, may reset the look-back.
     fresh = before is None or tail.configuration != configuration
     if before is not None:
         if tail.every_us is None:
@@ -117,6 +127,7 @@ def place_late(tx: Connection, cell_id: int, rows: Sequence[Encoded], facts: Fac
             unpaced += (there.spacing is not None) - (was.spacing is not None)
             if there != was:
                 changes.append((*there, stored.id))
+            # Behind the last late run one stored run was placed anew; all others keep their predecessor.
             if not waiting:
                 _correct(tx, changes)
                 _shift(tx, cell_id, run, there.number - was.number)
