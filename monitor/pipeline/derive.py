@@ -32,6 +32,7 @@ from monitor.pipeline.pace import NOTHING, Outlook, Pace
 from monitor.store.database.engine import Database, Transaction
 from monitor.store.derivation.history import StoreHistory
 from monitor.store.derivation.maintenance import read_maintenance
+from monitor.store.derivation.unjudged import clear_unjudged, read_unjudged
 from monitor.store.incidents.evidence import read_latest
 from monitor.store.incidents.incidents import (
     add_entries,
@@ -112,6 +113,7 @@ def update_all_incidents(database: Database, house: DerivationSettings) -> Incid
     """
     silent = replace(house, policies=())
     with database.write() as tx:
+        clear_unjudged(tx)
         history = StoreHistory(tx, house.every)
         newest = history.newest()
         if newest is None:
@@ -121,6 +123,15 @@ def update_all_incidents(database: Database, house: DerivationSettings) -> Incid
         known = read_incidents_since(tx, EPOCH)
         now = max([newest, *(one.updated_at for one in known)])
         return _settle(tx, whole, silent, now, derivation, known, old_news=True)
+
+
+def judge_what_was_left(database: Database, house: DerivationSettings) -> bool:
+    """Derive what a killed import or a fault of ours left unjudged; whether there was any."""
+    with database.read() as tx:
+        left = read_unjudged(tx) is not None
+    if left:
+        update_all_incidents(database, house)
+    return left
 
 
 def attention_now(database: Database, house: DerivationSettings, *, now: datetime) -> Sequence[Watching]:

@@ -14,6 +14,7 @@ import orjson
 from monitor.core.model import Outcome
 from monitor.core.outcome_json import LineError, outcome_from_line
 from monitor.store.database.engine import Database
+from monitor.store.derivation.unjudged import note_unjudged
 from monitor.store.outcomes.add import Added, add_outcomes, pack_evidence
 
 LINES_PER_COMMIT = 2_000
@@ -41,14 +42,17 @@ class ImportResult:
         )
 
 
-def import_lines(source: IO[bytes], database: Database, refuse: Refuse) -> ImportResult:
+def import_lines(
+    source: IO[bytes], database: Database, refuse: Refuse, *, per_commit: int = LINES_PER_COMMIT
+) -> ImportResult:
     """Store every line of *source* that is an outcome; *refuse* is told ``line 17: …`` for each other.
 
-    Lines are JSON objects (``earwitness.outcome/1``); empty ones are passed over. Memory stays flat.
+    Lines are JSON objects (``earwitness.outcome/1``); empty ones are passed over. Memory stays flat. What is
+    stored here is judged by `update_all_incidents`; where that does not come, the next start does it.
     """
     total = ImportResult()
     lines = _lines(source)
-    while batch := list(islice(lines, LINES_PER_COMMIT)):
+    while batch := list(islice(lines, per_commit)):
         with _collecting_once():
             total += _take_batch(batch, database, refuse)
     return total
@@ -85,6 +89,13 @@ def _take_batch(batch: list[tuple[int, bytes | None]], database: Database, refus
     parsed = list(_parse(batch, refusals))
     with database.write() as tx:
         results = add_outcomes(tx, [(outcome, evidence) for _, outcome, evidence in parsed])
+        begun = [
+            outcome.started_at
+            for (_, outcome, _), result in zip(parsed, results, strict=True)
+            if result.added is Added.ADDED
+        ]
+        if begun:
+            note_unjudged(tx, min(begun))
     for (number, _, _), result in zip(parsed, results, strict=True):
         if result.added is Added.CONFLICT:
             refusals[number] = result.reason or "conflicts with what is stored"

@@ -6,17 +6,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
+
+from monitor.core.errors import DatabaseError
 from monitor.core.model import Cell
 from monitor.core.outages.self_observations import SelfObservation
 from monitor.core.scheduling.attention import Slots
 from monitor.pipeline.derive import DerivationSettings, IncidentUpdate, update_incidents
 from monitor.pipeline.observe import Observed
-from monitor.pipeline.pace import Pace
-from monitor.store.database.engine import Database
+from monitor.pipeline.pace import Outlook, Pace
+from monitor.store.database.engine import Database, Transaction
 from monitor.store.derivation.self_observations import add_self_observations
+from monitor.store.derivation.unjudged import note_unjudged
 from monitor.store.heartbeats import add_skips, beat
 from monitor.store.outcomes.add import Added, AddResult, add_outcomes, pack_evidence
 from monitor.store.overview import read_newest_run
+
+log = structlog.get_logger("record")
+
+TRY_AGAIN = timedelta(minutes=1)  # how long a derivation that failed rests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +82,22 @@ def record(
         if not pace.is_due(now):
             return Recorded(results=results, judged=IncidentUpdate())
         began = pace.stopwatch()
-        judged = update_incidents(tx, house, now=now, touched=pace.touched, bad=pace.bad, pace=pace)
+        judged = _judge(database, tx, house, now, pace)
     pace.follow(judged.outlook, pace.stopwatch() - began)
     return Recorded(results=results, judged=judged)
+
+
+def _judge(
+    database: Database, tx: Transaction, house: DerivationSettings, now: datetime, pace: Pace
+) -> IncidentUpdate:
+    """What follows from what is stored; where deriving it fails, the outcomes are stored all the same."""
+    touched = pace.touched
+    try:
+        with database.part_of(tx):
+            return update_incidents(tx, house, now=now, touched=touched, bad=pace.bad, pace=pace)
+    except DatabaseError:
+        raise
+    except Exception:  # one derivation: the outcomes are kept, and judged by a later start
+        log.exception("what is stored could not be judged")
+        note_unjudged(tx, touched or now)
+        return IncidentUpdate(outlook=Outlook(at=now, due=now + TRY_AGAIN))

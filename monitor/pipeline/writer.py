@@ -43,7 +43,8 @@ class BatchWriter(Generic[Item, Result]):
     what *done* is told on the loop. While the database is away the items wait, at most `BUFFER` of
     them; beyond that the oldest is dropped and counted, since the newest says what is true now. Minor
     items have a buffer of their own: no other is dropped for them. *left* is told what could not be stored
-    when it is closed.
+    when it is closed, *refused* each item that *store* cannot take (any error but DatabaseError), and why:
+    the rest of its batch is stored.
     """
 
     def __init__(
@@ -56,10 +57,11 @@ class BatchWriter(Generic[Item, Result]):
         patience_s: float = PATIENCE_S,
         grace_s: float = GRACE_S,
         left: Callable[[Sequence[Item]], None] = lambda _items: None,
+        refused: Callable[[Item, Exception], None] = lambda _item, _error: None,
     ) -> None:
         self._store, self._done, self._clock = store, done, clock
         self._buffer, self._patience_s, self._grace_s = buffer, patience_s, grace_s
-        self._left = left
+        self._left, self._refused = left, refused
         self._waiting: deque[Item] = deque()
         self._minor: deque[Item] = deque()
         self._wake = asyncio.Event()
@@ -131,21 +133,44 @@ class BatchWriter(Generic[Item, Result]):
         batch = [self._waiting.popleft() for _ in range(min(MOST_AT_ONCE, len(self._waiting)))]
         room = MOST_AT_ONCE - len(batch)
         minor = [self._minor.popleft() for _ in range(min(room, len(self._minor)))]
-        loop = asyncio.get_running_loop()
-        try:
-            result = await loop.run_in_executor(self._thread, self._store, [*batch, *minor])
-        except DatabaseError as error:
-            self._waiting.extendleft(reversed(batch))
-            self._minor.extendleft(reversed(minor))
-            self._drop_excess()
-            self._complain(error)
-            return False
+        # Halves of a batch that holds something that cannot be stored, the earlier ones first: [a b c d] is
+        # tried as [a b], then [c d], and whichever of them fails as two single items.
+        parts = [[*batch, *minor]]
+        while parts:
+            part = parts.pop()
+            try:
+                result = await self._attempt(part)
+            except DatabaseError as error:
+                left = {id(item) for each in (part, *parts) for item in each}
+                self._waiting.extendleft(item for item in reversed(batch) if id(item) in left)
+                self._minor.extendleft(item for item in reversed(minor) if id(item) in left)
+                self._drop_excess()
+                self._complain(error)
+                return False
+            except Exception as error:  # noqa: BLE001 - one item: the rest must be stored, whatever this one holds
+                if len(part) > 1:
+                    middle = len(part) // 2
+                    parts += [part[middle:], part[:middle]]
+                else:
+                    self._set_aside(part, error)
+            else:
+                self._succeed(result)
+        return True
+
+    def _set_aside(self, part: Sequence[Item], error: Exception) -> None:
+        log.error("something could not be stored and is set aside", items=len(part), exc_info=error)
+        for item in part:
+            self._refused(item, error)
+
+    async def _attempt(self, part: Sequence[Item]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._store, part)
+
+    def _succeed(self, result: Result) -> None:
         if self._failing_since is not None:
             since = self._failing_since.isoformat()
             log.info("outcomes are stored again", since=since, dropped=self._dropped)
             self._failing_since = self._told_at = self._reason = None
         self._done(result)
-        return True
 
     def _complain(self, error: DatabaseError) -> None:
         """Say it at once, and again while it lasts: what waits, and what is lost already."""

@@ -26,7 +26,7 @@ from monitor.core.scheduling.attention import Slots, Watching
 from monitor.core.views.latency import percentile
 from monitor.pipeline.annotate import enter_maintenance
 from monitor.pipeline.deliver import IDLE_S, ChannelAddress, Deliverer
-from monitor.pipeline.derive import attention_now
+from monitor.pipeline.derive import attention_now, judge_what_was_left
 from monitor.pipeline.observe import Due, Observed, observe
 from monitor.pipeline.pace import Pace
 from monitor.pipeline.record import Recorded, Skipped, record
@@ -36,6 +36,7 @@ from monitor.pipeline.spool import spool
 from monitor.pipeline.storage_watch import Failing, StorageWatch
 from monitor.pipeline.writer import BatchWriter
 from monitor.service.build import derivation_settings_of, secrets, transport_of
+from monitor.service.lease import Lease
 from monitor.service.page_process import PageFacts, PageProcess, Report, listening
 from monitor.service.scheduler import Scheduler
 from monitor.service.self_check import LOOK_EVERY, LOOK_WITHIN_S, Gauges, SelfCheck
@@ -93,8 +94,10 @@ class Service:
         self._usual: Mapping[Cell, float] = {}
         self._usual_at: datetime | None = None
         self._recorder: BatchWriter[Observed | Skipped | SelfObservation, Recorded] = BatchWriter(
-            self._store, self._stored, clock=clock, left=self._keep
+            self._store, self._stored, clock=clock, left=self._keep, refused=self._refused
         )
+        self._lease = Lease(database, settings.monitor.location, clock=clock)
+        self._superseded = False
         self._selfcheck = SelfCheck(
             location=settings.monitor.location,
             hosts=settings.monitor.control_hosts,
@@ -138,8 +141,11 @@ class Service:
 
         Raises what a part raised that should have gone on, one of *beside* too: those are not ended here.
         """
+        await self._lease.take()
         with self._database.write() as tx:
             sync_targets(tx, self._settings.targets, self._clock())
+        if judge_what_was_left(self._database, self._house):
+            log.info("outcomes that were stored and not judged are judged now")
         enter_maintenance(self._database, self._house, self._settings.maintenance, now=self._clock())
         courier = self._courier()
         tasks = [
@@ -167,6 +173,8 @@ class Service:
             task.cancel()
         await asyncio.wait([recording], timeout=LONGEST_STOP.total_seconds())
         await asyncio.gather(*others, return_exceptions=True)
+        with contextlib.suppress(DatabaseError):  # then it runs out by itself
+            self._lease.release()
         await self._transport.aclose()
 
     def _take_over(self, watched: Sequence[Watching]) -> None:
@@ -214,6 +222,7 @@ class Service:
         now, lag = self._clock(), timedelta(seconds=self._lag)
         recorded = record(self._database, items, self._house, now=now, lag=lag, pace=self._pace)
         self._lag = 0.0
+        self._superseded = not self._lease.renew()
         if self._usual_at is None or now - self._usual_at > USUAL_EVERY:
             self._usual, self._usual_at = usual_latencies(self._database, now), now
         return recorded
@@ -230,7 +239,24 @@ class Service:
                 "outcomes wait in a file: run `earwitness import` on it", file=path, outcomes=len(kept)
             )
 
+    def _refused(self, item: Observed | Skipped | SelfObservation, error: Exception) -> None:
+        """Keep an outcome that the store cannot take in a file, and its slot on record."""
+        if not isinstance(item, Observed):
+            return
+        self._keep([item])
+        outcome = item.outcome
+        if outcome.kind is Kind.SCHEDULED:
+            reason = f"lost: the outcome could not be stored, {type(error).__name__}"
+            slot = Slots(first=outcome.slot or outcome.started_at)
+            self._recorder.put(Skipped(cell=outcome.cell, slots=slot, reason=reason), minor=True)
+
     def _stored(self, recorded: Recorded) -> None:
+        if self._superseded:
+            location = self._settings.monitor.location
+            raise MonitorError(
+                f"another monitor took over location '{location}' while this one did not run: "
+                "it goes on, this one ends"
+            )
         self._last_turn = self._clock()
         self.scheduler.attend(recorded.judged.watchings)
         for result in recorded.results:

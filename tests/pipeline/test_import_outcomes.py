@@ -6,13 +6,16 @@ import io
 from collections.abc import Iterable
 
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.outcome_json import outcome_to_line
 from monitor.pipeline import import_outcomes
+from monitor.pipeline.derive import DerivationSettings, judge_what_was_left
 from monitor.pipeline.import_outcomes import ImportResult, import_lines
 from monitor.store.database.engine import Database
+from monitor.store.incidents.incidents import read_windows
 from monitor.store.outcomes.read import read_evidence, stream_outcomes
 from tests.support.stored_outcomes import any_example, make
 
@@ -123,3 +126,34 @@ def test_no_line_breaks_the_intake(sqlite_database: Database, lines: list[bytes]
     filled = sum(1 for one in text.split(b"\n") if one.strip())
     assert done.added + done.known + done.refused == filled
     assert len(refusals) == done.refused
+
+
+class CutShort(io.BytesIO):
+    """A file during whose reading the process is killed, once that many lines were read."""
+
+    def __init__(self, lines: Iterable[bytes], after: int) -> None:
+        super().__init__(b"\n".join(lines))
+        self.left = after
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        """The next line, or the end of the process."""
+        if not self.left:
+            raise KeyboardInterrupt
+        self.left -= 1
+        return super().readline(size)
+
+
+@pytest.mark.parametrize("after", [5, 9, 12])
+def test_what_a_killed_import_stored_is_judged_by_the_next_start(
+    sqlite_database: Database, after: int
+) -> None:
+    """Wherever it was killed, no stored outcome stays without the windows that follow from it."""
+    lines = [line(number, verdict="failed", failure="server") for number in range(12)]
+    with pytest.raises(KeyboardInterrupt):
+        import_lines(CutShort(lines, after), sqlite_database, lambda _refusal: None, per_commit=4)
+    assert judge_what_was_left(sqlite_database, DerivationSettings())
+    with sqlite_database.read() as tx:
+        stored = list(stream_outcomes(tx))
+        assert len(stored) == after // 4 * 4
+        assert [window.failed for window in read_windows(tx)] == [len(stored)]
+    assert not judge_what_was_left(sqlite_database, DerivationSettings())

@@ -7,16 +7,22 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from monitor.core.errors import DatabaseBusy
 from monitor.core.incidents.incident import Change, IncidentKind
 from monitor.core.model import Failure, Verdict
+from monitor.core.outages.reading_start import Clearings
 from monitor.core.outages.self_observations import SelfObservation, SelfObservationKind
 from monitor.core.scheduling.attention import Slots
+from monitor.pipeline.derive import judge_what_was_left
 from monitor.pipeline.observe import Observed, observe
+from monitor.pipeline.pace import Pace
 from monitor.pipeline.record import Skipped, record
 from monitor.store.database.engine import Database, open_database
+from monitor.store.derivation.history import StoreHistory
 from monitor.store.heartbeats import read_last_beat, read_skipped_slots
+from monitor.store.incidents.incidents import read_incidents_since
 from monitor.store.outcomes.add import Added
 from monitor.store.outcomes.read import read_evidence, stream_outcomes
 from tests.pipeline.test_observe import due
@@ -108,3 +114,27 @@ def test_a_look_at_a_control_host_is_stored_before_the_run_that_is_read_in_its_l
         record(sqlite_database, [Observed(outcome=lost, evidence=None), look], HOUSE, now=at + MINUTE / 10)
     assert stretch.incident().kind is IncidentKind.BLIND
     stretch.check_agreement(DAY + 9 * MINUTE)
+
+
+class Failing(Pace):
+    """A pace with which deriving fails, as a fault of ours would let it."""
+
+    def clearings(self, stored: StoreHistory, rests_on: object) -> Clearings:  # noqa: ARG002
+        """Fails."""
+        raise ZeroDivisionError
+
+
+def test_outcomes_are_stored_although_they_cannot_be_judged_and_are_judged_later(database: Database) -> None:
+    """A fault in the derivation costs no outcome; the next start derives what was left."""
+    runs = [run_of(FAILING, minute, Verdict.FAILED) for minute in range(4)]
+    items = [Observed(outcome=run, evidence=None) for run in runs]
+    with capture_logs() as logs:
+        record(database, items, HOUSE, now=DAY + 4 * MINUTE, pace=Failing())
+    assert [entry["event"] for entry in logs] == ["what is stored could not be judged"]
+    with database.read() as tx:
+        assert list(stream_outcomes(tx)) == runs
+        assert not read_incidents_since(tx, DAY)
+    assert judge_what_was_left(database, HOUSE)
+    with database.read() as tx:
+        assert [one.number for one in read_incidents_since(tx, DAY)] == [1]
+    assert not judge_what_was_left(database, HOUSE)

@@ -235,3 +235,65 @@ async def test_trouble_is_told_at_once_and_every_minute() -> None:
         ("outcomes cannot be stored, they wait", 3, 2),
         ("outcomes are stored again", None, 2),
     ]
+
+
+class Picky(Store):
+    """Refuses every batch that holds one of these items, as a database refuses a row."""
+
+    def __init__(self, *poisoned: int) -> None:
+        super().__init__()
+        self.poisoned = set(poisoned)
+
+    def __call__(self, batch: Sequence[int]) -> int:
+        if bad := self.poisoned & set(batch):
+            self.attempts += 1
+            raise ValueError(f"{bad} cannot be stored")
+        return super().__call__(batch)
+
+
+async def test_a_poisoned_item_is_set_aside_and_the_rest_is_stored_in_order() -> None:
+    """Whatever the error, the recorder goes on: what cannot be stored is handed back by itself."""
+    store = Picky(3, 7, 100)
+    refused: list[tuple[int, str]] = []
+    store.gate.clear()
+    recorder: BatchWriter[int, int] = BatchWriter(
+        store,
+        store.done.append,
+        clock=FakeClock(),
+        patience_s=0.0,
+        grace_s=0.0,
+        refused=lambda item, error: refused.append((item, type(error).__name__)),
+    )
+    with capture_logs() as logs:
+        task = asyncio.create_task(recorder.run())
+        for item in range(10):
+            recorder.put(item)
+        recorder.put(100, minor=True)
+        store.gate.set()
+        recorder.close()
+        await task
+    assert refused == [(3, "ValueError"), (7, "ValueError"), (100, "ValueError")]
+    assert store.stored == [0, 1, 2, 4, 5, 6, 8, 9]
+    assert [entry["log_level"] for entry in logs] == ["error"] * 3
+
+
+async def test_a_database_that_goes_away_while_a_batch_is_taken_apart_loses_nothing() -> None:
+    """What of the batch is not stored yet waits, once each and in order."""
+    store = Picky(0)
+    first = True
+
+    def away_after_the_first(batch: Sequence[int]) -> int:
+        nonlocal first
+        if 0 not in batch and first:
+            first = False
+            raise DatabaseBusy("database x is locked by another process: stop it, or try again")
+        return store(batch)
+
+    recorder: BatchWriter[int, int] = BatchWriter(
+        away_after_the_first, store.done.append, clock=FakeClock(), patience_s=0.0, grace_s=5.0
+    )
+    for item in range(4):
+        recorder.put(item)
+    recorder.close()
+    await recorder.run()
+    assert store.stored == [1, 2, 3]

@@ -274,6 +274,11 @@ class World:
             await task
             self._let_go()
 
+    def forget(self) -> None:
+        """The service has ended on its own, and that was meant."""
+        self._task = None
+        self._let_go()
+
     def kill(self) -> None:
         """End the service as `kill -9` does: whatever it was doing stays undone."""
         assert self._task is not None, "no service runs"

@@ -78,6 +78,12 @@ class Database:
             yield tx
 
     @contextmanager
+    def part_of(self, tx: Connection) -> Iterator[None]:
+        """A part of a writing transaction: where it raises, it alone is undone."""
+        with translate(self.place), tx.begin_nested():
+            yield
+
+    @contextmanager
     def read(self) -> Iterator[Connection]:
         """One reading transaction; everything read in it is of the same moment."""
         self._find_file()

@@ -31,6 +31,8 @@ _SAYINGS = (
         "has no free connection: raise max_connections, or close some",
     ),
 )
+# What the database refuses of a row or a statement, and would refuse again: a fault of ours.
+_OURS = (exc.IntegrityError, exc.ProgrammingError, exc.DataError)
 _SILENT = "does not answer: look at the server and at the network between"
 _UNREACHABLE = "cannot be reached: check the host, the port and that the server runs"
 
@@ -53,7 +55,7 @@ def translate(place: str) -> Iterator[None]:
     except exc.TimeoutError:
         raise DatabaseBusy(_busy(place)) from None
     except (exc.OperationalError, exc.DatabaseError, exc.InterfaceError) as error:
-        if isinstance(error, (exc.IntegrityError, exc.ProgrammingError)) and not _is_schema(error):
+        if isinstance(error, _OURS) and not _is_schema(error):
             raise
         raise _translated(place, error) from error
 
