@@ -104,7 +104,8 @@ def watch(history: History, cell: Cell, rule: Rule, windows: Iterable[Window], n
     last = history.last_run(cell, now)
     if last is None:
         return Watching(cell=cell, attention=Attention.CALM)
-    mine = [window for window in windows if window.cell == cell and window.state is State.DOWN]
+    own = [window for window in windows if window.cell == cell]
+    mine = [window for window in own if window.state is State.DOWN]
     began = max((window.closed_at for window in mine if window.closed_at), default=None)
     oldest = oldest_number(rule.down, last.number, last.started_at, reached(history, cell))
     bad = _bad_in_look_back(history, cell, oldest, began, now)
@@ -112,7 +113,9 @@ def watch(history: History, cell: Cell, rule: Rule, windows: Iterable[Window], n
         recovered = not bad or bad[-1].number < last.number
         return Watching(cell=cell, attention=Attention.CLOSING if recovered else Attention.OPEN)
     if is_settled(rule.down, [run.number for run in bad], last.number, oldest):
-        return Watching(cell=cell, attention=Attention.CALM)
+        # What is degraded is watched as closely as what is down, so that its end is known to the minute.
+        slow = any(window.open for window in own)
+        return Watching(cell=cell, attention=Attention.OPEN if slow else Attention.CALM)
     first = len(bad) == 1 and bad[0].number == last.number
     return Watching(cell=cell, attention=Attention.CONFIRMING, first_bad=bad[0].started_at if first else None)
 

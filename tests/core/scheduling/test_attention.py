@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.core.incidents.derive import derive
 from monitor.core.model import Deployment, Endpoint, Target
-from monitor.core.scheduling.attention import Attention, interval, neighbours, quota_key
+from monitor.core.outages.history import MemoryHistory
+from monitor.core.outages.rule import Rule
+from monitor.core.scheduling.attention import Attention, interval, neighbours, quota_key, watch
 from monitor.core.scheduling.slots import clip_at, offset_of, slot_at, slots_between
+from tests.support.outcomes import row
 
 NOW = datetime(2025, 11, 17, 8, 30, tzinfo=UTC)
 KEYS = st.text(min_size=1, max_size=20)
@@ -111,3 +116,27 @@ def test_a_clip_of_the_rotation_is_chosen_at_any_moment(slot: datetime, count: i
     turns = replace(target(Endpoint(name="here", provider="openai", url="u"), "m", "rest"), clips=names)
     assert clip_at(turns, slot) == clip_at(turns, slot)
     assert clip_at(turns, slot) in names
+
+
+@pytest.mark.parametrize(
+    ("marks", "attention"),
+    [
+        ("....", Attention.CALM),
+        (".DDD", Attention.CALM),
+        (".DDDD", Attention.OPEN),
+        (".DDDD.........", Attention.OPEN),
+        (".DDDD..........", Attention.CALM),
+        (".F", Attention.CONFIRMING),
+        (".FFF", Attention.OPEN),
+        (".FFF.", Attention.CLOSING),
+        (".FFF.....", Attention.CALM),
+    ],
+)
+def test_a_cell_is_watched_as_closely_as_its_windows_ask(marks: str, attention: Attention) -> None:
+    """While any window is open, slow or down, runs come at most a minute apart."""
+    history = MemoryHistory(row(marks))
+    newest = history.newest()
+    assert newest is not None
+    (cell,) = history.cells()
+    windows = derive(history, Rule(), now=newest).windows
+    assert watch(history, cell, Rule(), windows, newest).attention is attention
