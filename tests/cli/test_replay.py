@@ -44,7 +44,7 @@ def test_another_rule_differs_with_exit_code_1(run: Run, stored: str, home: Path
     (home / "strict.toml").write_text("[down]\nbad = 12\nof = 12\n[degraded]\nbad = 15\n")
     done = run("replay", "--diff", "--rules", "strict.toml")
     assert done.code == 1
-    assert "- incident swedencentral down" in done.out
+    assert "- incident gpt-4o-transcribe · realtime · swedencentral down" in done.out
     told = json.loads(run("replay", "--diff", "--json", "--rules", "strict.toml").out)
     assert (told["equal"], told["incidents"][0]["replayed"]) == (False, None)
     assert run("replay", "--json").out == stored
@@ -56,7 +56,10 @@ def test_a_channel_is_rehearsed_by_its_policy(run: Run, stored: str, home: Path)
     (home / "config.toml").write_text(CHANNEL)
     done = run("replay", "--channel", "oncall")
     assert done.code == 0
-    assert done.out.splitlines()[1] == "  2025-11-17T00:22:00.412Z incident.opened: Down: swedencentral"
+    assert (
+        done.out.splitlines()[1]
+        == "  2025-11-17T00:22:00.412Z incident.opened: Down: gpt-4o-transcribe · realtime · swedencentral"
+    )
     told = json.loads(run("replay", "--channel", "oncall", "--json").out)
     assert [one["type"] for one in told["notices"]][:2] == ["incident.opened", "incident.recovering"]
 

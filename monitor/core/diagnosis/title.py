@@ -48,13 +48,25 @@ def title_of(
 def _subject(
     conjunction: Conjunction, scope: Scope, affected: Sequence[Facets], controls: Sequence[Facets]
 ) -> str:
-    """Model, pathway, place, provider, location; ``(from oslo only)`` where the same is fine elsewhere."""
-    parts = [conjunction.get("model"), conjunction.get("pathway"), _place(conjunction, scope, affected)]
+    """Model, pathway, place, provider, location; ``(from oslo only)`` where the same is fine elsewhere.
+
+    A lone target is named in full, however little would tell it from the others: nobody looks for "openai-us
+    down" who configured one model on one pathway there.
+    """
+    lone = _lone_target([facets for facets in affected if covers(conjunction, facets)])
+    what = [conjunction.get(facet) or lone.get(facet) for facet in ("model", "pathway")]
+    parts = [*what, _place(conjunction, scope, affected)]
     parts.append(conjunction.get("provider"))
     location = conjunction.get("location")
     only = location is not None and _fine_elsewhere(conjunction, controls)
     subject = " · ".join(part for part in (*parts, None if only else location) if part)
     return f"{subject or 'everything'} (from {location} only)" if only else subject
+
+
+def _lone_target(affected: Sequence[Facets]) -> Facets:
+    """The facets of the one target that is affected; none where there are several."""
+    targets = {(facets["endpoint"], facets["model"], facets["pathway"]) for facets in affected}
+    return affected[0] if len(targets) == 1 else {}
 
 
 def _fine_elsewhere(conjunction: Conjunction, controls: Sequence[Facets]) -> bool:

@@ -14,6 +14,7 @@ from monitor.core.outages.windows import Window, overlaps
 from monitor.core.sanitize import one_line
 
 _LONGEST = 400
+_WORDS = frozenset({"title"})  # made of the other keys; another version may have worded it otherwise
 
 
 class Pair(NamedTuple):
@@ -27,7 +28,8 @@ class Pair(NamedTuple):
         """The keys whose values differ; empty where one side is missing."""
         if self.stored is None or self.replayed is None:
             return ()
-        return tuple(key for key, value in self.replayed.items() if self.stored.get(key) != value)
+        facts = (key for key in self.replayed if key not in _WORDS)
+        return tuple(key for key in facts if self.stored.get(key) != self.replayed[key])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,7 +85,7 @@ def advice_routes(
     ) -> Response:
         ranked, now = adviser.ranked(need, {"endpoint": endpoint, "model": model}, max_age)
         answer = Json(_body(ranked, need, now))
-        answer.headers["cache-control"] = f"max-age={_relied_on(ranked)}"
+        answer.headers["cache-control"] = "no-store"  # a cache would repeat "healthy" through an outage
         return answer
 
     @router.get(
@@ -136,11 +136,6 @@ def _body(ranked: Sequence[Advice], need: str | None, now: datetime) -> dict[str
         "healthy": any(to_json(one)["healthy"] for one in ranked),
         "pathways": [to_json(one) for one in ranked],
     }
-
-
-def _relied_on(ranked: Iterable[Advice]) -> int:
-    """Seconds: no answer outlives the evidence of what it recommends."""
-    return int(min((one.max_age for one in ranked if one.max_age), default=timedelta(0)).total_seconds())
 
 
 def _standings(

@@ -44,10 +44,10 @@ def test_values_stand_in_their_order() -> None:
 def test_the_place_is_the_region_else_the_endpoint() -> None:
     """An endpoint is named by its region only where no other endpoint shares it."""
     by_region = ({"endpoint": "azure-sweden"}, {"region": "swedencentral"})
-    assert title({"endpoint": "azure-sweden"}, aliases=by_region).startswith("swedencentral down")
-    assert title({"endpoint": "azure-sweden"}).startswith("azure-sweden down")
+    assert title({"endpoint": "azure-sweden"}, aliases=by_region).startswith("a · rest · swedencentral down")
+    assert title({"endpoint": "azure-sweden"}).startswith("a · rest · azure-sweden down")
     without = SWEDEN | {"region": None}
-    assert title({"model": "a"}, affected=(without,)).startswith("a · azure-sweden down")
+    assert title({"model": "a"}, affected=(without,)).startswith("a · rest · azure-sweden down")
     elsewhere = SWEDEN | {"endpoint": "us", "region": "eastus"}
     assert title({"model": "a"}, affected=(SWEDEN, elsewhere)).startswith("a down")
 
@@ -57,8 +57,8 @@ def test_down_from_one_location_only_is_worded_as_such() -> None:
     same = Named(facets=SWEDEN | {"location": "oslo"}, passed=9, total=9)
     other = Named(facets=SWEDEN | {"location": "oslo", "model": "b"}, passed=9, total=9)
     where = {"model": "a", "location": "berlin"}
-    assert title(where, controls=(same,)).startswith("a · swedencentral (from berlin only) down since")
-    assert title(where, controls=(other,)).startswith("a · swedencentral · berlin down since")
+    assert title(where, controls=(same,)).startswith("a · rest · swedencentral (from berlin only) down since")
+    assert title(where, controls=(other,)).startswith("a · rest · swedencentral · berlin down since")
     abroad = SWEDEN | {"endpoint": "us", "region": None}
     everything = title({"location": "berlin"}, affected=(SWEDEN, abroad), controls=(same,))
     assert everything.startswith("everything (from berlin only) down since")
@@ -66,7 +66,9 @@ def test_down_from_one_location_only_is_worded_as_such() -> None:
 
 def test_several_conjunctions_are_joined() -> None:
     """A union names each part."""
-    assert title({"model": "a"}, {"model": "b"}).startswith("a · swedencentral and b · swedencentral down")
+    assert title({"model": "a"}, {"model": "b"}).startswith(
+        "a · rest · swedencentral and b · swedencentral down"
+    )
 
 
 def test_dates_stand_where_the_day_is_another() -> None:

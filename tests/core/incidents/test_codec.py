@@ -60,7 +60,8 @@ def test_a_replay_prints_every_key_of_the_contract() -> None:
         "alternatives": [],
         "affected": ["azure-sweden/gpt-4o-transcribe/realtime"],
         "unaffected": [{"target": "azure-sweden/b/realtime", "location": "berlin", "passed": 5, "total": 5}],
-        "title": "gpt-4o-transcribe · swedencentral down 08:30:10–08:35:10 UTC. Unaffected: b realtime 5/5.",
+        "title": "gpt-4o-transcribe · realtime · swedencentral down 08:30:10–08:35:10 UTC. "
+        "Unaffected: b realtime 5/5.",
     }
 
 

@@ -42,7 +42,10 @@ def test_an_incident_is_told_with_its_day_title_and_blame() -> None:
     """Number, day, title, then whose fault and why; the window with both ends and its counts."""
     lines = render_text(derived("....xxxx......")).splitlines()
     assert lines[0] == "1 incident"
-    assert lines[1] == "  1. 17 Nov 2025: swedencentral down 00:04:00–00:08:00 UTC."
+    assert (
+        lines[1]
+        == "  1. 17 Nov 2025: gpt-4o-transcribe · realtime · swedencentral down 00:04:00–00:08:00 UTC."
+    )
     assert lines[2].startswith("     blame provider: ")
     assert lines[3] == "1 window"
     assert lines[4] == (

@@ -139,7 +139,7 @@ def test_an_outage_is_lived_through_in_order() -> None:
     assert [entry.at for entry in ledger.entries] == [minutes(5), minutes(7), minutes(12), minutes(22)]
     assert [entry.text for entry in ledger.entries] == [
         "azure-sweden/gpt-4o-transcribe/realtime from berlin: one run was bad at 2025-11-17T08:35:10Z",
-        "gpt-4o-transcribe · swedencentral down since 08:35:10 UTC. Unaffected: b realtime 3/3.",
+        "gpt-4o-transcribe · realtime · swedencentral down since 08:35:10 UTC. Unaffected: b realtime 3/3.",
         "passing since 2025-11-17T08:38:10Z",
         "no relapse until 2025-11-17T08:52:10Z: safe to go back",
     ]
