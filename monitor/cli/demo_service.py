@@ -22,7 +22,7 @@ from monitor.store.database.engine import Database
 from monitor.web.frame.context import DemoLinks
 
 NOTE = (
-    "Demo. Nothing here is real: the outage of 17 November is a simulation, "
+    "Nothing here is real: the outage of 17 November is a simulation, "
     "the live checks talk to a practice provider on this machine."
 )
 NOBODY_YET = "http://127.0.0.1:9"

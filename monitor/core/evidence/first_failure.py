@@ -48,7 +48,7 @@ class EdgeContrast:
         """Whether anything differs, and what does not; or that it could not be compared."""
         if not self.same:
             return "No other fact of both runs can be compared."
-        none = "" if self.differing else "Nothing that the two runs were told differs. "
+        none = "" if self.differing else "No difference in what the server answered. "
         return f"{none}The same in both: {', '.join(self.same)}."
 
 

@@ -17,9 +17,11 @@ from monitor.core.model import State, Verdict
 from monitor.core.outages.windows import Window
 from monitor.core.timefmt import duration_words
 
+WELL_COVERED = 0.9  # of the period; where less was measured, a figure alone would claim too much
 METHOD = (
-    "Uptime = measured time outside down windows ÷ measured time. Gaps, blind spans and maintenance count "
-    "for neither side; coverage is the measured share of the period. Rounded down to two decimals."
+    "Uptime = measured time outside down windows ÷ measured time. Gaps, blind spans and maintenance are left "
+    "out; coverage is the measured share of the period, and under 90 % the measured time is named. Rounded "
+    "down to two decimals, at most 99.99 where a run failed."
 )
 
 
@@ -59,8 +61,13 @@ class Uptime:
         return not self.failed and not self.down
 
     def text(self) -> str:
-        """``99.92 %``, or ``–`` where nothing was measured."""
-        return "–" if self.share is None else percent(self.share, flawless=self.flawless)
+        """``99.92 %``; with ``of 6 min measured`` where little of the period was; ``–`` where nothing was."""
+        if self.share is None:
+            return "–"
+        shown = percent(self.share, flawless=self.flawless)
+        return (
+            shown if self.coverage >= WELL_COVERED else f"{shown} of {duration_words(self.measured)} measured"
+        )
 
     def range_text(self) -> str:
         """Worst and best case for unseen time, ``26.57 % to 100.00 %``; empty where none was unseen."""

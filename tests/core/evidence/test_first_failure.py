@@ -53,7 +53,7 @@ def test_what_differs_in_every_run_is_no_news() -> None:
     good = told(GOOD, headers=[[name, "1"] for name in noisy] + [["report-to", "[12 characters]"]])
     bad = told(BAD, headers=[[name, "2"] for name in noisy] + [["report-to", "[14 characters]"]])
     assert contrast(good, bad).differing == ()
-    assert contrast(good, bad).sentence().startswith("Nothing that the two runs were told")
+    assert contrast(good, bad).sentence().startswith("No difference in what the server answered")
 
 
 def test_a_fact_of_one_run_only_is_a_difference() -> None:

@@ -62,7 +62,7 @@ def test_targets_carry_the_figure_and_what_it_was_computed_from(client: TestClie
 def test_a_target_with_a_gap_has_less_coverage_and_no_less_uptime(client: TestClient) -> None:
     """Time that nobody saw stands in neither side."""
     gapped = next(item for item in ask(client, "targets")["items"] if item["endpoint"] == "openai-us")
-    assert gapped["uptime"]["text"] == "100.00 %"
+    assert gapped["uptime"]["text"] == "100.00 % of 10 h 19 min measured"
     assert gapped["uptime"]["coverage"] < 0.5
     assert gapped["uptime"]["best"] == 1
 

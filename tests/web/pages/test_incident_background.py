@@ -20,7 +20,7 @@ def test_the_page_says_how_soon_it_was_seen_and_what_changed(client: TestClient)
     assert "between 2 min and 3 min after it began" in page
     assert "Last good and first failed run" in page
     assert "time to ready" in page
-    assert "Nothing that the two runs were told differs." in page
+    assert "No difference in what the server answered." in page
 
 
 def test_the_edge_names_both_runs() -> None:
