@@ -16,11 +16,7 @@ from monitor.core.model import Deployment, Endpoint, Pathway, is_reference
 from monitor.providers import PROVIDERS
 
 _FRAMING = "belongs to the connection and is made for every request; remove it"
-
-
 _OWN = "is made by the check itself; remove it"
-
-
 _RESERVED = {
     **dict.fromkeys(
         ("host", "connection", "upgrade", "content-length", "transfer-encoding", "te", "trailer", "expect",
@@ -33,10 +29,7 @@ _RESERVED = {
     "openai-beta": 'follows the dialect: write dialect = "preview"',
 }  # fmt: skip
 
-
 _WEBSOCKET = "sec-websocket-"
-
-
 _SECRET = re.compile(r"key|token|secret|auth|password|cookie|credential|signature", re.IGNORECASE)
 
 
@@ -70,20 +63,10 @@ def _unusable(name: str, value: str) -> str | None:
 
 
 _SLOW_DIALECTS = ("vllm", "qwen", "together")  # they take 16 kHz
-
-
 OPENAI_URL = "https://api.openai.com/v1"
-
-
 NOT_DEPLOYED = "-"
-
-
 NO_PROXY = "none"
-
-
 _SUPPORT_FACTS = ("subscription", "tier")
-
-
 _PLAIN = (
     "region",
     "resource_id",
@@ -98,16 +81,9 @@ _PLAIN = (
     "reserve",
 )
 
-
 _PLAIN_NAMED = ("organization", "project", "path", "proxy")
-
-
 _KEYS = {"azure_openai": "AZURE_OPENAI_KEY", "openai": "OPENAI_API_KEY", "azure_speech": "SPEECH_KEY"}
-
-
 _UPLOADS = (Pathway.REST_STREAM, Pathway.DUAL)  # deployed as `rest` is, unless they are named themselves
-
-
 _MEANS_DATED = (
     "the v1 path answers a dated api_version with 401, which looks like a bad key; remove it, or say "
     'api = "dated" for REST or dialect = "preview" for realtime sessions'

@@ -14,11 +14,7 @@ from monitor.config.problems import KeyPath, Problems
 from monitor.core.errors import ConfigurationError
 
 _SPACE = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
-
-
 _BLANK = re.compile(r"[ \t]*")
-
-
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -26,7 +22,6 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _STRING = re.compile(
     r'"""(?:\\.|[^\\])*?"{3,5}' r"|'''.*?'{3,5}" r'|"(?:\\.|[^"\\\n])*"' r"|'[^'\n]*'", re.DOTALL
 )
-
 
 _SCALAR = re.compile(r"[^,\]}\n#]+")
 
@@ -135,20 +130,10 @@ class _Scanner:
 
 
 LARGEST_FILE = 1_000_000
-
-
 TOO_DEEP = "lists or tables are nested too deeply to be read"
-
-
 _START = "see it work without one by `earwitness demo`, or copy config.example.toml and change it"
-
-
 _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
-
-
 _UNQUOTED = re.compile(r"\s*[\w.\"'-]+\s*=\s*([\w./:+-]+)")
-
-
 _TWICE = re.compile(r"Cannot declare \((.*)\) twice")
 
 

@@ -9,22 +9,16 @@ _INSTANT = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?P<offset>[Zz]|[+-]\d\d:?\d\d)?", re.ASCII
 )
 
-
 _DURATION = re.compile(
     r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?(?:(\d{1,12})ms)?", re.ASCII
 )
 
-
 _SIZES = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
-
-
 _LONGEST_MS = 3660 * _SIZES["d"]
 
 
 # What people may name: far from where arithmetic on instants ends.
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-
-
 LATEST = datetime(3000, 1, 1, tzinfo=UTC)
 
 

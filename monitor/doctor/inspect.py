@@ -40,11 +40,7 @@ from monitor.store.database.migrate import check_schema, is_empty
 from monitor.transport import ProbeResult, Transport
 
 OURS = "monitor"
-
-
 REACH_WITHIN_S = 10.0
-
-
 _FAILURES = {Stage.RESOLVE: Failure.DNS, Stage.CONNECT: Failure.CONNECT, Stage.TLS: Failure.TLS}
 
 

@@ -27,15 +27,11 @@ from monitor.store.outcomes.read import read_evidence, read_latest_outcomes
 from monitor.store.outcomes.spending import count_billable_runs, read_recent_starts
 
 DOWN = "down: the process did not run"
-
-
 LOOK_BACK = timedelta(hours=1)  # of a target without a slot in it nothing is said
-
-
 LATEST_START = timedelta(seconds=15)  # after its slot
-
-
 LATEST_BEAT = timedelta(seconds=2)  # a process that lives says so at least this often
+_ASKING = frozenset({Failure.QUOTA, Failure.CAPACITY})
+_UNAVAILABLE = 503  # the other status for which RFC 9110, 10.2.3, gives the header a meaning
 
 
 def account(
@@ -74,12 +70,6 @@ def account(
                 )
         add_skips(tx, lost)
     return len(lost)
-
-
-_ASKING = frozenset({Failure.QUOTA, Failure.CAPACITY})
-
-
-_UNAVAILABLE = 503  # the other status for which RFC 9110, 10.2.3, gives the header a meaning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

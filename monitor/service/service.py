@@ -189,7 +189,7 @@ class Service:
         for key, at in known.newest.items():
             self.scheduler.note_newest(self.scheduler.targets[key], at)
         for endpoint, usd in known.spent.items():
-            self.scheduler.limits.purse.add(endpoint, usd, now)
+            self.scheduler.limits.daily_budget.add(endpoint, usd, now)
         for key, until in known.pauses.items():
             self.scheduler.limits.pause(self.scheduler.targets[key], until, now)
 

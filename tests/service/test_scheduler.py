@@ -600,7 +600,7 @@ async def test_the_reserve_is_for_the_time_an_incident_is_open() -> None:
     """For every target of the endpoint, and never beyond the whole budget."""
     one, other = paid(), paid("n")
     async with house(one, other, costs={one.key: 0.25, other.key: 0.25}) as at:
-        at.scheduler.limits.purse.add("azure", 0.5, at.now)
+        at.scheduler.limits.daily_budget.add("azure", 0.5, at.now)
         cell = Cell("azure", "n", "rest", "here")
         at.scheduler.attend([Watching(cell=cell, attention=Attention.OPEN)])
         await slots(at, one, 4)
@@ -612,7 +612,7 @@ async def test_what_was_spent_before_the_start_counts() -> None:
     """Money does not come back with a new process."""
     one = paid()
     async with house(one, costs={one.key: 0.25}) as at:
-        at.scheduler.limits.purse.add("azure", 0.7, at.now)
+        at.scheduler.limits.daily_budget.add("azure", 0.7, at.now)
         await slots(at, one, 1)
         assert not at.runs
 
@@ -663,7 +663,7 @@ async def test_no_confirming_run_breaks_a_pause_or_the_budget() -> None:
         at.scheduler.limits.pause(one, at.now + timedelta(minutes=2), at.now)
         await at.scheduler.confirm(one.key)
         at.now += timedelta(minutes=3)
-        at.scheduler.limits.purse.add("azure", 0.8, at.now)
+        at.scheduler.limits.daily_budget.add("azure", 0.8, at.now)
         await at.scheduler.confirm(one.key)
         await at.settle()
         assert not at.runs

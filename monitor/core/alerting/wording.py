@@ -15,17 +15,9 @@ from monitor.core.sanitize import cut, defuse
 from monitor.core.timefmt import day, parse_instant
 
 RELAPSE = "relapse"
-
-
 LONGEST_TEXT = 2400
-
-
 _LONGEST_LINE = 820
-
-
 _NAMED_CONTROLS = 2
-
-
 _INSTANT = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z")
 
 

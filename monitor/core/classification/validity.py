@@ -12,8 +12,6 @@ from monitor.core.timefmt import duration_words
 
 # Far above what a busy but fit loop shows, far below any deadline of a run.
 LATEST = timedelta(seconds=2)
-
-
 _OURS_AS_WELL = frozenset({Failure.DNS, Failure.CONNECT, Failure.TLS, Failure.SERVER, Failure.SILENT})
 
 

@@ -32,7 +32,6 @@ __all__ = [
     "span_of",
 ]
 
-
 _DAY = timedelta(days=1)
 
 

@@ -25,8 +25,6 @@ from monitor.core.outages.self_observations import (
 )
 
 NEVER = datetime.max.replace(tzinfo=UTC)
-
-
 EVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -83,8 +81,6 @@ def _breaks(numbers: Sequence[int]) -> list[int]:
 
 
 BELOW_PROTOCOL = frozenset({Failure.DNS, Failure.CONNECT, Failure.TLS})
-
-
 _STARTED = attrgetter("started_at")
 
 

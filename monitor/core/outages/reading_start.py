@@ -16,8 +16,6 @@ from monitor.core.outages.lookback import span_of
 from monitor.core.outages.rule import Rule
 
 _KEPT = 8  # bounds from which deriving began lately
-
-
 _STRETCHES = (timedelta(hours=6), timedelta(days=2), timedelta(days=14))
 
 

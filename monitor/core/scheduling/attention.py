@@ -14,11 +14,7 @@ from monitor.core.outages.rule import Rule
 from monitor.core.outages.windows import Window
 
 CONFIRM_EVERY = timedelta(seconds=20)
-
-
 OPEN_EVERY = timedelta(minutes=1)
-
-
 QUOTA_MINUTE = timedelta(minutes=1)
 
 

@@ -30,13 +30,13 @@ class RunLimits:
 
     def __init__(self, costs: Mapping[str, float]) -> None:
         self.quota = Quota()
-        self.purse = DailyBudget(costs)
+        self.daily_budget = DailyBudget(costs)
         self._paused: dict[tuple[str, str], datetime] = {}
 
     def note(self, target: Target, now: datetime) -> None:
         """Count a run that starts."""
         self.quota.note(target, now)
-        self.purse.note(target, now)
+        self.daily_budget.note(target, now)
 
     def pause(self, target: Target, until: datetime, now: datetime) -> None:
         """Leave the target's deployment alone until then, or longer: its provider asked for it."""
@@ -58,7 +58,7 @@ class RunLimits:
         paused = self.paused_until(target, now)
         if paused and not asks:
             return RunRefusal(f"retry-after: the provider asked to be left alone until {rfc3339(paused)}")
-        spent = self.purse.refusal(target, now, urgent=urgent or asks)
+        spent = self.daily_budget.refusal(target, now, urgent=urgent or asks)
         if spent:
             return RunRefusal(spent)
         if self.quota.admits(target, now):
@@ -68,6 +68,6 @@ class RunLimits:
 
     def has_room(self, target: Target, now: datetime, coming: Sequence[datetime]) -> bool:
         """Whether a run beside the slots may start; *coming*: the deployment's slots of the next minute."""
-        if self.paused_until(target, now) or self.purse.refusal(target, now, urgent=True):
+        if self.paused_until(target, now) or self.daily_budget.refusal(target, now, urgent=True):
             return False
         return self.quota.admits(target, now) and self.quota.leaves_room(target, coming)

@@ -28,20 +28,10 @@ from monitor.sandbox.openai.server_events import ServerEvents, user_audio_item
 from monitor.sandbox.openai.session_settings import Identity, SessionSettings, drifted
 
 SHORTEST_COMMIT_MS = 100
-
-
 LIVE_STEP_MS = 500
-
-
 CUT_AFTER_MS = 500
-
-
 LONGEST_PAUSE_MS = 60_000
-
-
 LARGEST_BUFFER_MS = 20 * 60_000
-
-
 WITHOUT_DEPLOYMENT = "whisper-1"  # Azure's realtime transcribes with it though nobody deployed it
 
 

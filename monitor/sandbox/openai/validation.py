@@ -25,11 +25,7 @@ from monitor.sandbox.common.refusals import Complaint
 from monitor.sandbox.common.session_kind import Dialect, Purpose
 
 INCLUDABLE = "item.input_audio_transcription.logprobs"
-
-
 VOICES = ("alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar")
-
-
 FLAT_FORMATS = {"pcm16": "audio/pcm", "g711_ulaw": "audio/pcmu", "g711_alaw": "audio/pcma"}
 
 
@@ -170,7 +166,6 @@ CHECKS: Mapping[tuple[Dialect, Purpose], Check] = {
         }
     ),
 }
-
 
 _RESPONSES: Mapping[Dialect, Check] = {
     "ga": table(

@@ -45,10 +45,10 @@ def test_the_reserve_pays_for_the_low_rate_and_nothing_exceeds_the_budget() -> N
     """With the quiet share spent the target is asked every quarter of an hour, with all spent not at all."""
     one = target(budget=1.0)
     limits = RunLimits({one.key: 0.1})
-    limits.purse.add("azure", 0.7, NOON)
+    limits.daily_budget.add("azure", 0.7, NOON)
     assert refused(limits, one, NOON + 5 * MINUTE, NOON) == "budget"
     assert refused(limits, one, NOON + ASK_EVERY, NOON) is None
-    limits.purse.add("azure", 0.25, NOON)
+    limits.daily_budget.add("azure", 0.25, NOON)
     assert refused(limits, one, NOON + ASK_EVERY, NOON) == "budget"
 
 
