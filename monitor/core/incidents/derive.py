@@ -79,7 +79,9 @@ def _earlier(history: History, reading: _ReadHistory, windows: Sequence[Window],
         )
         for here in locations
     )
-    return min([since, *(window.start for window in windows[:1]), *dark])
+    # Overlapping spans are shown as one: a bound inside one would cut off those that began before it.
+    unmeasured = (span.start for span in reading.blind if span.lasting or span.end > since)
+    return min([since, *(window.start for window in windows[:1]), *dark, *unmeasured])
 
 
 def settle(

@@ -130,3 +130,15 @@ def test_what_may_still_change_is_asked_every_time() -> None:
     known.hold("first", minutes(50))
     assert known.find(before, CELL, Rule(), minutes(50)) == minutes(50)
     assert known.find(after, CELL, Rule(), minutes(50)) == minutes(44)
+
+
+def test_a_bound_inside_overlapping_spans_goes_back_to_the_first_of_them() -> None:
+    """One cell's unmeasured stretch ended before the bound, another's reaches over it: both are one span."""
+    first = row(".????......")
+    second = row(".." + "?" * 8 + ".", endpoint="openai-us", start=minutes(0.5))
+    history = MemoryHistory(together(first, second))
+    now = history.newest()
+    assert now is not None
+    whole = to_json(derive(history, Rule(), now=now))["blind"]
+    for minute in range(3, 10):
+        assert to_json(derive(history, Rule(), now=now, since=minutes(minute)))["blind"] == whole
