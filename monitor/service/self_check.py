@@ -83,6 +83,7 @@ class Gauges:
     clocks: Callable[[], Clocks] = read_clocks
     descriptors: Callable[[], int | None] = free_descriptors
     disk: Callable[[Path], int | None] = free_disk
+    worked: Callable[[], float] = time.thread_time  # seconds that the calling thread has worked
 
 
 class SelfCheck:

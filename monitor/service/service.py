@@ -83,7 +83,7 @@ class Service:
     ) -> None:
         self._settings, self._database, self._clock = settings, database, clock
         self._house = derivation_settings_of(settings)
-        self._pace = Pace()
+        self._pace = Pace(stopwatch=(gauges or Gauges()).worked)
         self._transport = transport or transport_of(settings)
         self._facts = PageFacts(settings=settings, reported=archive, demo=demo)
         self._idle_s = idle_s
