@@ -19,7 +19,7 @@ from monitor.core.incidents.reconcile import horizon
 from monitor.core.model import Cell
 from monitor.core.outages.blind_spans import Block, find_blocks, own_spans, unite, unmeasured_spans
 from monitor.core.outages.gaps import derive_gaps
-from monitor.core.outages.history import History, StoredRun
+from monitor.core.outages.history import INSTANT, History, StoredRun
 from monitor.core.outages.masking import MaskedHistory, mask_of
 from monitor.core.outages.reading_start import Clearings, dark_since
 from monitor.core.outages.rule import Rule, rule_to_json
@@ -79,8 +79,10 @@ def _earlier(history: History, reading: _ReadHistory, windows: Sequence[Window],
         )
         for here in locations
     )
-    # Overlapping spans are shown as one: a bound inside one would cut off those that began before it.
-    unmeasured = (span.start for span in reading.blind if span.lasting or span.end > since)
+    # Spans that overlap or touch are shown as one: a bound in or between them would cut off the earlier ones.
+    # An instant earlier, since reading a cell may begin with the very run that ended its span.
+    spans = (span for span in reading.blind if span.lasting or span.end >= since)
+    unmeasured = (span.start - INSTANT for span in spans)
     return min([since, *(window.start for window in windows[:1]), *dark, *unmeasured])
 
 

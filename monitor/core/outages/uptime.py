@@ -62,12 +62,16 @@ class Uptime:
 
     def text(self) -> str:
         """``99.92 %``; with ``of 6 min measured`` where little of the period was; ``–`` where nothing was."""
-        if self.share is None:
-            return "–"
-        shown = percent(self.share, flawless=self.flawless)
-        return (
-            shown if self.coverage >= WELL_COVERED else f"{shown} of {duration_words(self.measured)} measured"
-        )
+        return f"{self.figure()} {self.basis()}".rstrip()
+
+    def figure(self) -> str:
+        """``99.92 %``, or ``–`` where nothing was measured."""
+        return "–" if self.share is None else percent(self.share, flawless=self.flawless)
+
+    def basis(self) -> str:
+        """``of 6 min measured`` where less than 90 % of the period was; else empty."""
+        well_covered = not self.measured or self.coverage >= WELL_COVERED
+        return "" if well_covered else f"of {duration_words(self.measured)} measured"
 
     def range_text(self) -> str:
         """Worst and best case for unseen time, ``26.57 % to 100.00 %``; empty where none was unseen."""

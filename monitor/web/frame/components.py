@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from urllib.parse import quote
 
 from markupsafe import Markup
@@ -99,6 +100,13 @@ class MarkRow:
     author: str
 
 
+class Figure(NamedTuple):
+    """A number as it is shown, and in small letters what it rests on."""
+
+    text: str
+    basis: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneRow:
     """One lane with what stands beside it; `drawing` is SVG of ours."""
@@ -108,7 +116,7 @@ class LaneRow:
     place: str
     href: str
     state: State | None
-    figure: str
+    figure: Figure
     drawing: Markup
     segments: Sequence[SegmentRow]
     marks: Sequence[MarkRow] = ()
@@ -122,7 +130,7 @@ def lane_row(  # each is one thing that stands in the row
     pathway: str,
     place: str,
     state: State | None,
-    figure: str,
+    figure: Figure,
     face: TimeFormatter,
 ) -> LaneRow:
     """The row of one lane; its title tells in words what the drawing shows."""

@@ -24,6 +24,7 @@ from monitor.core.timefmt import duration_words, parse_instant
 from monitor.web.frame.cell_view import CellView
 from monitor.web.frame.charts import draw_axis
 from monitor.web.frame.components import (
+    Figure,
     Freshness,
     LaneRow,
     Link,
@@ -263,7 +264,7 @@ def _lanes(reading: IncidentReading, story: Story, face: TimeFormatter) -> Seque
                 part for part in (one.cell.endpoint * endpoints, one.cell.location * several) if part
             ),
             state=None,
-            figure=f"{one.totals.failed}/{one.totals.total}",
+            figure=Figure(f"{one.totals.failed}/{one.totals.total}"),
             face=face,
         )
         for one in shown

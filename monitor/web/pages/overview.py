@@ -17,6 +17,7 @@ from monitor.core.views.latency import latency_text, percentile
 from monitor.web.frame.cell_view import CellView, OverviewView
 from monitor.web.frame.charts import draw_axis
 from monitor.web.frame.components import (
+    Figure,
     Freshness,
     LaneRow,
     Link,
@@ -82,7 +83,7 @@ class TargetRow:
     last: Moment | None
     last_href: str
     last_verdict: str
-    uptime: str
+    uptime: Figure
     uptime_range: str
     coverage: str
     runs: str
@@ -237,7 +238,7 @@ def _endpoint_card(
                 pathway=cell.cell.pathway,
                 place=cell.cell.location if several else "",
                 state=standings[id(cell)].state,
-                figure=uptimes[id(cell)].text(),
+                figure=Figure(uptimes[id(cell)].figure(), uptimes[id(cell)].basis()),
                 face=face,
             )
             for cell in cells
@@ -294,7 +295,7 @@ def _target_row(cell: CellView, standing: CellState, uptime: Uptime, face: TimeF
         last=face(cell.last.started_at) if cell.last else None,
         last_href=run_href(cell.last.id) if cell.last else "",
         last_verdict=cell.last.verdict.value if cell.last else "",
-        uptime=uptime.text(),
+        uptime=Figure(uptime.figure(), uptime.basis()),
         uptime_range=uptime.range_text(),
         coverage=f"{uptime.coverage * 100:.1f} %",
         runs=f"{uptime.failed}/{uptime.total}",

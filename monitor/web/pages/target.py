@@ -20,6 +20,7 @@ from monitor.core.views.latency import latency_text, percentile
 from monitor.web.frame.cell_view import CellView
 from monitor.web.frame.charts import draw_axis, draw_latency
 from monitor.web.frame.components import (
+    Figure,
     Freshness,
     LaneRow,
     Link,
@@ -58,7 +59,7 @@ class PlaceRow:
     location: str
     state: State
     since: Moment | None
-    uptime: str
+    uptime: Figure
     coverage: str
     runs: str
     p50: str
@@ -156,7 +157,7 @@ def place_row(cell: CellView, reading: TargetReading, face: TimeFormatter) -> Pl
         location=cell.cell.location,
         state=standing.state,
         since=face(standing.since) if standing.since else None,
-        uptime=uptime.text(),
+        uptime=Figure(uptime.figure(), uptime.basis()),
         coverage=f"{uptime.coverage * 100:.1f} %",
         runs=f"{uptime.failed}/{uptime.total}",
         p50=latency_text(percentile(cell.histogram, 0.5)),
