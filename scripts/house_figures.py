@@ -175,9 +175,7 @@ def static() -> Iterator[Figure]:
 
 def page_names(modules: Mapping[Path, ast.Module]) -> Figure:
     """How many names route and view of the incident page import of ours, and from how many folders."""
-    own = [
-        PACKAGE / "web" / name for name in ("pages.py", "incident.py", "pages/routes.py", "pages/incident.py")
-    ]
+    own = sorted((PACKAGE / "web" / "pages").glob("incident*.py"))
     names = {
         f"{node.module}.{alias.name}"
         for path in own

@@ -213,7 +213,7 @@ def application(
     return create_app(
         database=database,
         clock=clock,
-        house=derivation_settings_of(settings),
+        derivation=derivation_settings_of(settings),
         settings=_web_settings(facts, heard),
         liveness=lambda: heard().liveness,
         bundle=partial(made, "bundle"),

@@ -4,38 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any
+from functools import partial
+from typing import Any
 
-from fastapi import FastAPI, Path
+from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp, Scope
 
 from monitor.pipeline.derive import DerivationSettings
 from monitor.resources import data_folder
 from monitor.store.database.engine import Database
 from monitor.store.overview import read_revision
-from monitor.web.api.advice import advice_routes
-from monitor.web.api.annotations import AnnotationContext, pause_routes, remark_routes
-from monitor.web.api.facts import PROBLEM, ApiContext, api_routes
+from monitor.web.api import advice, evidence, facts
+from monitor.web.api.annotations import routes as annotation_routes
 from monitor.web.api.schema import describe
-from monitor.web.frame.components import site_of
-from monitor.web.frame.context import DisplaySettings, Liveness
-from monitor.web.frame.errors import Render, install_problems
+from monitor.web.frame.context import DisplaySettings, Liveness, WebContext
+from monitor.web.frame.errors import install_problems
 from monitor.web.frame.render import build_renderer
 from monitor.web.frame.security import MOST_BODY_BYTES, Guard
-from monitor.web.frame.time_format import time_formatter, zone_named
-from monitor.web.ops.events import live_routes
-from monitor.web.ops.health import health_routes
-from monitor.web.ops.metrics import metrics_routes
-from monitor.web.pages.docs import docs_page
-from monitor.web.pages.routes import PageContext, page_routes
+from monitor.web.ops import events, health, metrics
+from monitor.web.pages import docs, incident, incidents, overview, run, target
 
 _ABOUT = "What Earwitness has seen, as JSON. Instants are RFC 3339 in UTC, durations are seconds."
 _FOR_EVER = "public, max-age=31536000, immutable"
-
-Bundle = Callable[[int], bytes]
-Summary = Callable[[int], bytes | str]
 
 
 class GuardedApp(FastAPI):
@@ -69,45 +61,30 @@ def create_app(
     clock: Callable[[], datetime],
     settings: DisplaySettings,
     liveness: Callable[[], Liveness],
-    bundle: Bundle,
-    summary: Summary,
-    render: Render | None = None,
-    house: DerivationSettings | None = None,
+    bundle: evidence.Bundle,
+    summary: evidence.Summary,
+    derivation: DerivationSettings | None = None,
 ) -> FastAPI:
     """The application over one database.
 
     *clock* gives the time, *liveness* what the scheduler says of itself, *bundle* and *summary* the evidence
-    zip and the Markdown text of an incident by its number (NotFound where there is none). *render* is made
-    with `build_renderer(site_of(settings))` where it is not handed in. *house* is what a verdict rests on
-    that a mark brings up to date.
+    zip and the Markdown text of an incident by its number (NotFound where there is none). *derivation* is
+    what a mark brings up to date.
     """
-    render = render or build_renderer(site_of(settings))
-    app = _bare_app(settings, render)
-    desk = PageContext(
-        database=database,
-        clock=clock,
-        settings=settings,
-        render=render,
-        face=time_formatter(zone_named(settings.timezone)),
-        build=f"{settings.version} {clock():%Y%m%d%H%M%S%f}",
-    )
-    app.include_router(page_routes(desk))  # first: routes are tried in order, and pages are asked for most
-    app.include_router(api_routes(ApiContext(database=database, clock=clock, settings=settings)))
-    house = house or DerivationSettings(location=settings.location, rule=settings.rule)
-    inbox = AnnotationContext(database=database, clock=clock, house=house)
-    app.include_router(remark_routes(inbox))
-    app.include_router(pause_routes(inbox))
-
-    def alive() -> bool:
-        return liveness()["running"]
-
-    app.include_router(advice_routes(database, clock=clock, settings=settings, alive=alive))
-    app.include_router(health_routes(database, clock=clock, settings=settings, liveness=liveness))
+    context = _context(database, clock, settings, liveness, derivation)
+    app = _bare_app(context)
+    # Routes are tried in order, and pages are asked for most.
+    for page in (overview, incidents, incident, target, run):
+        app.include_router(page.routes(context))
+    app.include_router(facts.routes(context))
+    app.include_router(annotation_routes(context))
+    app.include_router(advice.routes(context))
+    app.include_router(health.routes(context))
     if settings.metrics:
-        app.include_router(metrics_routes(database, clock=clock, settings=settings))
-    app.include_router(live_routes(lambda: _revision(database), alive=alive))
-    _add_evidence(app, bundle, summary)
-    _add_docs(app, render)
+        app.include_router(metrics.routes(context))
+    app.include_router(events.routes(partial(_revision, database), alive=context.is_alive))
+    app.include_router(evidence.routes(bundle, summary))
+    app.include_router(docs.routes(context, app.openapi))
     app.mount("/static", Files(directory=data_folder("static")), name="static")
     return app
 
@@ -120,64 +97,47 @@ def create_ops_app(
     liveness: Callable[[], Liveness],
 ) -> FastAPI:
     """Health and metrics alone, for a listener that no reader of pages can occupy."""
-    app = _bare_app(settings, build_renderer(site_of(settings)))
-    app.include_router(health_routes(database, clock=clock, settings=settings, liveness=liveness))
-    app.include_router(metrics_routes(database, clock=clock, settings=settings))
+    context = _context(database, clock, settings, liveness)
+    app = _bare_app(context)
+    app.include_router(health.routes(context))
+    app.include_router(metrics.routes(context))
     return app
 
 
-def _bare_app(settings: DisplaySettings, render: Render) -> FastAPI:
+def _context(
+    database: Database,
+    clock: Callable[[], datetime],
+    settings: DisplaySettings,
+    liveness: Callable[[], Liveness],
+    derivation: DerivationSettings | None = None,
+) -> WebContext:
+    return WebContext(
+        database=database,
+        clock=clock,
+        settings=settings,
+        liveness=liveness,
+        render=build_renderer(settings),
+        derivation=derivation or DerivationSettings(location=settings.location, rule=settings.rule),
+        build=f"{settings.version} {clock():%Y%m%d%H%M%S%f}",
+    )
+
+
+def _bare_app(context: WebContext) -> FastAPI:
     """An application without a route, that answers errors as ours do."""
     app = GuardedApp(
         title="Earwitness",
-        version=settings.version,
+        version=context.settings.version,
         description=_ABOUT,
         docs_url=None,
         redoc_url=None,
         max_body_size=MOST_BODY_BYTES,
         telemetry={"tracing": False, "metrics": False},
     )
-    app.allowed_hosts = settings.allowed_hosts
-    install_problems(app, render)
+    app.allowed_hosts = context.settings.allowed_hosts
+    install_problems(app, context.render)
     return app
 
 
 def _revision(database: Database) -> str:
     with database.read() as tx:
         return read_revision(tx)
-
-
-Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="the incident's number")]
-
-
-def _add_evidence(app: FastAPI, bundle: Bundle, summary: Summary) -> None:
-    @app.get(
-        "/incidents/{number}/evidence.zip",
-        tags=["evidence"],
-        summary="The evidence bundle of an incident",
-        response_class=Response,
-        responses={**PROBLEM, 200: {"content": {"application/zip": {}}}},
-    )
-    def evidence(number: Number) -> Response:
-        headers = {
-            "content-disposition": f'attachment; filename="incident-{number}.zip"',
-            "cache-control": "no-store",
-        }
-        return Response(bundle(number), media_type="application/zip", headers=headers)
-
-    @app.get(
-        "/incidents/{number}/summary.md",
-        tags=["evidence"],
-        summary="The ticket text of an incident, ready to paste",
-        response_class=Response,
-        responses={**PROBLEM, 200: {"content": {"text/markdown": {}}}},
-    )
-    def text(number: Number) -> Response:
-        headers = {"cache-control": "no-store"}
-        return Response(summary(number), media_type="text/markdown", headers=headers)
-
-
-def _add_docs(app: FastAPI, render: Render) -> None:
-    @app.get("/docs", include_in_schema=False)
-    def docs() -> Response:
-        return HTMLResponse(render("pages/docs.html", docs_page(app.openapi())))

@@ -73,6 +73,10 @@ class Uptime:
         well_covered = not self.measured or self.coverage >= WELL_COVERED
         return "" if well_covered else f"of {duration_words(self.measured)} measured"
 
+    def coverage_text(self) -> str:
+        """``97.3 %``."""
+        return f"{self.coverage * 100:.1f} %"
+
     def range_text(self) -> str:
         """Worst and best case for unseen time, ``26.57 % to 100.00 %``; empty where none was unseen."""
         if self.measured == self.period:

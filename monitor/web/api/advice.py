@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -16,15 +15,14 @@ from starlette.responses import Response, StreamingResponse
 from monitor.core.incidents.incident import Phase, StoredIncident
 from monitor.core.incidents.reconcile import cells_of
 from monitor.core.model import Cell
-from monitor.core.outages.uptime import worst
+from monitor.core.outages.uptime import BADNESS
 from monitor.core.timefmt import rfc3339
 from monitor.core.views.latency import percentile
 from monitor.core.views.routing_advice import NEEDS, Advice, TargetState, advise, to_json
-from monitor.store.database.engine import Database
 from monitor.store.incidents.incidents import read_unresolved_incidents
 from monitor.web.api.facts import PROBLEM, Json
 from monitor.web.frame.cell_view import CellView
-from monitor.web.frame.context import DisplaySettings
+from monitor.web.frame.context import WebContext
 from monitor.web.frame.errors import BadQuery, problem_response
 from monitor.web.frame.read_cells import read_standings
 from monitor.web.ops.events import Streams
@@ -43,47 +41,16 @@ MaxAge = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Adviser:
-    """Advice over one database; *clock* gives the time."""
-
-    database: Database
-    clock: Callable[[], datetime]
-    settings: DisplaySettings
-
-    def ranked(
-        self, need: str | None, wanted: Mapping[str, str | None], max_age: float | None
-    ) -> tuple[Sequence[Advice], datetime]:
-        """The pathways that serve *need*, best first, and the moment of it; BadQuery for an unknown need."""
-        now = self.clock()
-        with self.database.read() as tx:
-            cells = [one for one in read_standings(tx, self.settings, now) if one.watched]
-            concerns = read_unresolved_incidents(tx)
-        bound = None if max_age is None else timedelta(seconds=max_age)
-        standings = _standings(cells, concerns, now, bound)
-        try:
-            return advise([one for one in standings if _fits(one, wanted)], need, now), now
-        except ValueError as error:
-            raise BadQuery("need", str(error)) from None
-
-
-def advice_routes(
-    database: Database,
-    *,
-    clock: Callable[[], datetime],
-    settings: DisplaySettings,
-    alive: Callable[[], bool] = lambda: True,
-) -> APIRouter:
-    """The answer and its stream, over one database; streams end once the service is no longer *alive*."""
+def routes(context: WebContext) -> APIRouter:
+    """The answer and its stream; streams end once the service is no longer alive."""
     router = APIRouter(prefix="/api/v1/advice", tags=["advice"])
-    adviser = Adviser(database=database, clock=clock, settings=settings)
-    streams = Streams(lambda: "", alive=alive)
+    streams = Streams(lambda: "", alive=context.is_alive)
 
     @router.get("", summary="Which pathways are healthy now, best first", responses=PROBLEM)
     def advice(
         need: Need = None, endpoint: Name = None, model: Name = None, max_age: MaxAge = None
     ) -> Response:
-        ranked, now = adviser.ranked(need, {"endpoint": endpoint, "model": model}, max_age)
+        ranked, now = _ranked(context, need, {"endpoint": endpoint, "model": model}, max_age)
         answer = Json(_body(ranked, need, now))
         answer.headers["cache-control"] = "no-store"  # a cache would repeat "healthy" through an outage
         return answer
@@ -105,7 +72,7 @@ def advice_routes(
             return problem_response(503, "Too many live streams are open; ask again instead.")
 
         def ranking() -> str:
-            ranked, _ = adviser.ranked(need, {"endpoint": endpoint, "model": model}, max_age)
+            ranked, _ = _ranked(context, need, {"endpoint": endpoint, "model": model}, max_age)
             return orjson.dumps([_in_brief(one) for one in ranked]).decode()
 
         await asyncio.to_thread(ranking)  # an unknown need is refused before the stream begins
@@ -117,6 +84,22 @@ def advice_routes(
         )
 
     return router
+
+
+def _ranked(
+    context: WebContext, need: str | None, wanted: Mapping[str, str | None], max_age: float | None
+) -> tuple[Sequence[Advice], datetime]:
+    """The pathways that serve *need*, best first, and the moment of it; BadQuery for an unknown need."""
+    now = context.clock()
+    with context.database.read() as tx:
+        cells = [one for one in read_standings(tx, context.settings, now) if one.watched]
+        concerns = read_unresolved_incidents(tx)
+    bound = None if max_age is None else timedelta(seconds=max_age)
+    standings = _standings(cells, concerns, bound)
+    try:
+        return advise([one for one in standings if _fits(one, wanted)], need, now), now
+    except ValueError as error:
+        raise BadQuery("need", str(error)) from None
 
 
 def _in_brief(one: Advice) -> dict[str, Any]:
@@ -141,7 +124,6 @@ def _body(ranked: Sequence[Advice], need: str | None, now: datetime) -> dict[str
 def _standings(
     cells: Iterable[CellView],
     concerns: Iterable[StoredIncident],
-    now: datetime,
     bound: timedelta | None,
 ) -> list[TargetState]:
     """One standing for each target; its worst location speaks for it."""
@@ -149,7 +131,7 @@ def _standings(
     groups: dict[str, list[CellView]] = {}
     for cell in cells:
         groups.setdefault(cell.cell.target, []).append(cell)
-    return [_standing(group, held, now, bound) for group in groups.values()]
+    return [_standing(group, held, bound) for group in groups.values()]
 
 
 def _held(concerns: Iterable[StoredIncident]) -> Mapping[Cell, StoredIncident]:
@@ -161,21 +143,18 @@ def _held(concerns: Iterable[StoredIncident]) -> Mapping[Cell, StoredIncident]:
 def _standing(
     group: Sequence[CellView],
     held: Mapping[Cell, StoredIncident],
-    now: datetime,
     bound: timedelta | None,
 ) -> TargetState:
-    states = {id(one): one.standing(now) for one in group}
-    state = worst(standing.state for standing in states.values())
-    speaker = next(one for one in group if states[id(one)].state is state)
+    speaker = max(group, key=lambda one: BADNESS[one.state])
     concern = next((held[one.cell] for one in group if one.cell in held), None)
     counts = [one.totals for one in group]
     return TargetState(
         endpoint=speaker.cell.endpoint,
         model=speaker.cell.model,
         pathway=speaker.cell.pathway,
-        state=state,
-        last_at=states[id(speaker)].last_at,
-        last_verdict=states[id(speaker)].last_verdict,
+        state=speaker.state,
+        last_at=speaker.last.started_at if speaker.last else None,
+        last_verdict=speaker.last.verdict if speaker.last else None,
         patience=speaker.patience if bound is None else min(speaker.patience, bound),
         passed=sum(one.passed + one.degraded for one in counts),
         total=sum(one.total for one in counts),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
@@ -24,16 +23,15 @@ from monitor.core.outages.windows import Window
 from monitor.core.outcome_json import outcome_to_line
 from monitor.core.timefmt import rfc3339
 from monitor.core.views.latency import percentile
-from monitor.store.database.engine import Database
 from monitor.store.incidents.incidents import read_entries, read_numbered_incidents, read_windows
 from monitor.store.incidents.incidents import read_incident as stored_incident
 from monitor.store.incidents.notices import read_notices
 from monitor.store.outcomes.read import read_evidence, read_outcomes_page
 from monitor.store.outcomes.read import read_outcome as stored_outcome
 from monitor.web.frame.cell_view import CellView
-from monitor.web.frame.context import DisplaySettings
+from monitor.web.frame.context import WebContext
 from monitor.web.frame.errors import BadQuery
-from monitor.web.frame.query_params import read_bounds, read_cursor, read_range, write_cursor
+from monitor.web.frame.query_params import Number, read_bounds, read_cursor, read_range, write_cursor
 from monitor.web.frame.read_cells import read_cells
 
 _QUARTER = timedelta(minutes=15)
@@ -54,7 +52,6 @@ Kinds = Annotated[
     Sequence[IncidentKind],
     Query(description="outages; 'blind' and 'unstable' are the owner's; repeat for several"),
 ]
-Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="the incident's number")]
 
 
 def _problems(told: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
@@ -90,25 +87,16 @@ class Json(Response):
         return orjson.dumps(content)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiContext:
-    """What every API route works with."""
-
-    database: Database
-    clock: Callable[[], datetime]
-    settings: DisplaySettings
-
-
-def api_routes(counter: ApiContext) -> APIRouter:
-    """Every route under ``/api/v1``."""
+def routes(context: WebContext) -> APIRouter:
+    """Targets, outcomes, windows and incidents."""
     router = APIRouter(prefix="/api/v1", tags=["facts"], default_response_class=Json, responses=PROBLEM)
-    _add_runs(router, counter)
-    _add_incidents(router, counter)
+    _add_runs(router, context)
+    _add_incidents(router, context)
     return router
 
 
-def _add_runs(router: APIRouter, counter: ApiContext) -> None:
-    database, clock = counter.database, counter.clock
+def _add_runs(router: APIRouter, context: WebContext) -> None:
+    database, clock = context.database, context.clock
 
     @router.get("/targets", summary="Every target per location: state, newest run, numbers of a range")
     def targets(start: From = None, to: To = None, limit: Limit = 1000, cursor: Cursor = None) -> Response:
@@ -116,9 +104,9 @@ def _add_runs(router: APIRouter, counter: ApiContext) -> None:
         asked = read_range(start, to, now=now)
         period = _whole_quarters(asked)
         with database.read() as tx:
-            cells = read_cells(tx, settings=counter.settings, period=period, bucket=_QUARTER, now=now)
+            cells = read_cells(tx, settings=context.settings, period=period, bucket=_QUARTER, now=now)
         shown, following = _page(cells, limit, cursor)
-        items = [cell_to_json(cell, period, now) for cell in shown]
+        items = [cell_to_json(cell) for cell in shown]
         return Json({"items": items, "next": following, "now": rfc3339(now), "method": METHOD})
 
     @router.get("/outcomes", summary="Outcomes as earwitness.outcome/1 lines, newest first")
@@ -168,8 +156,8 @@ def _add_runs(router: APIRouter, counter: ApiContext) -> None:
         return Json({"items": [_window_to_json(window) for window in shown], "next": following})
 
 
-def _add_incidents(router: APIRouter, counter: ApiContext) -> None:
-    database = counter.database
+def _add_incidents(router: APIRouter, context: WebContext) -> None:
+    database = context.database
 
     @router.get("/incidents", summary="Incidents, the newest number first")
     def incidents(kind: Kinds = (IncidentKind.OUTAGE,), limit: Limit = 50, cursor: Cursor = None) -> Response:
@@ -210,9 +198,8 @@ def _whole_quarters(asked: Span) -> Span:
     )
 
 
-def cell_to_json(cell: CellView, period: Span, now: datetime) -> dict[str, Any]:
+def cell_to_json(cell: CellView) -> dict[str, Any]:
     """One target seen from one location."""
-    standing = cell.standing(now)
     return {
         "target": cell.cell.target,
         "endpoint": cell.cell.endpoint,
@@ -223,13 +210,13 @@ def cell_to_json(cell: CellView, period: Span, now: datetime) -> dict[str, Any]:
         "location": cell.cell.location,
         "watched": cell.watched,
         "every_s": cell.every.total_seconds(),
-        "state": standing.state.value,
-        "since": _instant(standing.since),
+        "state": cell.state.value,
+        "since": _instant(cell.since),
         "last_run": cell.last
         and {"id": cell.last.id, "at": rfc3339(cell.last.started_at), "verdict": cell.last.verdict.value},
-        "from": rfc3339(period.start),
-        "to": rfc3339(min(period.end, now)),
-        "uptime": uptime_to_json(cell.uptime(period, now)),
+        "from": rfc3339(cell.period.start),
+        "to": rfc3339(min(cell.period.end, cell.now)),
+        "uptime": uptime_to_json(cell.uptime),
         "runs": {**cell.totals._asdict(), "total": cell.totals.total},
         "latency_s": {
             name: _seconds(percentile(cell.histogram, share))

@@ -1,4 +1,4 @@
-"""What a page knows before it is worded: values read from the store, per cell and as a whole."""
+"""What pages, JSON and metrics know of each cell: its state now, and its numbers over a period."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from monitor.core.incidents.incident import StoredIncident
 from monitor.core.intervals import Span, subtract
 from monitor.core.model import Cell, State, Verdict
 from monitor.core.outages.marks import Mark
@@ -30,7 +29,7 @@ class LastRun:
 
 @dataclass(frozen=True, kw_only=True)
 class CellView:
-    """One cell over a period: `windows` touching it, what was `unseen`, `counts` per bucket.
+    """One cell at `now` and over a period: `windows` touching it, what was `unseen`, `counts` per bucket.
 
     `steady_since` is the first run after the last gap; `histogram` counts the latencies of good runs
     in the period; `watched` says whether the running configuration still asks for it.
@@ -44,6 +43,9 @@ class CellView:
     first_at: datetime | None
     steady_since: datetime | None
     last: LastRun | None
+    period: Span
+    bucket: timedelta
+    now: datetime
     windows: Sequence[Window] = ()
     unseen: Sequence[Unseen] = ()
     counts: Mapping[datetime, Counts] = field(default_factory=dict)
@@ -68,57 +70,65 @@ class CellView:
             for hole in self.unseen
         )
 
-    def standing(self, now: datetime) -> CellState:
+    @cached_property
+    def standing(self) -> CellState:
         """The state of the cell now; during maintenance nothing else is said."""
-        for hole in self.unseen:
-            if hole.reason == MAINTENANCE and hole.start <= now < hole.end:
-                return replace(self._measured(now), state=State.MAINTENANCE, since=hole.start)
-        return self._measured(now)
-
-    def _measured(self, now: datetime) -> CellState:
-        return standing(
+        found = standing(
             windows=self.windows,
             last_at=self.last.started_at if self.last else None,
             last_verdict=self.last.verdict if self.last else None,
             first_at=self.steady_since,
             patience=self.patience,
-            now=now,
+            now=self.now,
             blind=self.is_blind,
         )
+        for hole in self.unseen:
+            if hole.reason == MAINTENANCE and hole.start <= self.now < hole.end:
+                return replace(found, state=State.MAINTENANCE, since=hole.start)
+        return found
 
-    def uptime(self, period: Span, now: datetime) -> Uptime:
-        """The uptime over *period* as far as it has passed."""
-        passed = Span(period.start, min(period.end, now))
+    @property
+    def state(self) -> State:
+        """The state of the cell now."""
+        return self.standing.state
+
+    @property
+    def since(self) -> datetime | None:
+        """Since when it is in that state."""
+        return self.standing.since
+
+    @property
+    def lasting(self) -> timedelta | None:
+        """How long it has been in that state."""
+        return None if self.since is None else self.now - self.since
+
+    @property
+    def gaps(self) -> list[Span]:
+        """The time without runs: of a window, not certain to have been down."""
+        return [Span(hole.start, hole.end) for hole in self.unseen if hole.reason == GAP]
+
+    @cached_property
+    def uptime(self) -> Uptime:
+        """The uptime over the period as far as it has passed."""
+        passed = Span(self.period.start, min(self.period.end, self.now))
         measured = subtract([passed], (Span(hole.start, hole.end) for hole in self.unseen))
         return compute_uptime(
             passed,
             measured=measured,
-            down=down_spans(self.windows, now),
+            down=down_spans(self.windows, self.now),
             failed=self.totals.failed,
             total=self.totals.total,
         )
 
-    def lane(self, period: Span, bucket: timedelta, now: datetime) -> Lane:
-        """The lane of the cell over *period*."""
+    @cached_property
+    def lane(self) -> Lane:
+        """The lane of the cell over the period."""
         return cut(
-            period,
-            bucket,
+            self.period,
+            self.bucket,
             counts=self.counts,
             windows=self.windows,
             unseen=self.unseen,
-            now=now,
+            now=self.now,
             marks=self.marks,
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OverviewView:
-    """Everything the overview shows: cells in order, incidents still open and those gone by."""
-
-    period: Span
-    bucket: timedelta
-    now: datetime
-    newest: datetime | None
-    cells: Sequence[CellView]
-    unresolved: Sequence[StoredIncident]
-    recent: Sequence[StoredIncident]

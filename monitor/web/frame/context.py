@@ -1,8 +1,8 @@
-"""What the pages need to know of the configuration; handed in once, never read from a file here."""
+"""What routes work with: the store, the clock, and what of the configuration is shown; made once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -12,6 +12,9 @@ from urllib.parse import urlsplit
 from monitor.core.alerting.model_retirement import Retirement
 from monitor.core.model import Target
 from monitor.core.outages.rule import GAP_INTERVALS, Rule
+from monitor.pipeline.derive import DerivationSettings
+from monitor.store.database.engine import Database
+from monitor.web.frame.page_cache import KeptPages
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -79,3 +82,29 @@ class DisplaySettings:
     def by_key(self) -> Mapping[str, Target]:
         """The configured targets by their key."""
         return {target.key: target for target in self.targets}
+
+
+Render = Callable[[str, object], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebContext:
+    """What every route works with.
+
+    *clock* gives the time, *liveness* what the service says of itself, *derivation* what is brought up to
+    date when people add a mark or a pause. *build* differs with every start: a new program may word the
+    same facts anew.
+    """
+
+    database: Database
+    clock: Callable[[], datetime]
+    settings: DisplaySettings
+    liveness: Callable[[], Liveness]
+    render: Render
+    derivation: DerivationSettings
+    build: str
+    kept: KeptPages = field(default_factory=KeptPages)
+
+    def is_alive(self) -> bool:
+        """Whether the service runs."""
+        return self.liveness()["running"]

@@ -6,13 +6,16 @@ import base64
 import binascii
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Annotated
 from urllib.parse import urlencode
 
 import orjson
+from fastapi import Path, Query
 
 from monitor.core.intervals import Span
 from monitor.core.timefmt import LATEST, parse_named
-from monitor.core.views.lanes import ZOOMS, Zoom, period_of
+from monitor.core.views.lanes import ZOOMS, period_of
+from monitor.core.views.lanes import Zoom as LaneZoom
 from monitor.web.frame.components import Link
 from monitor.web.frame.errors import BadQuery
 
@@ -22,12 +25,17 @@ _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _LARGEST = 2**63 - 1  # of a number in a cursor: what a database can hold
 _AHEAD = timedelta(days=2)
 
+Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="the incident's number")]
+Zoom = Annotated[str | None, Query(description="24h, 7d, 30d or 90d")]
+Day = Annotated[str | None, Query(description="a day in UTC, such as 2025-11-17")]
+Until = Annotated[str | None, Query(description="the end of the period, RFC 3339")]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
     """The period that lanes show; `moved` says that it was asked for and does not follow the clock."""
 
-    zoom: Zoom
+    zoom: LaneZoom
     period: Span
     moved: bool
 

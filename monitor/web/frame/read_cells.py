@@ -70,7 +70,7 @@ def read_cells(
     marks = read_marks(tx, *period)
     measured = (
         replace(
-            _standing(one, found.get(one.cell, ()), every),
+            _standing(one, found.get(one.cell, ()), every, period, bucket, now),
             unseen=find_unseen(period, first_at=one.first_at, holes=holes.get(one.cell, ()), now=now),
             counts=counts.get(one.cell, {}),
             histogram=histograms.get(one.cell, ()),
@@ -78,11 +78,16 @@ def read_cells(
         )
         for one in seen
     )
-    return (*measured, *_not_yet_run(settings, seen, period, target, now))
+    return (*measured, *_not_yet_run(settings, seen, period, bucket, target, now))
 
 
 def _not_yet_run(
-    settings: DisplaySettings, seen: Sequence[SeenCell], period: Span, target: str | None, now: datetime
+    settings: DisplaySettings,
+    seen: Sequence[SeenCell],
+    period: Span,
+    bucket: timedelta,
+    target: str | None,
+    now: datetime,
 ) -> Iterator[CellView]:
     """The configured targets without a run: a page that left them out would call the rest everything."""
     known = {one.cell.target for one in seen}
@@ -98,6 +103,9 @@ def _not_yet_run(
             first_at=None,
             steady_since=None,
             last=None,
+            period=period,
+            bucket=bucket,
+            now=now,
             unseen=find_unseen(period, first_at=None, holes=(), now=now),
         )
 
@@ -106,7 +114,14 @@ def _intervals(settings: DisplaySettings) -> Mapping[str, timedelta]:
     return {target.key: target.every for target in settings.targets}
 
 
-def _standing(one: SeenCell, found: Sequence[Window], every: Mapping[str, timedelta]) -> CellView:
+def _standing(
+    one: SeenCell,
+    found: Sequence[Window],
+    every: Mapping[str, timedelta],
+    period: Span,
+    bucket: timedelta,
+    now: datetime,
+) -> CellView:
     return CellView(
         cell=one.cell,
         provider=one.provider,
@@ -117,6 +132,9 @@ def _standing(one: SeenCell, found: Sequence[Window], every: Mapping[str, timede
         steady_since=one.since_gap or one.first_at,
         last=LastRun(id=one.last_id, started_at=one.last_at, verdict=one.last_verdict),
         windows=found,
+        period=period,
+        bucket=bucket,
+        now=now,
     )
 
 

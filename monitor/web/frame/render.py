@@ -1,4 +1,7 @@
-"""The one template environment: strict, escaping, without arithmetic; found in a wheel or a checkout."""
+"""The one template environment: strict, escaping, without arithmetic; found in a wheel or a checkout.
+
+Templates get the core's own values. How an instant, a length or a latency is printed is a filter here.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,33 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from monitor.core.model import target_path
+from monitor.core.outages.uptime import METHOD
+from monitor.core.timefmt import duration_words
+from monitor.core.views.lanes import segments
+from monitor.core.views.latency import latency_text, percentile
 from monitor.resources import data_folder
+from monitor.web.frame.components import draw_row, period_text, run_href, said_by
+from monitor.web.frame.context import DisplaySettings, Render
+from monitor.web.frame.time_format import time_formatter, zone_named
 
-Render = Callable[[str, object], str]
+_FILTERS: dict[str, Callable[..., object]] = {
+    "drawing": draw_row,
+    "duration": duration_words,
+    "latency": latency_text,
+    "percentile": percentile,
+    "period": period_text,
+    "run_href": run_href,
+    "said": said_by,
+    "segments": segments,
+    "target_href": target_path,
+}
 
 
-def build_renderer(site: object = None) -> Render:
+def build_renderer(settings: DisplaySettings) -> Render:
     """``render(name, page)``: the template *name* with one object, `page`; undefined names raise.
 
-    *site* is what every page shows (its frame); templates that use no frame do without it.
+    *settings* are what the frame of every page shows, as `site`.
     """
     environment = Environment(
         loader=FileSystemLoader(data_folder("templates")),
@@ -26,8 +47,10 @@ def build_renderer(site: object = None) -> Render:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.globals["site"] = site
+    environment.globals["site"] = settings
     environment.globals["asset"] = _asset_addresses(data_folder("static"))
+    environment.globals["method"] = METHOD
+    environment.filters |= {**_FILTERS, "moment": time_formatter(zone_named(settings.timezone))}
 
     def render(name: str, page: object) -> str:
         return environment.get_template(name).render(page=page)

@@ -93,7 +93,7 @@ class Streams:
         return await asyncio.shield(last.result)
 
 
-def live_routes(
+def routes(
     revision: Callable[[], str],
     *,
     alive: Callable[[], bool] = lambda: True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,22 +14,17 @@ from monitor.store.database.engine import Database
 from monitor.store.heartbeats import read_last_beat
 from monitor.store.incidents.notices import read_next_due
 from monitor.store.outcomes.read import read_outcomes_page
-from monitor.web.frame.context import DisplaySettings, Liveness
+from monitor.web.frame.context import DisplaySettings, Liveness, WebContext
 
 OVERDUE = timedelta(minutes=5)  # notices are tried within seconds, but a slow receiver makes others wait
 _A_PAGE = 50  # outcomes
 _HEADERS = {"cache-control": "no-store"}
 
 
-def health_routes(
-    database: Database,
-    *,
-    clock: Callable[[], datetime],
-    settings: DisplaySettings,
-    liveness: Callable[[], Liveness],
-) -> APIRouter:
+def routes(context: WebContext) -> APIRouter:
     """``/healthz``: the process answers; ``/readyz``: all that the service needs is well, or why not."""
     router = APIRouter(tags=["health"])
+    settings = context.settings
 
     @router.get("/healthz", summary="Is the process alive?")
     def healthz() -> Response:
@@ -43,8 +37,8 @@ def health_routes(
     )
     def readyz() -> Response:
         checks = {
-            **_database(database, settings, clock()),
-            **_service(liveness(), settings, clock()),
+            **_database(context.database, settings, context.clock()),
+            **_service(context.liveness(), settings, context.clock()),
         }
         ready = all(check["ok"] for check in checks.values())
         body = {"status": "ready" if ready else "not ready", "checks": checks}

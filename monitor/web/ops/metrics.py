@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from operator import add
 
@@ -19,7 +19,7 @@ from monitor.core.clock_offset import offset_in
 from monitor.core.model import Cell, Outcome, State
 from monitor.core.views.lanes import Counts
 from monitor.core.views.latency import EDGES_MS
-from monitor.store.database.engine import Database, Transaction
+from monitor.store.database.engine import Transaction
 from monitor.store.outcomes.read import read_evidence, read_some_outcomes
 from monitor.store.outcomes.rollups import read_latencies
 from monitor.store.overview import (
@@ -30,7 +30,7 @@ from monitor.store.overview import (
     read_delivery_totals,
 )
 from monitor.web.frame.cell_view import CellView
-from monitor.web.frame.context import DisplaySettings
+from monitor.web.frame.context import WebContext
 from monitor.web.frame.read_cells import read_standings
 
 # Every fourth edge: an octave each, so that a scrape stays small.
@@ -129,9 +129,10 @@ class Snapshot(Collector):
             "monitor_target_state", "1 for the state a target is in.", labels=["target", "location", "state"]
         )
         for cell in self._standings:
-            now = cell.standing(self._now).state
             for state in State:
-                family.add_metric([cell.cell.target, cell.cell.location, state.value], float(state is now))
+                family.add_metric(
+                    [cell.cell.target, cell.cell.location, state.value], float(state is cell.state)
+                )
         return family
 
     def _last_checks(self) -> Metric:
@@ -206,18 +207,16 @@ def _midnight(now: datetime) -> datetime:
     return now.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def metrics_routes(
-    database: Database, *, clock: Callable[[], datetime], settings: DisplaySettings
-) -> APIRouter:
+def routes(context: WebContext) -> APIRouter:
     """``/metrics``, in Prometheus' text format or OpenMetrics by content negotiation."""
     router = APIRouter(tags=["health"])
     totals = Totals()
 
     @router.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
     def metrics(request: Request) -> Response:
-        now = clock()
-        with database.read() as tx:
-            standings = read_standings(tx, settings, now)
+        now = context.clock()
+        with context.database.read() as tx:
+            standings = read_standings(tx, context.settings, now)
             found = read_some_outcomes(tx, [one.last.id for one in standings if one.last])
             newest = sorted(found.values(), key=lambda run: run.started_at)
             snapshot = Snapshot(

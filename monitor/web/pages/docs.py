@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import HTMLResponse, Response
+
+from monitor.web.frame.context import WebContext
 
 _METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -59,6 +64,17 @@ class DocsPage:
     text: str
     operations: Sequence[OperationRow]
     shapes: Sequence[ShapeRow]
+
+
+def routes(context: WebContext, describe: Callable[[], Mapping[str, Any]]) -> APIRouter:
+    """The page; *describe* gives the API's description once all routes are there."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/docs")
+    def docs() -> Response:
+        return HTMLResponse(context.render("pages/docs.html", docs_page(describe())))
+
+    return router
 
 
 def docs_page(description: Mapping[str, Any]) -> DocsPage:

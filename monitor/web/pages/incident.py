@@ -7,36 +7,35 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from fastapi import APIRouter
 from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import Response
 
 from monitor.core.alerting.decide import Notice
 from monitor.core.alerting.wording import headline, with_clocks
 from monitor.core.diagnosis.diagnose import Severity
 from monitor.core.diagnosis.nearby_changes import change_words
-from monitor.core.evidence.bundle_facts import Baseline, QuotedRun, Role
 from monitor.core.incidents.annotations import Opinion, as_told, entry_words, opinion_of
 from monitor.core.incidents.codec import Story, Stretch, read_story, unmeasured
 from monitor.core.incidents.incident import Entry, IncidentKind, StoredIncident
 from monitor.core.intervals import Span
-from monitor.core.model import Blame, State
-from monitor.core.outages.uptime import METHOD, bounds
+from monitor.core.model import Blame, State, target_path
+from monitor.core.outages.marks import Mark
+from monitor.core.outages.uptime import bounds
 from monitor.core.timefmt import duration_words, parse_instant
+from monitor.store.database.engine import Transaction
+from monitor.store.incidents.evidence import read_background
+from monitor.store.incidents.incidents import read_entries, read_incident
+from monitor.store.incidents.notices import read_notices
+from monitor.store.overview import read_newest_run
+from monitor.web.frame.answer import answer_page
 from monitor.web.frame.cell_view import CellView
 from monitor.web.frame.charts import draw_axis
-from monitor.web.frame.components import (
-    Figure,
-    Freshness,
-    LaneRow,
-    Link,
-    MarkRow,
-    freshness,
-    lane_row,
-    period_text,
-    run_href,
-    target_href,
-)
-from monitor.web.frame.context import DisplaySettings
-from monitor.web.frame.time_format import Moment, TimeFormatter
+from monitor.web.frame.components import Freshness, LaneRow, Link, freshness, run_href
+from monitor.web.frame.context import DisplaySettings, WebContext
+from monitor.web.frame.query_params import Number
+from monitor.web.frame.read_cells import read_cells
 from monitor.web.pages.incident_background import Background, background
 
 _WIDTHS = tuple(
@@ -56,31 +55,6 @@ def span_around(start: datetime, end: datetime) -> tuple[Span, timedelta]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IncidentReading:
-    """What the page knows: the incident, its entries and notices, and its cells around the span."""
-
-    incident: StoredIncident
-    entries: Sequence[Entry]
-    notices: Sequence[Notice]
-    exhibits: Mapping[Role, QuotedRun]
-    baselines: Sequence[Baseline]
-    cells: Sequence[CellView]
-    period: Span
-    bucket: timedelta
-    now: datetime
-    newest: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edge:
-    """An edge of a window: printed instant, and the two runs between which it lies."""
-
-    at: Moment
-    earliest: Moment | None
-    latest: Moment
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WindowRow:
     """One window of the incident."""
 
@@ -88,11 +62,13 @@ class WindowRow:
     href: str
     location: str
     state: State
-    start: Edge
-    end: Edge | None
+    start: datetime
+    start_after: datetime | None
+    end: datetime | None
+    end_after: datetime
     lasted: str
     failed: str
-    decided: Moment | None
+    decided: datetime | None
     first_href: str
     last_href: str
 
@@ -125,7 +101,7 @@ class SignatureRow:
 class EntryRow:
     """One line of the timeline."""
 
-    at: Moment
+    at: datetime
     kind: str
     text: str
     author: str
@@ -135,7 +111,7 @@ class EntryRow:
 class NoticeRow:
     """One notice and what became of it."""
 
-    created: Moment
+    created: datetime
     channel: str
     kind: str
     sequence: int
@@ -153,16 +129,16 @@ class IncidentPage:
     severity: str
     state: str
     lines: Sequence[str]
-    start: Moment
-    end: Moment | None
+    start: datetime
+    end: datetime | None
     lasted: str
-    decided: Moment | None
+    decided: datetime | None
     background: Background
     blame: str
     blame_reason: str
     said: str
     acknowledged: str
-    marks: Sequence[MarkRow]
+    marks: Sequence[Mark]
     changes: str
     blames: Sequence[str]
     severities: Sequence[str]
@@ -178,20 +154,35 @@ class IncidentPage:
     notices: Sequence[NoticeRow]
     lanes: Sequence[LaneRow]
     axis: Markup
-    period: str
+    period: Span
     day: Link
     fresh: Freshness
-    method: str
 
 
-def incident_page(
-    reading: IncidentReading, *, settings: DisplaySettings, face: TimeFormatter
-) -> IncidentPage:
-    """The page of a numbered incident."""
-    incident, story = reading.incident, read_story(reading.incident)
-    document = incident.document
-    windows = _window_rows(story, document, face)
-    opinion = opinion_of(reading.entries)
+def routes(context: WebContext) -> APIRouter:
+    """The page."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/incidents/{number}")
+    def incident(request: Request, number: Number) -> Response:
+        def make(tx: Transaction, now: datetime) -> tuple[str, IncidentPage]:
+            return "pages/incident.html", _read(tx, context.settings, now, number)
+
+        return answer_page(context, request, make)
+
+    return router
+
+
+def _read(tx: Transaction, settings: DisplaySettings, now: datetime, number: int) -> IncidentPage:
+    """The page of a numbered incident; NotFound where there is none."""
+    incident = read_incident(tx, number)
+    story, document = read_story(incident), incident.document
+    entries, notices = read_entries(tx, incident.id), read_notices(tx, incident.id)
+    exhibits, baselines = read_background(tx, incident, now=now)
+    period, bucket = span_around(incident.start, incident.end or max(now, incident.start))
+    cells = read_cells(tx, settings=settings, period=period, bucket=bucket, now=now)
+    windows = _window_rows(story, document)
+    opinion = opinion_of(entries)
     return IncidentPage(
         title=f"Incident {incident.number}",
         number=incident.number or 0,
@@ -200,16 +191,16 @@ def incident_page(
         severity=((opinion.rated and opinion.rated.severity) or incident.severity).value,
         state=story.state.value,
         lines=headline(as_told(story, opinion)).splitlines() if story.windows else (incident.title,),
-        start=face(incident.start),
-        end=face(incident.end) if incident.end else None,
+        start=incident.start,
+        end=incident.end,
         lasted=story.bounds.text() if story.leading else "",
-        decided=face(incident.opened_at) if incident.opened_at else None,
-        background=background(story, reading.notices, reading.exhibits, reading.baselines),
+        decided=incident.opened_at,
+        background=background(story, notices, exhibits, baselines),
         blame=incident.blame.value,
         blame_reason=story.blame_reason,
         said=_said(opinion, incident),
         acknowledged=opinion.acknowledged.author if opinion.acknowledged else "",
-        marks=tuple(_mark_row(mark, face) for mark in document.get("marks") or ()),
+        marks=tuple(_mark(mark) for mark in document.get("marks") or ()),
         changes=change_words(story.changes),
         blames=tuple(Blame),
         severities=tuple(Severity),
@@ -221,14 +212,13 @@ def incident_page(
         controls=_control_rows(story),
         signatures=_signature_rows(story),
         runs=_telling_runs(windows),
-        entries=tuple(_entry_row(entry, face) for entry in reading.entries),
-        notices=tuple(_notice_row(notice, face) for notice in reading.notices),
-        lanes=_lanes(reading, story, face),
-        axis=draw_axis(reading.period, reading.now),
-        period=period_text(reading.period),
+        entries=tuple(_entry_row(entry) for entry in entries),
+        notices=tuple(_notice_row(notice) for notice in notices),
+        lanes=_lanes(cells, story),
+        axis=draw_axis(period, now),
+        period=period,
         day=_day_link(incident.start),
-        fresh=freshness(reading.now, reading.newest, settings, face),
-        method=METHOD,
+        fresh=freshness(now, read_newest_run(tx), settings),
     )
 
 
@@ -243,69 +233,62 @@ def _said(opinion: Opinion, incident: StoredIncident) -> str:
     return "; ".join(parts)
 
 
-def _mark_row(mark: Mapping[str, Any], face: TimeFormatter) -> MarkRow:
-    return MarkRow(at=face(parse_instant(mark["at"])), text=mark["text"], author=mark["author"])
+def _mark(mark: Mapping[str, Any]) -> Mark:
+    return Mark(parse_instant(mark["at"]), mark["text"], mark["author"])
 
 
-def _lanes(reading: IncidentReading, story: Story, face: TimeFormatter) -> Sequence[LaneRow]:
+def _lanes(cells: Sequence[CellView], story: Story) -> Sequence[LaneRow]:
     """Affected cells first, then the controls, nearest first."""
     wanted = [window.cell for window in story.windows] + [near.cell for near in story.unaffected]
     rank = {cell: number for number, cell in reversed(list(enumerate(wanted)))}
-    shown = sorted((one for one in reading.cells if one.cell in rank), key=lambda one: rank[one.cell])
+    shown = sorted((one for one in cells if one.cell in rank), key=lambda one: rank[one.cell])
     several = len({one.cell.location for one in shown}) > 1
     endpoints = len({one.cell.endpoint for one in shown}) > 1
     return tuple(
-        lane_row(
-            one.lane(reading.period, reading.bucket, reading.now),
+        LaneRow(
             target=one.cell.target,
-            model=one.cell.model,
+            name=one.cell.model,
             pathway=one.cell.pathway,
             place=" ".join(
                 part for part in (one.cell.endpoint * endpoints, one.cell.location * several) if part
             ),
-            state=None,
-            figure=Figure(f"{one.totals.failed}/{one.totals.total}"),
-            face=face,
+            lane=one.lane,
+            figure=f"{one.totals.failed}/{one.totals.total}",
         )
         for one in shown
     )
 
 
-def _window_rows(story: Story, document: Mapping[str, Any], face: TimeFormatter) -> tuple[WindowRow, ...]:
+def _window_rows(story: Story, document: Mapping[str, Any]) -> tuple[WindowRow, ...]:
     told = zip(story.windows, document.get("windows") or (), strict=True)
-    return tuple(_window_row(window, one, unmeasured(document, window.cell), face) for window, one in told)
+    return tuple(_window_row(window, one, unmeasured(document, window.cell)) for window, one in told)
 
 
-def _window_row(
-    window: Stretch, document: Mapping[str, Any], gaps: Sequence[Span], face: TimeFormatter
-) -> WindowRow:
+def _window_row(window: Stretch, document: Mapping[str, Any], gaps: Sequence[Span]) -> WindowRow:
     decided = document.get("decided_at")
     ids = [document.get(key) for key in ("first_id", "last_id")]
     return WindowRow(
         target=window.cell.target,
-        href=target_href(window.cell.target),
+        href=target_path(window.cell.target),
         location=window.cell.location,
         state=window.state,
-        start=edge(window.start, window.start_after, face),
-        end=edge(window.end, window.end_after, face) if window.end else None,
+        start=window.start,
+        start_after=window.start_after,
+        end=window.end,
+        end_after=window.end_after,
         lasted=bounds([window], gaps).text(),
         failed=f"{window.failed}/{window.total}",
-        decided=face(parse_instant(decided)) if decided else None,
+        decided=parse_instant(decided) if decided else None,
         first_href=run_href(str(ids[0])) if ids[0] else "",
         last_href=run_href(str(ids[1])) if ids[1] else "",
     )
-
-
-def edge(at: datetime, after: datetime | None, face: TimeFormatter) -> Edge:
-    """An edge that lies between *after* and *at*."""
-    return Edge(at=face(at), earliest=face(after) if after else None, latest=face(at))
 
 
 def _control_rows(story: Story) -> tuple[ControlRow, ...]:
     return tuple(
         ControlRow(
             target=near.cell.target,
-            href=target_href(near.cell.target),
+            href=target_path(near.cell.target),
             location=near.cell.location,
             runs=f"{near.passed}/{near.total}",
         )
@@ -334,8 +317,8 @@ def _telling_runs(windows: Sequence[WindowRow]) -> tuple[Link, ...]:
     firsts = [window for window in windows if window.first_href]
     if not firsts:
         return ()
-    first = min(firsts, key=lambda window: window.start.at.iso)
-    last = max(firsts, key=lambda window: window.end.at.iso if window.end else "~")
+    first = min(firsts, key=lambda window: window.start)
+    last = max(firsts, key=lambda window: (window.end is None, window.end))
     return (
         Link(text="first failing run", href=first.first_href),
         Link(text="last failing run", href=last.last_href),
@@ -354,17 +337,17 @@ def _rule_words(rule: Mapping[str, Any]) -> str:
     return f"{opens}; over after {down.get('good')} good in a row"
 
 
-def _entry_row(entry: Entry, face: TimeFormatter) -> EntryRow:
+def _entry_row(entry: Entry) -> EntryRow:
     words = entry_words(entry)
     text = with_clocks(words, on=entry.at) if entry.author == _OURSELVES else words
-    return EntryRow(at=face(entry.at), kind=entry.kind.value, text=text, author=entry.author)
+    return EntryRow(at=entry.at, kind=entry.kind.value, text=text, author=entry.author)
 
 
 def _attempts(notice: Notice) -> str:
     return f"{notice.attempts} attempt{'s' * (notice.attempts != 1)}"
 
 
-def _notice_row(notice: Notice, face: TimeFormatter) -> NoticeRow:
+def _notice_row(notice: Notice) -> NoticeRow:
     if notice.sent_at:
         fate = f"sent after {duration_words(notice.sent_at - notice.created_at)}"
     elif notice.gave_up_at:
@@ -374,7 +357,7 @@ def _notice_row(notice: Notice, face: TimeFormatter) -> NoticeRow:
     else:
         fate = "waiting to be sent"
     return NoticeRow(
-        created=face(notice.created_at),
+        created=notice.created_at,
         channel=notice.channel,
         kind=notice.kind.value,
         sequence=notice.sequence,

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
 
 from monitor.core.incidents.codec import read_course
 from monitor.core.incidents.incident import StoredIncident
-from monitor.web.frame.components import Freshness, Link
-from monitor.web.frame.time_format import Moment, TimeFormatter
+from monitor.store.database.engine import Transaction
+from monitor.store.incidents.incidents import read_numbered_incidents
+from monitor.store.overview import read_newest_run
+from monitor.web.frame.answer import answer_page
+from monitor.web.frame.components import Freshness, Link, freshness
+from monitor.web.frame.context import DisplaySettings, WebContext
+from monitor.web.frame.query_params import read_cursor, write_cursor
+
+_LISTED = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,11 +37,10 @@ class IncidentCard:
     lasted: str
     runs: str
     blame: str
-    start: Moment
-    end: Moment | None
+    start: datetime
 
 
-def incident_card(incident: StoredIncident, face: TimeFormatter) -> IncidentCard:
+def incident_card(incident: StoredIncident) -> IncidentCard:
     """The card of a stored incident."""
     course = read_course(incident)
     title, _, beside = incident.title.partition(" Unaffected: ")
@@ -44,16 +55,41 @@ def incident_card(incident: StoredIncident, face: TimeFormatter) -> IncidentCard
         lasted=course.bounds.text() if course.leading else "",
         runs=f"{course.failed}/{course.total}" if course.total else "",
         blame=incident.blame.value,
-        start=face(incident.start),
-        end=face(incident.end) if incident.end else None,
+        start=incident.start,
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentsPage:
-    """All incidents, newest first."""
+    """All incidents, newest first; `more` leads to the older ones."""
 
     title: str
     fresh: Freshness
     incidents: Sequence[IncidentCard]
     more: Link | None
+
+
+def routes(context: WebContext) -> APIRouter:
+    """The page."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/incidents")
+    def incidents(request: Request, cursor: str | None = None) -> Response:
+        def make(tx: Transaction, now: datetime) -> tuple[str, IncidentsPage]:
+            return "pages/incidents.html", _read(tx, context.settings, now, cursor)
+
+        return answer_page(context, request, make)
+
+    return router
+
+
+def _read(tx: Transaction, settings: DisplaySettings, now: datetime, cursor: str | None) -> IncidentsPage:
+    before = int(read_cursor(cursor, int)[0]) if cursor else None
+    found = read_numbered_incidents(tx, limit=_LISTED + 1, before=before)
+    more = f"/incidents?cursor={write_cursor(found[_LISTED - 1].number or 0)}" if found[_LISTED:] else None
+    return IncidentsPage(
+        title="Incidents",
+        fresh=freshness(now, read_newest_run(tx), settings),
+        incidents=tuple(map(incident_card, found[:_LISTED])),
+        more=Link(text="older incidents", href=more) if more else None,
+    )

@@ -5,14 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from fastapi import APIRouter
 from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import Response
 
 from monitor.core.model import Outcome
+from monitor.core.timefmt import rfc3339
 from monitor.core.views.latency import latency_text
-from monitor.web.frame.components import Link, target_href
-from monitor.web.frame.time_format import Moment, TimeFormatter
+from monitor.store.database.engine import Transaction
+from monitor.store.outcomes.read import read_evidence, read_outcome
+from monitor.store.overview import read_incident_of_run
+from monitor.web.frame.answer import answer_page
+from monitor.web.frame.context import WebContext
 
 _LONGEST_BODY = 20_000
 _MOST_FRAMES = 500
@@ -45,27 +53,13 @@ class FrameRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPage:
-    """Everything on the page of a run, worded."""
+    """Everything on the page of a run; `incident` is the number of the one that holds it."""
 
     title: str
-    id: str
-    target: str
-    target_href: str
-    model: str
-    pathway: str
-    location: str
-    verdict: str
-    what: str
-    blame: str
-    type: str | None
-    code: str | None
-    message: str | None
-    transcript: str | None
-    started: Moment
+    outcome: Outcome
+    incident: int | None
     facts: Sequence[tuple[str, str]]
-    timings: Sequence[tuple[str, str]]
     stages: Sequence[StageRow]
-    ids: Sequence[tuple[str, str]]
     frames: Sequence[FrameRow]
     left_out: int
     url: str
@@ -74,12 +68,26 @@ class RunPage:
     response_headers: Sequence[tuple[str, str]]
     notes: Sequence[str]
     has_evidence: bool
-    incident: Link | None
 
 
-def run_page(
-    outcome: Outcome, evidence: Mapping[str, Any] | None, *, incident: int | None, face: TimeFormatter
-) -> RunPage:
+def routes(context: WebContext) -> APIRouter:
+    """The page."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/runs/{run_id:text}")
+    def run(request: Request, run_id: str) -> Response:
+        def make(tx: Transaction, _now: datetime) -> tuple[str, RunPage]:
+            outcome = read_outcome(tx, run_id)
+            evidence = read_evidence(tx, run_id)
+            number = read_incident_of_run(tx, outcome.cell, outcome.started_at)
+            return "pages/run.html", run_page(outcome, evidence, incident=number)
+
+        return answer_page(context, request, make)
+
+    return router
+
+
+def run_page(outcome: Outcome, evidence: Mapping[str, Any] | None, *, incident: int | None) -> RunPage:
     """The page of a run; *evidence* is None where none is stored (any more).
 
     Imported evidence may hold anything: what has another form than ours is left out or shown as text.
@@ -88,24 +96,10 @@ def run_page(
     frames = [frame for frame in _list(seen.get("frames")) if isinstance(frame, Mapping)]
     return RunPage(
         title=f"Run {outcome.id}",
-        id=outcome.id,
-        target=outcome.target,
-        target_href=target_href(outcome.target),
-        model=outcome.model,
-        pathway=outcome.pathway,
-        location=outcome.location,
-        verdict=outcome.verdict.value,
-        what=" at ".join(part.value for part in (outcome.failure, outcome.stage) if part),
-        blame=outcome.blame.value if outcome.blame else "",
-        type=outcome.type,
-        code=outcome.code,
-        message=outcome.message,
-        transcript=outcome.transcript,
-        started=face(outcome.started_at),
-        facts=_facts(outcome, face),
-        timings=tuple((name, latency_text(value)) for name, value in outcome.timings_ms.items()),
+        outcome=outcome,
+        incident=incident,
+        facts=_facts(outcome),
         stages=_stages(outcome, seen),
-        ids=tuple((name, value) for name, value in outcome.ids.items() if value),
         frames=tuple(_frame_row(frame) for frame in frames[:_MOST_FRAMES]),
         left_out=max(len(frames) - _MOST_FRAMES, 0),
         url=str(seen.get("url") or ""),
@@ -114,15 +108,13 @@ def run_page(
         response_headers=_pairs(seen.get("response_headers")),
         notes=tuple(str(note) for note in _list(seen.get("notes"))),
         has_evidence=evidence is not None,
-        incident=Link(text=f"Incident {incident}", href=f"/incidents/{incident}") if incident else None,
     )
 
 
-def _facts(outcome: Outcome, face: TimeFormatter) -> Sequence[tuple[str, str]]:
-    slot = face(outcome.slot)
+def _facts(outcome: Outcome) -> Sequence[tuple[str, str]]:
     facts = [
         ("why", outcome.kind.value),
-        ("slot", f"{slot.date} {slot.clock} UTC"),
+        ("slot", f"{rfc3339(outcome.slot).replace('T', ' ').removesuffix('Z')} UTC"),
         ("took", latency_text((outcome.finished_at - outcome.started_at).total_seconds() * 1000)),
         ("clip", outcome.clip or ""),
         ("word error rate", "" if outcome.wer is None else f"{outcome.wer:.3f}"),

@@ -5,275 +5,180 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
+from fastapi import APIRouter
 from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import Response
 
+from monitor.core.errors import NotFound
 from monitor.core.intervals import Span
-from monitor.core.model import Outcome, State, Target, Verdict
+from monitor.core.model import Cell, Outcome, Target, Verdict, target_path
 from monitor.core.outages.maintenance import Maintenance
-from monitor.core.outages.uptime import METHOD, bounds
+from monitor.core.outages.uptime import Bounds, bounds
 from monitor.core.outages.windows import Window
 from monitor.core.scheduling.budget import allowance_of, money
 from monitor.core.timefmt import duration_text
-from monitor.core.views.lanes import GAP
-from monitor.core.views.latency import latency_text, percentile
+from monitor.core.views.latency import latency_text
+from monitor.store.database.engine import Transaction
+from monitor.store.derivation.maintenance import read_maintenance
+from monitor.web.frame.answer import answer_page
 from monitor.web.frame.cell_view import CellView
 from monitor.web.frame.charts import draw_axis, draw_latency
-from monitor.web.frame.components import (
-    Figure,
-    Freshness,
-    LaneRow,
-    Link,
-    freshness,
-    lane_row,
-    period_text,
-    run_href,
-    target_href,
+from monitor.web.frame.components import Freshness, LaneRow, Link, freshness
+from monitor.web.frame.context import DisplaySettings, WebContext
+from monitor.web.frame.query_params import (
+    Day,
+    Shown,
+    Until,
+    Zoom,
+    address,
+    move_links,
+    read_shown,
+    zoom_links,
 )
-from monitor.web.frame.context import DisplaySettings
-from monitor.web.frame.query_params import Shown, address, move_links, zoom_links
-from monitor.web.frame.time_format import Moment, TimeFormatter
-from monitor.web.pages.incident import Edge, edge
+from monitor.web.frame.read_cells import LatencyPoint, read_cells, read_points, read_runs
+
+_RUNS = 50
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetReading:
-    """What the page knows of one target: a cell per location, its runs newest first, its latency points."""
+class TargetWindow(NamedTuple):
+    """A window, and how long it lasted; in the gaps of its cell it is not certain to have been down."""
 
-    key: str
-    cells: Sequence[CellView]
-    outcomes: Sequence[Outcome]
-    older: str | None
-    points: Sequence[tuple[datetime, float | None, float | None]]
-    period: Span
-    bucket: timedelta
-    now: datetime
-    newest: datetime | None
-    pauses: Sequence[Maintenance] = ()  # of people, not ended yet
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlaceRow:
-    """How the target stands seen from one location."""
-
-    location: str
-    state: State
-    since: Moment | None
-    uptime: Figure
-    coverage: str
-    runs: str
-    p50: str
-    p95: str
-    p99: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetWindowRow:
-    """One window of the target."""
-
-    location: str
-    state: State
-    start: Edge
-    end: Edge | None
-    lasted: str
-    failed: str
-    first_href: str
-    last_href: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunRow:
-    """One run in a table."""
-
-    href: str
-    at: Moment
-    location: str
-    kind: str
-    verdict: str
-    what: str
-    message: str
-    connect: str
-    ready: str
-    first_text: str
-    final: str
-    wer: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PauseRow:
-    """A pause of a person that has not ended yet."""
-
-    id: int
-    name: str
-    author: str
-    start: Moment | None
-    end: Moment | None
+    window: Window
+    lasted: Bounds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetPage:
-    """Everything on the page of a target, worded."""
+    """Everything on the page of a target: a cell per location, its runs newest first, its latency."""
 
     title: str
-    key: str
-    endpoint: str
-    model: str
-    pathway: str
+    cell: Cell
+    period: Span
+    fresh: Freshness
     facts: Sequence[tuple[str, str]]
     warnings: Sequence[str]
-    state: State
-    places: Sequence[PlaceRow]
+    cells: Sequence[CellView]
     lanes: Sequence[LaneRow]
     axis: Markup
     latency: Markup
     latency_words: str
-    period: str
     zooms: Sequence[Link]
     moves: Sequence[Link]
-    windows: Sequence[TargetWindowRow]
-    runs: Sequence[RunRow]
+    windows: Sequence[TargetWindow]
+    runs: Sequence[Outcome]
     filters: Sequence[Link]
     older: Link | None
-    pauses: Sequence[PauseRow]
-    fresh: Freshness
-    method: str
+    pauses: Sequence[Maintenance]  # of people, not ended yet
 
 
-def _pause_row(one: Maintenance, face: TimeFormatter) -> PauseRow:
-    return PauseRow(
-        id=one.id or 0,
-        name=one.name,
-        author=one.author or "",
-        start=face(one.start) if one.start else None,
-        end=face(one.end) if one.end else None,
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingPage:
+    """A target that is watched and has no run yet."""
+
+    title: str
+    target: Target
 
 
-def place_row(cell: CellView, reading: TargetReading, face: TimeFormatter) -> PlaceRow:
-    """How the cell stands, and its numbers over the period."""
-    standing = cell.standing(reading.now)
-    uptime = cell.uptime(reading.period, reading.now)
-    return PlaceRow(
-        location=cell.cell.location,
-        state=standing.state,
-        since=face(standing.since) if standing.since else None,
-        uptime=Figure(uptime.figure(), uptime.basis()),
-        coverage=f"{uptime.coverage * 100:.1f} %",
-        runs=f"{uptime.failed}/{uptime.total}",
-        p50=latency_text(percentile(cell.histogram, 0.5)),
-        p95=latency_text(percentile(cell.histogram, 0.95)),
-        p99=latency_text(percentile(cell.histogram, 0.99)),
-    )
+def routes(context: WebContext) -> APIRouter:
+    """The page."""
+    router = APIRouter(include_in_schema=False)
 
-
-def window_row(window: Window, gaps: Sequence[Span], face: TimeFormatter) -> TargetWindowRow:
-    """One window with both its edges; the *gaps* of its cell are not certain to have been down."""
-    return TargetWindowRow(
-        location=window.cell.location,
-        state=window.state,
-        start=edge(window.start, window.start_after, face),
-        end=edge(window.end, window.end_after, face) if window.end else None,
-        lasted=bounds([window], gaps).text(),
-        failed=f"{window.failed}/{window.total}",
-        first_href=run_href(window.first_id),
-        last_href=run_href(window.last_id),
-    )
-
-
-def run_row(outcome: Outcome, face: TimeFormatter) -> RunRow:
-    """One run in a line."""
-    timings = outcome.timings_ms
-    what = " at ".join(part.value for part in (outcome.failure, outcome.stage) if part)
-    said = [outcome.type or "", f"code {outcome.code}" if outcome.code else "", outcome.message or ""]
-    return RunRow(
-        href=run_href(outcome.id),
-        at=face(outcome.started_at),
-        location=outcome.location,
-        kind=outcome.kind.value,
-        verdict=outcome.verdict.value,
-        what=what,
-        message=": ".join(part for part in said if part)[:160],
-        connect=latency_text(timings.get("connect")),
-        ready=latency_text(timings.get("ready")),
-        first_text=latency_text(timings.get("first_text")),
-        final=latency_text(timings.get("final")),
-        wer="–" if outcome.wer is None else f"{outcome.wer:.2f}",
-    )
-
-
-def target_page(
-    reading: TargetReading,
-    shown: Shown,
-    *,
-    settings: DisplaySettings,
-    face: TimeFormatter,
-    verdict: str | None,
-) -> TargetPage:
-    """The page of a target with at least one cell."""
-    cell = reading.cells[0].cell
-    path, until = target_href(reading.key), shown.period.end if shown.moved else None
-    places = tuple(place_row(one, reading, face) for one in reading.cells)
-    windows = [window_row(window, _gaps(one), face) for one in reading.cells for window in one.windows]
-    return TargetPage(
-        title=reading.key,
-        key=reading.key,
-        endpoint=cell.endpoint,
-        model=cell.model,
-        pathway=cell.pathway,
-        facts=_facts(reading.cells[0], settings),
-        warnings=_warnings(reading, settings),
-        state=max((place.state for place in places), key=_badness),
-        places=places,
-        lanes=tuple(
-            lane_row(
-                one.lane(reading.period, reading.bucket, reading.now),
-                target=reading.key,
-                model=one.cell.location,
-                pathway="",
-                place="",
-                state=place.state,
-                figure=place.uptime,
-                face=face,
+    @router.get("/targets/{key:path}")
+    def target(  # each is a parameter of the address
+        request: Request,
+        key: str,
+        zoom: Zoom = None,
+        day: Day = None,
+        until: Until = None,
+        verdict: Verdict | None = None,
+        cursor: str | None = None,
+    ) -> Response:
+        def make(tx: Transaction, now: datetime) -> tuple[str, object]:
+            shown = read_shown(zoom=zoom, day=day, until=until, now=now)
+            period, bucket = shown.period, shown.zoom.bucket
+            cells = read_cells(
+                tx, settings=context.settings, period=period, bucket=bucket, now=now, target=key
             )
-            for one, place in zip(reading.cells, places, strict=True)
+            if not any(cell.last for cell in cells):
+                return "pages/waiting.html", _waiting(context.settings, key)
+            chosen = _Chosen(shown=shown, verdict=verdict, cursor=cursor)
+            return "pages/target.html", _read(tx, context.settings, cells, chosen, now)
+
+        return answer_page(context, request, make)
+
+    return router
+
+
+def _waiting(settings: DisplaySettings, key: str) -> WaitingPage:
+    if key not in settings.by_key:
+        raise NotFound(
+            f"No target is called {key[:200]}, neither in the configuration nor in what is stored."
+        )
+    return WaitingPage(title=key, target=settings.by_key[key])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chosen:
+    """What the address asks for."""
+
+    shown: Shown
+    verdict: Verdict | None
+    cursor: str | None
+
+
+def _read(
+    tx: Transaction, settings: DisplaySettings, cells: Sequence[CellView], chosen: _Chosen, now: datetime
+) -> TargetPage:
+    """The page of a target with at least one run."""
+    cell, shown = cells[0].cell, chosen.shown
+    period, path = shown.period, target_path(cell.target)
+    until = period.end if shown.moved else None
+    runs = read_runs(tx, cell.target, period.end, chosen.verdict, chosen.cursor, _RUNS)
+    points = read_points(tx, [one.cell for one in cells], period, shown.zoom.bucket)
+    older = address(path, shown.zoom.name, until, verdict=chosen.verdict, cursor=runs.cursor)
+    return TargetPage(
+        title=cell.target,
+        cell=cell,
+        period=period,
+        fresh=freshness(now, max(one.last.started_at for one in cells if one.last), settings),
+        facts=_facts(cells[0], settings),
+        warnings=_warnings(cell.target, runs.outcomes, settings, now),
+        cells=cells,
+        lanes=tuple(
+            LaneRow(
+                target=cell.target,
+                name=one.cell.location,
+                lane=one.lane,
+                figure=one.uptime.figure(),
+                basis=one.uptime.basis(),
+            )
+            for one in cells
         ),
-        axis=draw_axis(reading.period, reading.now),
-        latency=draw_latency(reading.points, reading.period, _failures(reading)),
-        latency_words=_latency_words(reading),
-        period=period_text(reading.period),
+        axis=draw_axis(period, now),
+        latency=draw_latency(points, period, _failures(cells, shown.zoom.bucket)),
+        latency_words=_latency_words(points),
         zooms=zoom_links(path, shown),
-        moves=move_links(path, shown, reading.now),
-        windows=sorted(windows, key=lambda row: row.start.at.iso, reverse=True),
-        runs=tuple(run_row(outcome, face) for outcome in reading.outcomes),
+        moves=move_links(path, shown, now),
+        windows=sorted(
+            (TargetWindow(window, bounds([window], one.gaps)) for one in cells for window in one.windows),
+            key=lambda one: one.window.start,
+            reverse=True,
+        ),
+        runs=runs.outcomes,
         filters=tuple(
             Link(
                 text=name or "all",
                 href=address(path, shown.zoom.name, until, verdict=name) + "#runs",
-                current=name == verdict,
+                current=name == chosen.verdict,
             )
             for name in (None, *Verdict)
         ),
-        older=_older(reading, path, shown, verdict),
-        pauses=tuple(_pause_row(one, face) for one in reading.pauses),
-        fresh=freshness(reading.now, reading.newest, settings, face),
-        method=METHOD,
+        older=Link(text="older runs", href=f"{older}#runs") if runs.cursor else None,
+        pauses=[one for one in read_maintenance(tx) if one.concerns(cell.target) and one.may_be_ended(now)],
     )
-
-
-def _gaps(cell: CellView) -> list[Span]:
-    return [Span(hole.start, hole.end) for hole in cell.unseen if hole.reason == GAP]
-
-
-def _older(reading: TargetReading, path: str, shown: Shown, verdict: str | None) -> Link | None:
-    if reading.older is None:
-        return None
-    until = shown.period.end if shown.moved else None
-    href = address(path, shown.zoom.name, until, verdict=verdict, cursor=reading.older)
-    return Link(text="older runs", href=f"{href}#runs")
-
-
-def _badness(state: State) -> int:
-    return (State.UP, State.MAINTENANCE, State.UNKNOWN, State.DEGRADED, State.DOWN).index(state)
 
 
 def _facts(cell: CellView, settings: DisplaySettings) -> Sequence[tuple[str, str]]:
@@ -292,10 +197,10 @@ def _facts(cell: CellView, settings: DisplaySettings) -> Sequence[tuple[str, str
     return tuple((name, value) for name, value in facts if value)
 
 
-def _warnings(reading: TargetReading, settings: DisplaySettings) -> Sequence[str]:
+def _warnings(key: str, runs: Sequence[Outcome], settings: DisplaySettings, now: datetime) -> Sequence[str]:
     """What will end or has changed without failing: retirements, and drift in the newest run shown."""
-    ending = [one.sentence(reading.now) for one in settings.retirements if reading.key in one.targets]
-    drift = reading.outcomes[0].extra.get("drift") if reading.outcomes else None
+    ending = [one.sentence(now) for one in settings.retirements if key in one.targets]
+    drift = runs[0].extra.get("drift") if runs else None
     told = drift if isinstance(drift, list) else []
     return [*ending, *(f"Drift: {sentence}" for sentence in told)]
 
@@ -308,8 +213,8 @@ def _budget(target: Target) -> str:
     return f"{money(allowance.usd)} for {target.endpoint.name}, {kept} of it kept for an open incident"
 
 
-def _latency_words(reading: TargetReading) -> str:
-    known = [value for _, *pair in reading.points for value in pair if value]
+def _latency_words(points: Sequence[LatencyPoint]) -> str:
+    known = [value for _, *pair in points for value in pair if value]
     if not known:
         return ""
     least, most = latency_text(min(known)), latency_text(max(known))
@@ -319,16 +224,7 @@ def _latency_words(reading: TargetReading) -> str:
     )
 
 
-def _failures(reading: TargetReading) -> Sequence[datetime]:
+def _failures(cells: Sequence[CellView], bucket: timedelta) -> Sequence[datetime]:
     """The middle of every bucket in which a run failed."""
-    bad = {at for cell in reading.cells for at, counts in cell.counts.items() if counts.failed}
-    return [at + reading.bucket / 2 for at in sorted(bad)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitingPage:
-    """A target that is watched and has no run yet."""
-
-    title: str
-    key: str
-    every: str
+    bad = {at for cell in cells for at, counts in cell.counts.items() if counts.failed}
+    return [at + bucket / 2 for at in sorted(bad)]

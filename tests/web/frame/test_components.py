@@ -9,26 +9,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.intervals import Span
-from monitor.web.frame.components import freshness, period_text, run_href, target_href
-from monitor.web.frame.time_format import time_formatter, zone_named
+from monitor.core.model import target_path
+from monitor.web.frame.components import freshness, period_text, run_href
 from tests.support.filled_database import DAY, NOW, SETTINGS
-
-FACE = time_formatter(zone_named("UTC"))
 
 
 def test_news_is_stale_after_three_intervals() -> None:
     """Exactly then is still in time; a clock that is behind makes no negative age."""
     limit = SETTINGS.patience
-    assert not freshness(NOW, NOW - limit, SETTINGS, FACE).stale
-    assert freshness(NOW, NOW - limit - timedelta(milliseconds=1), SETTINGS, FACE).stale
-    assert freshness(NOW, NOW + timedelta(seconds=5), SETTINGS, FACE).age == "0 s"
-    assert not freshness(NOW, None, SETTINGS, FACE).stale
+    assert not freshness(NOW, NOW - limit, SETTINGS).stale
+    assert freshness(NOW, NOW - limit - timedelta(milliseconds=1), SETTINGS).stale
+    assert freshness(NOW, NOW + timedelta(seconds=5), SETTINGS).age == timedelta(0)
+    assert not freshness(NOW, None, SETTINGS).stale
 
 
 @given(st.text(min_size=1, max_size=40).filter(lambda text: text.isprintable()))
 def test_addresses_hold_any_name(name: str) -> None:
     """Nothing in a name ends the address, and the name comes back."""
-    for href in (run_href(name), target_href(f"a/{name}/rest")):
+    for href in (run_href(name), target_path(f"a/{name}/rest")):
         assert not set(href) & set("\"'<>?# ")
     assert unquote(run_href(name)).removeprefix("/runs/") == name
 

@@ -30,10 +30,10 @@ def test_gaps_are_unseen_and_lower_the_coverage_only(filled_database: Database) 
     assert [hole.reason for hole in cell.unseen] == [NO_RUN, GAP]
     gap = cell.unseen[1]
     assert gap.end - gap.start == timedelta(minutes=61)
-    uptime = cell.uptime(period, NOW)
+    uptime = cell.uptime
     assert uptime.share == 1
     assert uptime.measured < timedelta(hours=11)
-    assert cell.standing(NOW).since == DAY + timedelta(hours=8, seconds=18)
+    assert cell.since == DAY + timedelta(hours=8, seconds=18)
 
 
 def test_a_gap_that_covers_the_whole_period_is_seen(filled_database: Database) -> None:
@@ -43,12 +43,12 @@ def test_a_gap_that_covers_the_whole_period_is_seen(filled_database: Database) -
     with filled_database.read() as tx:
         cells = read_cells(tx, settings=SETTINGS, period=period, bucket=zoom.bucket, now=later)
     for cell in cells:
-        assert {bucket.state for bucket in cell.lane(period, zoom.bucket, later).buckets} <= {
+        assert {bucket.state for bucket in cell.lane.buckets} <= {
             State.UNKNOWN,
             None,
         }
-        assert cell.uptime(period, later).share is None
-        assert cell.standing(later).state is State.UNKNOWN
+        assert cell.uptime.share is None
+        assert cell.state is State.UNKNOWN
 
 
 def test_a_stretch_that_could_not_be_measured_is_neither_up_nor_down(sqlite_database: Database) -> None:
@@ -64,7 +64,7 @@ def test_a_stretch_that_could_not_be_measured_is_neither_up_nor_down(sqlite_data
     with sqlite_database.read() as tx:
         (cell,) = (one for one in read_standings(tx, SETTINGS, now) if one.last)
     assert cell.is_blind
-    assert cell.standing(now).state is State.UNKNOWN
+    assert cell.state is State.UNKNOWN
     words = TestClient(app_over(sqlite_database, Dial(now=now)), base_url="http://localhost").get("/").text
     assert "hatch" in words
 

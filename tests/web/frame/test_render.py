@@ -8,11 +8,11 @@ import pytest
 from jinja2 import UndefinedError
 
 from monitor.resources import data_folder
-from monitor.web.frame.components import Site
+from monitor.web.frame.context import DemoLinks, DisplaySettings
 from monitor.web.frame.render import build_renderer
 
-SITE = Site(
-    location="berlin", timezone="UTC", version="0.1.0", demo_url="http://127.0.0.1:8900/", demo_note="A note."
+SITE = DisplaySettings(
+    location="berlin", demo=DemoLinks(sandbox_url="http://127.0.0.1:8900/", note="A note.")
 )
 
 

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
-from monitor.web.ops.events import ALIVE_EVERY, MOST_STREAMS, Streams, live_routes
+from monitor.web.ops.events import ALIVE_EVERY, MOST_STREAMS, Streams, routes
 
 
 class Listener(Request):
@@ -82,7 +82,7 @@ async def test_streams_are_bounded() -> None:
 def test_a_refused_stream_is_told_to_poll() -> None:
     """503 as problem details."""
     app = FastAPI()
-    app.include_router(live_routes(lambda: "1", most=0))
+    app.include_router(routes(lambda: "1", most=0))
     answer = TestClient(app).get("/events")
     assert answer.status_code == 503
     assert "poll" in answer.json()["detail"]
@@ -91,7 +91,7 @@ def test_a_refused_stream_is_told_to_poll() -> None:
 def test_the_stream_speaks_the_events_format() -> None:
     """The route answers with the content type that browsers ask for."""
     app = FastAPI()
-    app.include_router(live_routes(lambda: "7", looks=1))
+    app.include_router(routes(lambda: "7", looks=1))
     with TestClient(app).stream("GET", "/events") as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert next(answer.iter_lines()) == "retry: 3000"

@@ -9,15 +9,13 @@ import pytest
 
 from monitor.core.model import Cell, State, Verdict
 from monitor.core.outages.windows import Window
-from monitor.core.views.lanes import ZOOMS
-from monitor.web.frame.cell_view import CellView, LastRun, OverviewView
+from monitor.core.views.lanes import ZOOMS, period_of
+from monitor.web.frame.cell_view import CellView, LastRun
 from monitor.web.frame.query_params import read_shown
-from monitor.web.frame.time_format import time_formatter, zone_named
 from monitor.web.pages.overview import OverviewPage, overview_page
 from tests.support.filled_database import MINUTE, NOW, SETTINGS
 
 CELL = Cell("azure-sweden", "gpt-4o-transcribe", "realtime", "berlin")
-FACE = time_formatter(zone_named("UTC"))
 
 
 def cell(state: State, number: int = 0, *, watched: bool = True) -> CellView:
@@ -38,22 +36,16 @@ def cell(state: State, number: int = 0, *, watched: bool = True) -> CellView:
         first_at=start,
         steady_since=start,
         last=LastRun(id="run", started_at=last, verdict=Verdict.PASSED),
+        period=period_of(ZOOMS["24h"], NOW),
+        bucket=ZOOMS["24h"].bucket,
+        now=NOW,
         windows=(window,) if state in {State.DOWN, State.DEGRADED} else (),
     )
 
 
 def page(*cells: CellView) -> OverviewPage:
     shown = read_shown(zoom=None, day=None, until=None, now=NOW)
-    reading = OverviewView(
-        period=shown.period,
-        bucket=ZOOMS["24h"].bucket,
-        now=NOW,
-        newest=NOW,
-        cells=cells,
-        unresolved=(),
-        recent=(),
-    )
-    return overview_page(reading, shown, settings=SETTINGS, face=FACE)
+    return overview_page(cells, unresolved=(), recent=(), shown=shown, settings=SETTINGS, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +68,7 @@ def test_what_is_watched_no_longer_is_shown_and_not_counted() -> None:
     """A recorded day beside live targets does not spoil their sentence."""
     made = page(cell(State.UP, 1), cell(State.UNKNOWN, 2, watched=False))
     assert made.headline == "All up"
-    assert len(made.targets) == 2
+    assert len(made.cells) == 2
     assert page(cell(State.UNKNOWN, watched=False)).headline == "Nothing is being watched now"
 
 
