@@ -87,7 +87,8 @@ class Scheduler:
         engine: Engine | None = None,
     ) -> None:
         self.targets: Mapping[str, Target] = {target.key: target for target in targets}
-        self.limits = RunLimits(costs or {})
+        self._costs = costs or {}
+        self.limits = RunLimits(self._costs)
         self.last_cycle: datetime | None = None
         self._run, self._skip, self._clock, self._location = run, skip, clock, location
         self._places = asyncio.Semaphore(limit)
@@ -103,6 +104,7 @@ class Scheduler:
         self._first_bad: dict[str, datetime] = {}  # since when a target's neighbours are wanted
         self._grouped = _group(self.targets.values(), quota_key)
         self._beside = _group(self.targets.values(), lambda target: target.endpoint.name)
+        self._by_host = _group(self.targets.values(), lambda target: target.endpoint.host)
 
     def start(self, watchings: Sequence[Watching] = ()) -> None:
         """Begin with the next slot of every target; *watchings* is what the store says of them now."""
@@ -383,6 +385,25 @@ class Scheduler:
                 and self._has_room(other, now)
             ):
                 self._start(other, now, Kind.NEIGHBOUR)
+
+    def run_another_host(self, target: Target) -> None:
+        """Run the cheapest target of another host now, unless a run there began a moment ago.
+
+        For a target that could not be reached before anything is decided: what another host answers tells
+        its fault from our own network's.
+        """
+        now = self._clock()
+        if self._attention[target.key] not in {Attention.CALM, Attention.CONFIRMING}:
+            return
+        mine = target.endpoint.host
+        others = [one for host, targets in self._by_host.items() if host != mine for one in targets]
+        fresh = now - CONFIRM_EVERY
+        if any(one.key in self._running or self._started.get(one.key, EPOCH) >= fresh for one in others):
+            return
+        for other in sorted(others, key=lambda one: (self._costs.get(one.key, 0.0), one.key)):
+            if self._has_room(other, now):
+                self._start(other, now, Kind.NEIGHBOUR)
+                return
 
     def _has_room(self, target: Target, now: datetime) -> bool:
         """Whether an extra run leaves the coming minute's scheduled slots their share of the quota."""

@@ -204,6 +204,7 @@ class Service:
         seen = await observe(due, self._transport, now=self._clock())
         self._selfcheck.hear(target.endpoint.name, seen.evidence)
         if seen.outcome.failure in BELOW_PROTOCOL:
+            self.scheduler.run_another_host(target)
             await self._look()  # stored before the run, which is read in its light
         pause = pause_until(seen.outcome, seen.evidence)
         if pause is not None:

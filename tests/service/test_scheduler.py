@@ -344,6 +344,34 @@ async def test_a_first_bad_run_brings_its_neighbours_at_once() -> None:
         }
 
 
+async def test_what_cannot_be_reached_brings_a_run_of_another_host() -> None:
+    """The cheapest one of another address, not of another table of the same one; none beside a fresh run."""
+    elsewhere = replace(ENDPOINT, name="openai", url="https://openai.test")
+    failing = target("a")
+    same_host = replace(target("b"), endpoint=replace(ENDPOINT, name="azure-again"))
+    dear, cheap = (replace(target(model), endpoint=elsewhere) for model in ("a", "b"))
+    costs = {dear.key: 0.02, cheap.key: 0.01, same_host.key: 0.0}
+    async with house(failing, same_host, dear, cheap, costs=costs) as at:
+        at.scheduler.run_another_host(failing)
+        at.scheduler.run_another_host(failing)
+        await at.settle()
+        assert [(key, kind) for key, _, kind in at.runs] == [(cheap.key, Kind.NEIGHBOUR)]
+        at.now += timedelta(seconds=19)
+        at.scheduler.run_another_host(failing)
+        await at.settle()
+        assert len(at.runs) == 1
+        at.now += timedelta(seconds=2)
+        at.scheduler.run_another_host(failing)
+        await at.settle()
+        assert len(at.runs) == 2
+        at.now += MINUTE
+        cell = Cell("azure", "a", "rest", "here")
+        at.scheduler.attend([Watching(cell=cell, attention=Attention.OPEN)])
+        at.scheduler.run_another_host(failing)  # it is decided: nothing more is asked for
+        await at.settle()
+        assert len(at.runs) == 2
+
+
 async def test_neighbours_are_asked_once_for_a_first_bad_run() -> None:
     """The store says it in every turn, and after a restart, until there is another first bad run."""
     failing = target("a", "realtime", every=timedelta(minutes=5), quota=100)

@@ -98,11 +98,12 @@ def _by_reach(scene: ObservedRuns, window: Window, failure: Failure) -> Reasoned
     if elsewhere and all(elsewhere.values()):
         names = ", ".join(sorted(elsewhere))
         return Reasoned(Blame.NETWORK, f"{failure} failed from {cell.location} only; reached from {names}")
+    asked = {run.host or cell.endpoint for run in scene.telling(window)} | {cell.endpoint}
     beside = sorted(
         {
             other.endpoint
             for other, seen in reached.items()
-            if seen and other.location == cell.location and other.endpoint != cell.endpoint
+            if seen and other.location == cell.location and scene.host(other) not in asked
         }
         | _controls_reached(scene, window)
     )

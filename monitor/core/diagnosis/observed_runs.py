@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
 
@@ -30,6 +30,7 @@ class ObservedRuns:
     whole: History
     runs: Mapping[Cell, Sequence[StoredRun]]
     now: datetime
+    _hosts: dict[Cell, str] = field(default_factory=dict)
 
     def not_passed(self, cell: Cell, start: datetime, end: datetime | None) -> Sequence[StoredRun]:
         """The notable runs in ``[start, end)``; an *end* of None takes in now."""
@@ -44,6 +45,16 @@ class ObservedRuns:
     def total(self, cell: Cell, start: datetime, end: datetime | None) -> int:
         """How many conclusive runs lie in the span."""
         return self.history.count(cell, start, until_after(self.now) if end is None else end)
+
+    def host(self, cell: Cell) -> str:
+        """Return the host that the cell's newest run asked: two endpoints with one address share it.
+
+        A run that names no host counts for its endpoint.
+        """
+        if cell not in self._hosts:
+            newest = self.whole.last_run(cell, self.now)
+            self._hosts[cell] = (newest.host if newest else None) or cell.endpoint
+        return self._hosts[cell]
 
     def is_control(self, cell: Cell, start: datetime, end: datetime | None) -> bool:
         """Whether the cell has a good run in the span, and none that failed after its newest good one."""

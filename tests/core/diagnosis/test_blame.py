@@ -113,6 +113,17 @@ def test_out_of_reach_beside_a_reachable_endpoint_is_the_providers() -> None:
     )
 
 
+def test_another_endpoint_of_the_same_address_is_nothing_to_compare_with() -> None:
+    """Two tables of one host say nothing about each other; a third host does."""
+    here = row("CCC", host="h:1")
+    beside = row("...", endpoint="azure-again", host="h:1")
+    assert blamed(here, beside)[0] is Blame.UNKNOWN
+    assert blamed(here, beside, row("...", endpoint="openai-us", host="h:2")) == (
+        Blame.PROVIDER,
+        "connect failed while openai-us was reachable: its edge or the route to it",
+    )
+
+
 def test_out_of_reach_from_here_only_is_the_network() -> None:
     """Other locations reach the same endpoint; one of them not reaching it is another matter."""
     here, there = row("CCC"), row("...", location="paris")
