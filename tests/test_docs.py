@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -193,7 +194,12 @@ def test_the_body_of_a_notice_is_the_one_that_is_shown() -> None:
 def test_the_pauses_between_attempts_are_told_as_they_are() -> None:
     """The schedule of the page is the schedule of the code."""
     units = {"s": " s", "m": " min", "h": " h"}
-    words = [re.sub("[smh]$", lambda unit: units[unit[0]], hours(pause)) for pause in PAUSES]
+    alike = [(pause, len(list(same))) for pause, same in groupby(PAUSES)]
+    words = [
+        ("" if times == 1 else f"{times} times ")
+        + re.sub("[smh]$", lambda unit: units[unit[0]], hours(pause))
+        for pause, times in alike
+    ]
     text = " ".join((ROOT / "docs" / "webhooks.md").read_text("utf-8").split())
     assert f"{', '.join(words[:-1])} and {words[-1]}: {len(PAUSES) + 1} attempts" in text
 

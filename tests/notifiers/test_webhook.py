@@ -113,9 +113,9 @@ def test_gone_gives_up_at_once() -> None:
 
 def test_a_day_of_errors_follows_the_schedule_and_then_gives_up() -> None:
     """All attempts are made with the pauses of the schedule between them, then no more."""
-    judged = [judge_reply(HttpReply(status=500), attempts, NOW) for attempts in range(1, 14)]
+    judged = [judge_reply(HttpReply(status=500), attempts, NOW) for attempts in range(1, len(PAUSES) + 2)]
     assert [verdict.at - NOW for verdict in judged if isinstance(verdict, Retry)] == list(PAUSES)
-    assert judged[-1] == GiveUp(reason="status 500: attempt 13 was the last")
+    assert judged[-1] == GiveUp(reason=f"status 500: attempt {len(PAUSES) + 1} was the last")
 
 
 def test_no_answer_is_tried_again_with_its_reason() -> None:

@@ -108,8 +108,8 @@ async def test_the_pauses_of_the_schedule_are_kept(post: Post) -> None:
     assert len(post.receivers.posted) == len(PAUSES) + 1
     assert set(post.receivers.ids()) == {"msg_a"}
     stored = post.stored()
-    assert (stored.attempts, stored.gave_up_at) == (13, post.clock())
-    assert stored.last_reply == "status 500: attempt 13 was the last"
+    assert (stored.attempts, stored.gave_up_at) == (len(PAUSES) + 1, post.clock())
+    assert stored.last_reply == f"status 500: attempt {len(PAUSES) + 1} was the last"
     post.clock.advance(days=30)
     assert not await courier.deliver_one()
 
@@ -137,6 +137,23 @@ async def test_a_receiver_away_for_seconds_has_it_within_a_minute(post: Post) ->
     assert post.clock.instant - begun <= timedelta(seconds=20)
 
 
+@pytest.mark.parametrize(("away", "within"), [(8, 5), (40, 5), (119, 5), (300, 30)])
+async def test_a_receiver_that_returns_hears_soon_with_nothing_new_owed(
+    post: Post, away: int, within: int
+) -> None:
+    """Within five minutes after up to two hours, within half an hour after up to eight."""
+    url, begun = URLS["oncall"], post.clock.instant
+    post.receivers.statuses[url] = [503]
+    post.owe(notice("a"))
+    courier = post.courier()
+    while post.stored().sent_at is None:
+        if post.clock.instant - begun >= timedelta(minutes=away):
+            post.receivers.statuses[url] = [200]
+        if not await courier.deliver_one():
+            post.clock.advance(seconds=5)
+    assert post.clock.instant - begun <= timedelta(minutes=away + within)
+
+
 async def test_what_waits_for_a_receiver_that_is_back_goes_out_at_once_and_in_order(post: Post) -> None:
     """After a long absence one accepted notice brings the rest: of an incident down before resolved."""
     post.receivers.statuses[URLS["oncall"]] = [503]
@@ -148,7 +165,7 @@ async def test_what_waits_for_a_receiver_that_is_back_goes_out_at_once_and_in_or
     for pause in PAUSES[:6]:
         await courier.deliver_one()
         post.clock.instant += pause
-    await courier.deliver_one()  # the next attempt is two hours ahead
+    await courier.deliver_one()  # the next attempt is five minutes ahead
     post.receivers.statuses[URLS["oncall"]] = [200]
     before = len(post.receivers.posted)
     post.clock.advance(seconds=60)
@@ -170,7 +187,7 @@ async def test_the_end_of_an_incident_is_told_with_its_beginning(post: Post) -> 
     for pause in PAUSES[:6]:
         await courier.deliver_one()
         post.clock.instant += pause
-    await courier.deliver_one()  # the next attempt is two hours ahead
+    await courier.deliver_one()  # the next attempt is five minutes ahead
     post.clock.advance(seconds=60)
     post.owe(replace(notice("a-resolved", sequence=2), incident_id=story.id, created_at=post.clock()))
     while await courier.deliver_one():

@@ -29,9 +29,7 @@ TELLING = timedelta(seconds=15)  # looking for what is owed, and sending it
 TOLERANCE = timedelta(seconds=1)
 SPAN = timedelta(seconds=60)
 OPEN_EVERY = timedelta(seconds=60)  # how far apart runs are at most while a window is open
-RETRIED = timedelta(
-    minutes=6
-)  # after a receiver is back: the step of the ladder that follows the dense tries
+RETRIED = timedelta(minutes=5)  # how soon a receiver that is back after at most two hours is tried again
 LINGERS = timedelta(hours=3)  # after its trouble is over nobody speaks of it any more
 ZERO = timedelta(0)
 
@@ -223,7 +221,9 @@ class Judge:
             self._differs("false", opened[0], where, "announced, though the rule never asks for it")
             return
         away = max((one.end for one in self.facts.disturbances if one.channel), default=None)
-        if opened[0] > deadline and not (away and planted.start <= away and opened[0] <= away + RETRIED):
+        if opened[0] > deadline and not (
+            away and planted.start <= away and opened[0] <= away + RETRIED + TELLING
+        ):
             self.opinion.late += 1
             late = opened[0] - deadline
             self._differs("late", opened[0], where, f"{_words(late)} after {deadline:%H:%M:%S}")

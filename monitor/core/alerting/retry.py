@@ -13,21 +13,14 @@ from monitor.core.sanitize import one_line
 
 LONGEST_PAUSE = timedelta(hours=24)
 
-# The pauses before attempts 2 to 13. A receiver that restarts is away for seconds: the first come densely,
-# then those of Standard Webhooks 1.0, "Deliverability and reliability".
+# The pauses before each further attempt. A receiver that restarts is away for seconds, one that is repaired
+# for an hour or two: whoever returns hears within 5 minutes of it in the first two hours, within half an hour
+# for the next six. Then those of Standard Webhooks 1.0, "Deliverability and reliability".
 PAUSES = (
-    timedelta(seconds=5),
-    timedelta(seconds=15),
-    timedelta(seconds=30),
-    timedelta(seconds=60),
-    timedelta(minutes=5),
-    timedelta(minutes=30),
-    timedelta(hours=2),
-    timedelta(hours=5),
-    timedelta(hours=10),
-    timedelta(hours=14),
-    timedelta(hours=20),
-    timedelta(hours=24),
+    *(timedelta(seconds=seconds) for seconds in (5, 15, 30, 60)),
+    *[timedelta(minutes=5)] * 24,
+    *[timedelta(minutes=30)] * 12,
+    *(timedelta(hours=hours) for hours in (2, 5, 10, 14, 20, 24)),
 )
 
 
