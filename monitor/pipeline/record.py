@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
@@ -38,10 +38,14 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """What one transaction did; `results` in the order of the outcomes."""
+    """What one transaction did; `results` in the order of the outcomes.
 
-    results: Sequence[AddResult]
-    judged: IncidentUpdate
+    `refused`: nothing was stored, since another process stores for this location now.
+    """
+
+    results: Sequence[AddResult] = ()
+    judged: IncidentUpdate = field(default_factory=IncidentUpdate)
+    refused: bool = False
 
 
 def record(
@@ -52,12 +56,13 @@ def record(
     now: datetime,
     lag: timedelta = timedelta(0),
     pace: Pace | None = None,
+    may_store: Callable[[Transaction], bool] = lambda _tx: True,
 ) -> Recorded:
     """Store what came, and everything that follows from it.
 
     Without items it stores what only time brings: a sign of life, a resolution, a reminder. With a
-    *pace* what follows waits until it is due by it; without one nothing waits. Raises DatabaseError;
-    then nothing is stored and the same call may be made again.
+    *pace* what follows waits until it is due by it; without one nothing waits. *may_store* is asked first,
+    in the same transaction. Raises DatabaseError; then nothing is stored and the same call may be made again.
     """
     pace = Pace.without_waiting() if pace is None else pace
     observed = [item for item in items if isinstance(item, Observed)]
@@ -66,6 +71,8 @@ def record(
     skipped = [(item.cell, item.slots, item.reason) for item in items if isinstance(item, Skipped)]
     sights = [item for item in items if isinstance(item, SelfObservation)]
     with database.write() as tx:
+        if not may_store(tx):
+            return Recorded(refused=True)
         results = add_outcomes(tx, packed)
         add_skips(tx, skipped)
         add_self_observations(tx, sights)
@@ -80,7 +87,7 @@ def record(
         for sight in sights:
             pace.see(sight, now)
         if not pace.is_due(now):
-            return Recorded(results=results, judged=IncidentUpdate())
+            return Recorded(results=results)
         began = pace.stopwatch()
         judged = _judge(database, tx, house, now, pace)
     pace.follow(judged.outlook, pace.stopwatch() - began)

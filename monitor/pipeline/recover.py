@@ -16,6 +16,7 @@ from monitor.core.scheduling.budget import LONGEST_PAUSE, midnight
 from monitor.core.scheduling.slots import slots_between
 from monitor.store.database.engine import Database
 from monitor.store.heartbeats import (
+    BEAT_EVERY,
     KILLED,
     PAUSE,
     add_skips,
@@ -29,7 +30,7 @@ from monitor.store.outcomes.spending import count_billable_runs, read_recent_sta
 DOWN = "down: the process did not run"
 LOOK_BACK = timedelta(hours=1)  # of a target without a slot in it nothing is said
 LATEST_START = timedelta(seconds=15)  # after its slot
-LATEST_BEAT = timedelta(seconds=2)  # a process that lives says so at least this often
+LATEST_BEAT = BEAT_EVERY + timedelta(seconds=2)  # a process that lives says so at least this often
 _ASKING = frozenset({Failure.QUOTA, Failure.CAPACITY})
 _UNAVAILABLE = 503  # the other status for which RFC 9110, 10.2.3, gives the header a meaning
 

@@ -10,7 +10,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,12 +19,11 @@ import structlog
 
 from monitor.core.errors import MonitorError
 from monitor.core.timefmt import rfc3339
-from monitor.store.database.engine import Database
+from monitor.store.database.engine import Database, Transaction
 from monitor.store.leases import release_lease, renew_lease, take_lease
 
 log = structlog.get_logger("serve")
 
-RENEW_EVERY = timedelta(seconds=2)
 LOOK_S = 1.0
 
 
@@ -34,7 +33,6 @@ class Lease:
     def __init__(self, database: Database, location: str, *, clock: Callable[[], datetime]) -> None:
         self._database, self._location, self._clock = database, location, clock
         self._instance = orjson.dumps({"machine": _machine(), "pid": os.getpid(), "id": uuid4().hex}).decode()
-        self._renewed: datetime | None = None
 
     async def take(self) -> None:
         """Take the lease; wait for one that is not renewed any more.
@@ -61,14 +59,9 @@ class Lease:
             if gone is None:
                 await asyncio.sleep(LOOK_S)
 
-    def renew(self) -> bool:
-        """Renew the lease, every two seconds at most; whether it is still ours."""
-        now = self._clock()
-        if self._renewed is not None and RENEW_EVERY > now - self._renewed >= timedelta(0):
-            return True
-        with self._database.write() as tx:
-            self._renewed = now
-            return renew_lease(tx, self._location, self._instance, now)
+    def renew(self, tx: Transaction) -> bool:
+        """Renew the lease in a transaction that stores; whether it is still ours."""
+        return renew_lease(tx, self._location, self._instance, self._clock())
 
     def release(self) -> None:
         """Give the lease back."""

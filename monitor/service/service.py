@@ -41,6 +41,7 @@ from monitor.service.page_process import PageFacts, PageProcess, Report, listeni
 from monitor.service.scheduler import Scheduler
 from monitor.service.self_check import LOOK_EVERY, LOOK_WITHIN_S, Gauges, SelfCheck
 from monitor.store.database.engine import Database
+from monitor.store.heartbeats import BEAT_EVERY
 from monitor.store.incidents.notices import add_notices
 from monitor.store.outcomes.cells import sync_targets
 from monitor.store.outcomes.rollups import read_latencies
@@ -97,7 +98,7 @@ class Service:
             self._store, self._stored, clock=clock, left=self._keep, refused=self._refused
         )
         self._lease = Lease(database, settings.monitor.location, clock=clock)
-        self._superseded = False
+        self._beat_at: datetime | None = None
         self._selfcheck = SelfCheck(
             location=settings.monitor.location,
             hosts=settings.monitor.control_hosts,
@@ -219,11 +220,27 @@ class Service:
         return Cell(target.endpoint.name, target.model, target.pathway, self._settings.monitor.location)
 
     def _store(self, items: Sequence[Observed | Skipped | SelfObservation]) -> Recorded:
-        """On the recording thread: one transaction, and now and then how slow each cell usually is."""
+        """On the recording thread: one transaction, and now and then how slow each cell usually is.
+
+        A turn that brings nothing touches the database only when a sign of life is due.
+        """
         now, lag = self._clock(), timedelta(seconds=self._lag)
-        recorded = record(self._database, items, self._house, now=now, lag=lag, pace=self._pace)
-        self._lag = 0.0
-        self._superseded = not self._lease.renew()
+        lives = self._beat_at is not None and timedelta(0) <= now - self._beat_at < BEAT_EVERY
+        if lives and not items and not self._pace.is_due(now):
+            return Recorded()
+        recorded = record(
+            self._database,
+            items,
+            self._house,
+            now=now,
+            lag=lag,
+            pace=self._pace,
+            may_store=self._lease.renew,
+        )
+        if recorded.refused:
+            self._keep(items)
+            return recorded
+        self._beat_at, self._lag = now, 0.0
         if self._usual_at is None or now - self._usual_at > USUAL_EVERY:
             self._usual, self._usual_at = usual_latencies(self._database, now), now
         return recorded
@@ -231,6 +248,8 @@ class Service:
     def _keep(self, items: Sequence[Observed | Skipped | SelfObservation]) -> None:
         """Write what could not be stored before the end where `import` can take it back."""
         kept = [item for item in items if isinstance(item, Observed)]
+        if not kept:
+            return
         folders = (self._database.folder or self._settings.path.parent, Path(tempfile.gettempdir()))
         path = spool(kept, folders, now=self._clock())
         if path is None:
@@ -252,7 +271,7 @@ class Service:
             self._recorder.put(Skipped(cell=outcome.cell, slots=slot, reason=reason), minor=True)
 
     def _stored(self, recorded: Recorded) -> None:
-        if self._superseded:
+        if recorded.refused:
             location = self._settings.monitor.location
             raise MonitorError(
                 f"another monitor took over location '{location}' while this one did not run: "

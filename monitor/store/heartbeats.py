@@ -37,6 +37,7 @@ from monitor.store.database.tables import heartbeats, outcomes, skips
 from monitor.store.outcomes.cells import FirstSight, cell_rows, ensure_cells
 
 KILLED = "killed: the process ended before the run's outcome was stored"
+BEAT_EVERY = timedelta(seconds=5)  # how far apart two beats are at most while nothing else is stored
 PAUSE = timedelta(minutes=3)  # a longer one between two beats means that the monitor did not run
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, delete, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
+from monitor.store.database import fast_statements
+from monitor.store.database.columns import to_ms
 from monitor.store.database.fast_statements import insert_into
 from monitor.store.database.tables import leases
 
-HELD_FOR = timedelta(seconds=15)  # a process that lives renews its lease every two seconds
+HELD_FOR = timedelta(seconds=15)  # a process that lives renews its lease every five seconds
 
 
 def take_lease(
@@ -31,9 +35,15 @@ def take_lease(
 
 
 def renew_lease(tx: Connection, location: str, instance: str, now: datetime) -> bool:
-    """Renew the lease; whether it was still ours."""
-    mine = (leases.c.location == location) & (leases.c.instance == instance)
-    return tx.execute(update(leases).where(mine).values(beat_at=now)).rowcount > 0
+    """Renew the lease, and return whether it was still ours. Asked with everything that is stored."""
+    mine = {"location": location, "instance": instance, "beat_at": to_ms(now)}
+    return bool(fast_statements.rows(tx, _renew, **mine))
+
+
+def _renew(_dialect: str) -> ReturningUpdate[Any]:
+    held_by = (leases.c.location == bindparam("location")) & (leases.c.instance == bindparam("instance"))
+    renewed = update(leases).where(held_by).values(beat_at=bindparam("beat_at", type_=BigInteger))
+    return renewed.returning(leases.c.location)
 
 
 def release_lease(tx: Connection, location: str, instance: str) -> None:

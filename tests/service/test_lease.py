@@ -71,9 +71,11 @@ def test_a_monitor_that_slept_while_another_took_over_ends(tmp_path: Path) -> No
         await w.run(minutes=1)
         with w.database.write() as tx:
             tx.exec_driver_sql("update leases set instance = 'another'")
+        stored = w.rows("select * from outcomes")
         with pytest.raises(MonitorError, match="another monitor took over location 'berlin'"):
             await w.run(seconds=10)
         w.forget()
+        assert w.rows("select * from outcomes") == stored
         await asyncio.sleep(0)
 
     play(tmp_path, scene, watches=ONE)
