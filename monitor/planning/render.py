@@ -101,7 +101,10 @@ def _notices(plan: Plan) -> tuple[str, list[str]]:
     rule = plan.rule.down
     words = f"{rule.bad} of {rule.of} bad over at least {duration_text(rule.span)}"
     lines = [f"  {target.key}: {_noticed(target)}" for target in plan.targets]
-    lines.append("  counted to the start of the run that decides; it adds its own length")
+    lines.append(
+        "  counted to the start of the run that decides; it adds its own length, "
+        "and up to a minute where several targets fail at once"
+    )
     return f"How fast an outage would be noticed, at the latest ({words})", lines
 
 

@@ -50,7 +50,7 @@ from monitor.web.frame.context import DemoLinks, Liveness
 
 log = structlog.get_logger("serve")
 
-TURN_S = 2.0  # how often is looked at what only time changes
+TURN = timedelta(seconds=2)  # how often is looked at what only time changes
 USUAL_EVERY = timedelta(minutes=10)
 USUAL_OVER = timedelta(days=7)
 USUAL_LEAST = 20  # runs below which a median says nothing
@@ -220,14 +220,8 @@ class Service:
         return Cell(target.endpoint.name, target.model, target.pathway, self._settings.monitor.location)
 
     def _store(self, items: Sequence[Observed | Skipped | SelfObservation]) -> Recorded:
-        """On the recording thread: one transaction, and now and then how slow each cell usually is.
-
-        A turn that brings nothing touches the database only when a sign of life is due.
-        """
+        """On the recording thread: one transaction, and now and then how slow each cell usually is."""
         now, lag = self._clock(), timedelta(seconds=self._lag)
-        lives = self._beat_at is not None and timedelta(0) <= now - self._beat_at < BEAT_EVERY
-        if lives and not items and not self._pace.is_due(now):
-            return Recorded()
         recorded = record(
             self._database,
             items,
@@ -291,15 +285,22 @@ class Service:
         """Ask for what only time changes, and measure how late the loop is meanwhile."""
         loop = asyncio.get_running_loop()
         while True:
-            due = loop.time() + TURN_S
-            await asyncio.sleep(TURN_S)
+            due = loop.time() + TURN.total_seconds()
+            await asyncio.sleep(TURN.total_seconds())
             late = loop.time() - due
             self._lag = max(self._lag, late)
             for sight in self._selfcheck.turn(late):
                 log.warning("nothing could be measured for a while", reason=sight.detail)
                 self._recorder.put(sight)
                 self.scheduler.realign()
-            self._recorder.turn()
+            if self._is_turn_due():
+                self._recorder.turn()
+
+    def _is_turn_due(self) -> bool:
+        """Whether time alone brings something to store: a verdict to look at again, or a sign of life."""
+        now = self._clock()
+        lives = self._beat_at is not None and timedelta(0) <= now - self._beat_at < BEAT_EVERY - TURN / 2
+        return not lives or self._pace.is_due(now)
 
     async def _look_around(self) -> None:
         """Look at the control hosts and at ourselves, once a minute."""

@@ -17,6 +17,7 @@ def main() -> int:
     parser.add_argument("--days", type=float, default=30.0)
     parser.add_argument("--seeds", default="1", help="numbers, such as 1,2,3 or 1-10")
     parser.add_argument("--targets", type=int, default=50)
+    parser.add_argument("--kinds", default="", help="only these kinds of trouble, such as cell,quota")
     parser.add_argument("--keep", type=Path, help="a folder to keep the databases in")
     asked = parser.parse_args()
     differences = 0
@@ -25,7 +26,8 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="soak-") as made:
             folder = asked.keep / f"seed-{seed}" if asked.keep else Path(made)
             folder.mkdir(parents=True, exist_ok=True)
-            opinion = soak(seed, folder, days=asked.days, targets=asked.targets)
+            kinds = [kind for kind in asked.kinds.split(",") if kind]
+            opinion = soak(seed, folder, days=asked.days, targets=asked.targets, kinds=kinds)
         differences += len(opinion.differences)
         print("\n".join(opinion.lines()))
         print(f"  {asked.days:g} days in {time.monotonic() - begun:.0f} s", flush=True)

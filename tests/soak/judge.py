@@ -229,19 +229,32 @@ class Judge:
             self._differs("late", opened[0], where, f"{_words(late)} after {deadline:%H:%M:%S}")
         else:
             self.opinion.found += 1
+        worst = "degraded" if planted.how == "slow" else "down"
+        if planted.share >= 1 and (state := self._opened_as(numbers, opened[0])) != worst:
+            self._differs("state", opened[0], where, f"announced as {state}")
         if len(numbers) > 1 and planted.share >= 1:
             titles = "; ".join(str(self._told[number][0].data["title"]) for number in sorted(numbers))
             self._differs("split", opened[0], where, f"{len(numbers)} incidents for one cause: {titles}")
         self._as_planted(planted, numbers)
 
+    def _opened_as(self, numbers: Sequence[int], at: datetime) -> str:
+        """The state that the opening told then had."""
+        return next(
+            str(heard.data["state"])
+            for number in numbers
+            for heard in self._told[number]
+            if heard.at == at and heard.kind == "incident.opened"
+        )
+
     def _deadline(self, planted: Planted) -> tuple[datetime, bool | None]:
         """Until when it is to be announced; and whether it must (True), may (False), must not (None)."""
-        slack = SETTLING + A_RUN + TELLING
+        alone = len(planted.targets) == 1
+        slack = A_RUN + TELLING + (timedelta(0) if alone else SETTLING)
         if planted.share < 1:
-            return self._deadline_by_rule(planted, slack)
+            return self._deadline_by_rule(planted, A_RUN + TELLING + SETTLING)
         promised = [self.facts.promises[key] for key in planted.targets]
         slow = planted.how in {"silent", "slow"}
-        within = max(one.silent if slow else one.confirmed for one in promised)
+        within = min(one.silent if slow else one.confirmed for one in promised)
         if slow:
             slack += max(one.timeout for one in promised)
         if planted.how == "slow":
@@ -318,8 +331,12 @@ class Judge:
         if affected == set(planted.targets) and not document["ambiguous"] and named != affected:
             self._differs("scope", start, where, f"named {document['scope']}, which is {len(named)} targets")
 
-    def _surely_down(self, planted: Planted, key: str) -> bool:
-        inside = [run for run in self.stored.runs[key] if planted.start <= run.start < planted.end]
+    def _surely_down(self, planted: Planted, key: str, by: datetime | None = None) -> bool:
+        inside = [
+            run
+            for run in self.stored.runs[key]
+            if planted.start <= run.start < planted.end and (by is None or run.end <= by - TELLING)
+        ]
         return down_at(inside, SPAN + TOLERANCE) is not None
 
     def _picked_out(self, scope: Sequence[Mapping[str, str]]) -> set[str]:
@@ -412,8 +429,31 @@ class Judge:
                 if quiet > timedelta(minutes=7):
                     said = f"told {told[-1].data['affected_total']} targets, shows {len(one['affected'])}"
                     self._differs("notice", sample.at, where, said)
+        self._states(sample)
         if sample.replay is not None:
             self._replays(sample)
+
+    def _states(self, sample: Sample) -> None:
+        """What is certainly down is shown so, and what nothing was planted at for hours is up."""
+        if any(one.start <= sample.at <= one.end + timedelta(minutes=10) for one in self.facts.disturbances):
+            return
+        for target in (one for one in sample.targets if one["watched"]):
+            key, shown = target["target"], target["state"]
+            lately = [
+                one
+                for one in self.facts.planted
+                if key in one.targets and one.start <= sample.at <= one.end + LINGERS
+            ]
+            now = [one for one in lately if sample.at < one.end and self._surely_down(one, key, sample.at)]
+            if any(not one.hidden for one in now) and shown != "down":
+                self._differs("shown", sample.at, key, f"fails, and is shown as {shown}")
+            if not lately and shown != "up" and self._known(key, sample.at):
+                self._differs("shown", sample.at, key, f"nothing is wrong, and it is shown as {shown}")
+
+    def _known(self, key: str, at: datetime) -> bool:
+        """Whether a run of the target had ended some seconds before."""
+        runs = self.stored.runs[key]
+        return bool(runs) and runs[0].end + TELLING < at
 
     def _replays(self, sample: Sample) -> None:
         facts = ("start", "end", "blame", "affected", "scope")

@@ -7,7 +7,7 @@ over, and told to be over, before the next one begins; then nothing explains any
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -197,15 +197,17 @@ KINDS: Sequence[Kind] = (
 )
 
 
-def make_script(seed: int, *, days: float, targets: int, start: datetime) -> Script:
-    """The same for the same seed, length and size."""
+def make_script(
+    seed: int, *, days: float, targets: int, start: datetime, kinds: Collection[str] = ()
+) -> Script:
+    """Return what a seed plants: the same for the same seed, length, size and *kinds* (none: all of them)."""
     rng = random.Random(seed)
     plan = watched(targets)
     script = Script(seed=seed, start=start, end=start + timedelta(days=days), plan=plan, current=plan)
     bag: list[Kind | str] = []
     for number in range(int(timedelta(days=days) / STRETCH)):
         if not bag:
-            bag = [*KINDS, *SPECIAL]
+            bag = [kind for kind in (*KINDS, *SPECIAL) if not kinds or _name(kind) in kinds]
             rng.shuffle(bag)
         _plant(script, bag.pop(), start + number * STRETCH, rng)
     planned = "\n".join(_maintenances(script))
@@ -215,6 +217,10 @@ def make_script(seed: int, *, days: float, targets: int, start: datetime) -> Scr
     ]
     script.acts.sort(key=lambda act: act.at)
     return script
+
+
+def _name(kind: Kind | str) -> str:
+    return kind.name if isinstance(kind, Kind) else kind
 
 
 def _plant(script: Script, kind: Kind | str, begin: datetime, rng: random.Random) -> None:
@@ -261,6 +267,16 @@ def _two(scene: Scene) -> None:
 
 def _blip(scene: Scene) -> None:
     scene.add("blip", scene.ground.cell(), end=scene.at + timedelta(seconds=20))
+
+
+def _beside(scene: Scene) -> None:
+    """An endpoint refuses connections, and meanwhile one connect somewhere else fails."""
+    place = scene.ground.part("endpoint")
+    scene.add("beside", place, "refused")
+    other = scene.rng.choice([key for key in scene.ground.keys if key not in place.targets])
+    at = scene.at + timedelta(minutes=12)
+    elsewhere = Place(targets=[other], scope=_named(other))
+    scene.add("blip", elsewhere, "refused", at=at, end=at + timedelta(seconds=20))
 
 
 def _network(scene: Scene) -> None:
@@ -339,6 +355,7 @@ def _clock(scene: Scene) -> None:
 SPECIAL: Mapping[str, Callable[[Scene], None]] = {
     "two": _two,
     "blip": _blip,
+    "beside": _beside,
     "network": _network,
     "maintenance": _maintenance,
     "added": _added,

@@ -8,7 +8,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -37,9 +37,9 @@ class Watcher:
     replayed_at: datetime | None = None
 
 
-def soak(seed: int, folder: Path, *, days: float, targets: int) -> Opinion:
-    """Play one seed in *folder* and judge it."""
-    script = make_script(seed, days=days, targets=targets, start=START)
+def soak(seed: int, folder: Path, *, days: float, targets: int, kinds: Collection[str] = ()) -> Opinion:
+    """Play one seed in *folder*, with trouble of these kinds or of all, and judge it."""
+    script = make_script(seed, days=days, targets=targets, start=START, kinds=kinds)
     watcher = Watcher()
     worlds: list[World] = []
 
