@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import TypeVar
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -28,6 +28,7 @@ from monitor.core.scheduling.attention import (
 from monitor.core.scheduling.quota import JITTER
 from monitor.core.scheduling.run_limits import RunLimits, RunRefusal
 from monitor.core.scheduling.slots import EPOCH, first_slot, slot_at, slots_between
+from monitor.service.engine import Engine
 
 log = structlog.get_logger("scheduler")
 
@@ -38,26 +39,6 @@ _Key = TypeVar("_Key")
 RETRY_CONFIRMING = timedelta(seconds=5)
 FIRST_WITHIN = timedelta(minutes=1)
 _PRESSING = frozenset({Attention.CONFIRMING, Attention.CLOSING})
-
-
-class Engine(Protocol):
-    """What calls us when something is due: APScheduler, or a clock that a test drives."""
-
-    @property
-    def running(self) -> bool:
-        """Whether it calls."""
-
-    def start(self) -> None:
-        """Begin to call."""
-
-    def shutdown(self, *, wait: bool) -> None:
-        """Call no more."""
-
-    def add_job(self, func: Callable[[str], Awaitable[None]], trigger: Any, **options: Any) -> Any:
-        """Call *func* with `args` whenever the trigger fires; `id` names the job."""
-
-    def reschedule_job(self, job_id: str, *, trigger: Any) -> Any:
-        """Let the job follow another trigger."""
 
 
 def _group(targets: Iterable[Target], by: Callable[[Target], _Key]) -> Mapping[_Key, Sequence[Target]]:

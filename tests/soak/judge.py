@@ -312,10 +312,16 @@ class Judge:
             one.start < planted.end + timedelta(minutes=15) and one.end > planted.end
             for one in self.facts.disturbances
         )
+        watched = any(self.facts.promises[key].until is None for key in planted.targets)
         late = OPEN_EVERY + 2 * A_RUN + timedelta(seconds=planted.retry_after or 0)
-        if end is not None and not disturbed and not planted.end - A_RUN <= end <= planted.end + late:
+        if (
+            end is not None
+            and watched
+            and not disturbed
+            and not planted.end - A_RUN <= end <= planted.end + late
+        ):
             self._differs("edge", end, where, f"ended {_words(end - planted.end)} after it ended")
-        if end is None and self.facts.end - planted.end > timedelta(hours=2):
+        if end is None and watched and self.facts.end - planted.end > timedelta(hours=2):
             self._differs("edge", self.facts.end, where, "still open two hours after it ended")
         if len(mine) > 1:
             return  # two at once may be told as they explain each other

@@ -207,7 +207,8 @@ def make_script(
     bag: list[Kind | str] = []
     for number in range(int(timedelta(days=days) / STRETCH)):
         if not bag:
-            bag = [kind for kind in (*KINDS, *SPECIAL) if not kinds or _name(kind) in kinds]
+            every: list[Kind | str] = [*KINDS, *SPECIAL]
+            bag = [kind for kind in every if not kinds or _name(kind) in kinds]
             rng.shuffle(bag)
         _plant(script, bag.pop(), start + number * STRETCH, rng)
     planned = "\n".join(_maintenances(script))
@@ -324,7 +325,7 @@ def _changed(scene: Scene) -> None:
     assert scene.script.current is not None
     scene.add("changed", scene.ground.part("endpoint"))
     watches = [
-        replace(one, more=f'{one.more}\ntimeout = "29s"'.strip()) if "timeout" not in one.more else one
+        one if one.every == "20s" else replace(one, more=f'{one.more}\ntimeout = "29s"'.strip())
         for one in scene.script.current.watches
     ]
     scene.script.current = replace(scene.script.current, watches=watches)

@@ -57,8 +57,7 @@ class Promise:
     confirmed: timedelta
     silent: timedelta
     unconfirmed: timedelta
-    since: datetime | None = None  # watched from then, if not from the beginning
-    until: datetime | None = None
+    until: datetime | None = None  # watched until then, if not to the end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -130,7 +130,10 @@ def _promise(w: World, watcher: Watcher) -> None:
         capture_output=True,
         check=True,
     )
-    for target in json.loads(done.stdout)["targets"]:
+    targets = json.loads(done.stdout)["targets"]
+    for gone in watcher.promises.keys() - {target["key"] for target in targets}:
+        watcher.promises[gone] = replace(watcher.promises[gone], until=w.now())
+    for target in targets:
         noticing = target["noticing"]
         watcher.promises[target["key"]] = Promise(
             every=timedelta(seconds=target["every"]),
