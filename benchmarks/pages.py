@@ -23,7 +23,7 @@ from monitor import __version__
 from monitor.store.database.engine import Database
 from monitor.store.overview import read_newest_run
 from monitor.web.app import create_app
-from monitor.web.frame.context import DisplaySettings, Liveness
+from monitor.web.frame.display_settings import DisplaySettings, Liveness
 
 FULL = 1_000_000
 _FLOOR = (

@@ -5,6 +5,7 @@
   let checked = Date.now();
   let busy = false;
   let again = false;
+  const shown = () => document.querySelector("[data-revision]")?.dataset.revision;
 
   /* Put fresh content into a part; what was open stays open, and the keyboard stays where it was. */
   const replace = (part, other) => {
@@ -99,8 +100,14 @@
     if (!document.querySelector("[data-live]")) return;
     let streaming = false;
     const stream = new EventSource("/events");
-    stream.addEventListener("changed", () => { refresh(); });
-    stream.addEventListener("alive", () => { streaming = true; checked = Date.now(); });
+    /* What changed while the page was loaded, or not connected, shows in the revision that is told. */
+    const hear = (event) => {
+      streaming = true;
+      checked = Date.now();
+      if (event.data !== shown()) refresh();
+    };
+    stream.addEventListener("changed", hear);
+    stream.addEventListener("alive", hear);
     stream.onerror = () => { streaming = false; };
     setInterval(() => { if (!streaming || Date.now() - checked > 2 * POLL_MS) refresh(); }, POLL_MS);
     setInterval(tick, 1000);

@@ -19,7 +19,7 @@ from monitor.service.build import database_of, derivation_settings_of
 from monitor.service.page_process import listen
 from monitor.service.service import Service
 from monitor.store.database.engine import Database
-from monitor.web.frame.context import DemoLinks
+from monitor.web.frame.display_settings import DemoLinks
 
 NOTE = (
     "Nothing here is real: the outage of 17 November is a simulation, "

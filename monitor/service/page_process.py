@@ -24,7 +24,7 @@ from monitor.config import Settings
 from monitor.core.alerting.model_retirement import Retirement
 from monitor.core.errors import MonitorError
 from monitor.core.model import Target
-from monitor.web.frame.context import DemoLinks, Liveness
+from monitor.web.frame.display_settings import DemoLinks, Liveness
 
 log = structlog.get_logger("page")
 

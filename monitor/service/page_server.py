@@ -36,7 +36,7 @@ from monitor.service.logs import set_up
 from monitor.service.page_process import LENGTH_BYTES, READY, PageFacts, Report, Sockets
 from monitor.store.database.engine import STATEMENT_S, Database, open_database
 from monitor.web.app import create_app, create_ops_app
-from monitor.web.frame.context import DisplaySettings, Liveness
+from monitor.web.frame.display_settings import DisplaySettings, Liveness
 
 log = structlog.get_logger("page")
 

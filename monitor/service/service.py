@@ -38,7 +38,7 @@ from monitor.service.usual_latencies import UsualLatencies
 from monitor.store.database.engine import Database
 from monitor.store.outcomes.cells import sync_targets
 from monitor.transport import Transport
-from monitor.web.frame.context import DemoLinks, Liveness
+from monitor.web.frame.display_settings import DemoLinks, Liveness
 
 log = structlog.get_logger("serve")
 

@@ -45,6 +45,7 @@ from monitor.store.database.tables import (
     marks,
     notices,
     outcomes,
+    sights,
     skips,
     targets,
     windows,
@@ -319,7 +320,8 @@ def read_delivery_totals(tx: Connection) -> tuple[DeliveryTotal, ...]:
 def read_revision(tx: Connection) -> str:
     """A text that differs whenever what pages show does.
 
-    That is an outcome, an entry, a mark, a pause, an incident, or the fate of a notice.
+    That is an outcome, an entry, a mark, a pause, an incident, what was seen of our own side, or the fate
+    of a notice.
     """
     return "-".join(str(part or 0) for part in fast_statements.rows(tx, _select_revision)[0])
 
@@ -329,6 +331,7 @@ def _select_revision(_dialect: str) -> Select[Any]:
         select(func.max(outcomes.c.id)),
         select(func.max(entries.c.id)),
         select(func.max(marks.c.id)),
+        select(func.max(sights.c.id)),
         select(func.max(maintenance.c.id)),
         select(func.count(maintenance.c.withdrawn_at)),
         select(func.max(type_coerce(incidents.c.updated_at, BigInteger))),

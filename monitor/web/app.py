@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -15,13 +14,14 @@ from starlette.types import ASGIApp, Scope
 from monitor.pipeline.derive import DerivationSettings
 from monitor.resources import data_folder
 from monitor.store.database.engine import Database
-from monitor.store.overview import read_revision
 from monitor.web.api import advice, evidence, facts
 from monitor.web.api.annotations import routes as annotation_routes
 from monitor.web.api.schema import describe
-from monitor.web.frame.context import DisplaySettings, Liveness, WebContext
+from monitor.web.frame.context import WebContext
+from monitor.web.frame.display_settings import DisplaySettings, Liveness
 from monitor.web.frame.errors import install_problems
 from monitor.web.frame.render import build_renderer
+from monitor.web.frame.revision import Revision
 from monitor.web.frame.security import MOST_BODY_BYTES, Guard
 from monitor.web.ops import events, health, metrics
 from monitor.web.pages import docs, incident, incidents, overview, run, target
@@ -71,7 +71,9 @@ def create_app(
     zip and the Markdown text of an incident by its number (NotFound where there is none). *derivation* is
     what a mark brings up to date.
     """
-    context = _context(database, clock, settings, liveness, derivation)
+    context = create_context(
+        database=database, clock=clock, settings=settings, liveness=liveness, derivation=derivation
+    )
     app = _bare_app(context)
     # Routes are tried in order, and pages are asked for most.
     for page in (overview, incidents, incident, target, run):
@@ -82,7 +84,7 @@ def create_app(
     app.include_router(health.routes(context))
     if settings.metrics:
         app.include_router(metrics.routes(context))
-    app.include_router(events.routes(partial(_revision, database), alive=context.is_alive))
+    app.include_router(events.routes(context.current_revision, alive=context.is_alive))
     app.include_router(evidence.routes(bundle, summary))
     app.include_router(docs.routes(context, app.openapi))
     app.mount("/static", Files(directory=data_folder("static")), name="static")
@@ -97,20 +99,22 @@ def create_ops_app(
     liveness: Callable[[], Liveness],
 ) -> FastAPI:
     """Health and metrics alone, for a listener that no reader of pages can occupy."""
-    context = _context(database, clock, settings, liveness)
+    context = create_context(database=database, clock=clock, settings=settings, liveness=liveness)
     app = _bare_app(context)
     app.include_router(health.routes(context))
     app.include_router(metrics.routes(context))
     return app
 
 
-def _context(
+def create_context(
+    *,
     database: Database,
     clock: Callable[[], datetime],
     settings: DisplaySettings,
     liveness: Callable[[], Liveness],
     derivation: DerivationSettings | None = None,
 ) -> WebContext:
+    """What the routes work with, made once."""
     return WebContext(
         database=database,
         clock=clock,
@@ -118,7 +122,8 @@ def _context(
         liveness=liveness,
         render=build_renderer(settings),
         derivation=derivation or DerivationSettings(location=settings.location, rule=settings.rule),
-        build=f"{settings.version} {clock():%Y%m%d%H%M%S%f}",
+        # Differs with every start: a new program may word the same facts anew.
+        revision=Revision(f"{settings.version} {clock():%Y%m%d%H%M%S%f}"),
     )
 
 
@@ -136,8 +141,3 @@ def _bare_app(context: WebContext) -> FastAPI:
     app.allowed_hosts = context.settings.allowed_hosts
     install_problems(app, context.render)
     return app
-
-
-def _revision(database: Database) -> str:
-    with database.read() as tx:
-        return read_revision(tx)

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from monitor.store.database.engine import Database, open_database
 from tests.support.filled_database import (
@@ -180,6 +180,43 @@ def test_a_new_run_appears_without_a_reload(browser: Browser, tmp_path: Path, sq
         assert page.locator("article.incident").count() == 1
         assert page.evaluate("document.querySelector('details.lane-table').open")
         assert page.evaluate("document.activeElement.className") == "lane-name"
+        assert wrong == []
+    database.dispose()
+
+
+def test_an_open_page_says_when_runs_stop(browser: Browser, tmp_path: Path, sqlite_template: Path) -> None:
+    """Nothing is stored any more and the service answers: the open tab turns all the same."""
+    database = opened(tmp_path / "silent.db", sqlite_template)
+    dial = Dial(now=DAY + timedelta(minutes=30, seconds=30))
+    fill(database, [(run_of(target, 29, 0), None) for target in TARGETS], dial.now)
+    with served(database, dial) as address, page_of(browser) as (page, wrong):
+        page.goto(f"{address}/")
+        assert "All up" in page.inner_text("h1")
+        dial.now += timedelta(minutes=2)
+        page.get_by_role("heading", name="Unknown").wait_for(timeout=10_000)
+        assert page.locator(".fresh.stale").count() == 1
+        assert wrong == []
+    database.dispose()
+
+
+def test_what_changed_before_the_stream_began_is_not_lost(
+    browser: Browser, tmp_path: Path, sqlite_template: Path
+) -> None:
+    """A run that is stored between the making of a page and its first word from the stream shows."""
+    database = opened(tmp_path / "between.db", sqlite_template)
+    dial = Dial(now=DAY + timedelta(minutes=30, seconds=30))
+    fill(database, [(run_of(target, 29, 0), None) for target in TARGETS], dial.now)
+    failed = [(run_of(TARGETS[0], minute, 0, failed=True), None) for minute in range(30, 36)]
+    with served(database, dial) as address, page_of(browser) as (page, wrong):
+
+        def store_first(route: Route) -> None:
+            dial.now = DAY + timedelta(minutes=36, seconds=30)
+            fill(database, failed, dial.now)
+            route.continue_()
+
+        page.route("**/site.js*", store_first)
+        page.goto(f"{address}/")
+        page.get_by_role("heading", name="1 down").wait_for(timeout=10_000)
         assert wrong == []
     database.dispose()
 

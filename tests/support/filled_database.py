@@ -28,7 +28,7 @@ from monitor.store.incidents.notices import add_notices, claim_notice, settle_no
 from monitor.store.outcomes.add import add_outcomes
 from monitor.store.outcomes.cells import sync_targets
 from monitor.web.app import create_app
-from monitor.web.frame.context import DisplaySettings, Liveness
+from monitor.web.frame.display_settings import DisplaySettings, Liveness
 
 DAY = datetime(2025, 11, 17, tzinfo=UTC)
 NOW = DAY + timedelta(hours=16, minutes=20, seconds=30)

@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from monitor.store.database.engine import Transaction
-from monitor.store.overview import read_revision
 from monitor.web.frame.context import WebContext
 
 MakePage = Callable[[Transaction, datetime], tuple[str, object]]
@@ -19,18 +18,11 @@ MakePage = Callable[[Transaction, datetime], tuple[str, object]]
 def answer_page(context: WebContext, request: Request, make: MakePage) -> Response:
     """The page that *make* gives as a template and its value, or 304 where the browser holds it already.
 
-    A page follows from what is stored, its address and the clock; of the clock the minute is enough,
-    for the script shows how old the page is.
+    A page follows from its address and from what the revision tells.
     """
     now = context.clock()
     with context.database.read() as tx:
-        parts = (
-            context.build,
-            read_revision(tx),
-            f"{now:%Y%m%d%H%M}",
-            str(request.url.query),
-            request.url.path,
-        )
+        parts = (context.revision_at(tx, now), request.url.query, request.url.path)
         tag = f'W/"{blake2b("|".join(parts).encode(), digest_size=12).hexdigest()}"'
         headers = {"etag": tag, "cache-control": "no-cache", "vary": "accept"}
         if tag in request.headers.get("if-none-match", ""):

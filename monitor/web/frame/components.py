@@ -12,31 +12,36 @@ from starlette.convertors import Convertor, register_url_convertor
 from monitor.core.intervals import Span
 from monitor.core.model import Outcome
 from monitor.core.views.lanes import Counts, Lane
+from monitor.store.database.engine import Transaction
 from monitor.web.frame.charts import draw_lane
-from monitor.web.frame.context import DisplaySettings
+from monitor.web.frame.context import WebContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freshness:
     """When the page was made and how old its newest run is; `stale` once that is too old to trust.
 
-    `limit_s` is how long a page that is left open may go without a word from the service.
+    `limit_s` is how long a page that is left open may go without a word from the service, `revision` what
+    the page follows from: the live stream says whether that is still so.
     """
 
     made: datetime
     age: timedelta | None
     stale: bool
     limit_s: int
+    revision: str
 
 
-def freshness(now: datetime, newest: datetime | None, settings: DisplaySettings) -> Freshness:
+def freshness(context: WebContext, tx: Transaction, now: datetime, newest: datetime | None) -> Freshness:
     """How far a page made at *now* can be trusted."""
+    settings = context.settings
     age = max(now - newest, timedelta(0)) if newest else None
     return Freshness(
         made=now,
         age=age,
         stale=age is not None and age > settings.patience,
         limit_s=round(settings.stale_after.total_seconds()),
+        revision=context.revision_at(tx, now),
     )
 
 

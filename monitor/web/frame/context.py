@@ -1,90 +1,17 @@
-"""What routes work with: the store, the clock, and what of the configuration is shown; made once."""
+"""What routes work with, made once: the store, the clock, the settings, the templates, the kept pages."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from functools import cached_property
-from typing import NotRequired, TypedDict
-from urllib.parse import urlsplit
+from datetime import datetime
 
-from monitor.core.alerting.model_retirement import Retirement
-from monitor.core.model import Target
-from monitor.core.outages.rule import GAP_INTERVALS, Rule
 from monitor.pipeline.derive import DerivationSettings
-from monitor.store.database.engine import Database
+from monitor.store.database.engine import Database, Transaction
+from monitor.web.frame.display_settings import DisplaySettings, Liveness
+from monitor.web.frame.errors import Render
 from monitor.web.frame.page_cache import KeptPages
-
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DemoLinks:
-    """Where the demo sends its visitor: the control page of the sandbox and the recorded day."""
-
-    sandbox_url: str
-    incident: int | None = None
-    day: str | None = None
-    note: str = ""
-
-
-class Liveness(TypedDict):
-    """What the service says of itself; `last_cycle` is when it last did its round.
-
-    `unstored` says why nothing can be stored now; `last_slot` is when a slot last came due and was run or
-    skipped, `since` when the service began.
-    """
-
-    running: bool
-    last_cycle: datetime | None
-    unstored: NotRequired[str | None]
-    last_slot: NotRequired[datetime | None]
-    since: NotRequired[datetime]
-
-
-@dataclass(frozen=True, kw_only=True)
-class DisplaySettings:
-    """The part of the configuration that pages and JSON show.
-
-    `hosts` are further names under which the service may be asked for, beside loopback and the host
-    of `public_url`; None accepts every name (behind a proxy that checks it).
-    """
-
-    location: str = "default"
-    timezone: str = "UTC"
-    public_url: str | None = None
-    targets: Sequence[Target] = ()
-    rule: Rule = field(default_factory=Rule)
-    retirements: Iterable[Retirement] = ()  # may come to give others
-    demo: DemoLinks | None = None
-    version: str = "0.1.0"
-    metrics: bool = True  # false where they are served elsewhere
-    hosts: frozenset[str] | None = frozenset()
-    stale_after: timedelta = timedelta(seconds=60)
-    cycle_limit: timedelta = timedelta(minutes=2)
-
-    @cached_property
-    def allowed_hosts(self) -> frozenset[str] | None:
-        """Every accepted host name without its port, in lower case; None accepts all."""
-        if self.hosts is None:
-            return None
-        public = urlsplit(self.public_url).hostname if self.public_url else None
-        return LOOPBACK | self.hosts | ({public} if public else set())
-
-    @cached_property
-    def patience(self) -> timedelta:
-        """How old the newest run of all may be: three intervals of the target that is asked most often."""
-        every = min((target.every for target in self.targets), default=timedelta(0))
-        return max(GAP_INTERVALS * every, self.stale_after)
-
-    @cached_property
-    def by_key(self) -> Mapping[str, Target]:
-        """The configured targets by their key."""
-        return {target.key: target for target in self.targets}
-
-
-Render = Callable[[str, object], str]
+from monitor.web.frame.revision import Revision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +19,7 @@ class WebContext:
     """What every route works with.
 
     *clock* gives the time, *liveness* what the service says of itself, *derivation* what is brought up to
-    date when people add a mark or a pause. *build* differs with every start: a new program may word the
-    same facts anew.
+    date when people add a mark or a pause.
     """
 
     database: Database
@@ -102,9 +28,18 @@ class WebContext:
     liveness: Callable[[], Liveness]
     render: Render
     derivation: DerivationSettings
-    build: str
+    revision: Revision
     kept: KeptPages = field(default_factory=KeptPages)
 
     def is_alive(self) -> bool:
         """Whether the service runs."""
         return self.liveness()["running"]
+
+    def revision_at(self, tx: Transaction, now: datetime) -> str:
+        """What a page made at *now* follows from, beside its address."""
+        return self.revision.read(tx, self.settings, now)
+
+    def current_revision(self) -> str:
+        """What a page made now would follow from."""
+        with self.database.read() as tx:
+            return self.revision_at(tx, self.clock())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -15,8 +15,8 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match, Mount
 
 from monitor.core.errors import DatabaseBusy, DatabaseError, NotFound
-from monitor.web.frame.context import Render
 
+Render = Callable[[str, object], str]
 _LONGEST = 400
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 

@@ -32,7 +32,7 @@ from monitor.store.overview import (
     read_silences,
 )
 from monitor.web.frame.cell_view import CellView, LastRun
-from monitor.web.frame.context import DisplaySettings
+from monitor.web.frame.display_settings import DisplaySettings
 from monitor.web.frame.errors import BadQuery
 
 LatencyPoint = tuple[datetime, float | None, float | None]
@@ -70,7 +70,7 @@ def read_cells(
     marks = read_marks(tx, *period)
     measured = (
         replace(
-            _standing(one, found.get(one.cell, ()), every, period, bucket, now),
+            _standing(one, found.get(one.cell, ()), interval_of(one, settings), period, bucket, now),
             unseen=find_unseen(period, first_at=one.first_at, holes=holes.get(one.cell, ()), now=now),
             counts=counts.get(one.cell, {}),
             histogram=histograms.get(one.cell, ()),
@@ -110,6 +110,12 @@ def _not_yet_run(
         )
 
 
+def interval_of(one: SeenCell, settings: DisplaySettings) -> timedelta:
+    """How far apart the cell's runs are meant to be."""
+    watch = settings.by_key.get(one.cell.target)
+    return one.every or (watch and watch.every) or _UNKNOWN_EVERY
+
+
 def _intervals(settings: DisplaySettings) -> Mapping[str, timedelta]:
     return {target.key: target.every for target in settings.targets}
 
@@ -117,7 +123,7 @@ def _intervals(settings: DisplaySettings) -> Mapping[str, timedelta]:
 def _standing(
     one: SeenCell,
     found: Sequence[Window],
-    every: Mapping[str, timedelta],
+    every: timedelta,
     period: Span,
     bucket: timedelta,
     now: datetime,
@@ -126,7 +132,7 @@ def _standing(
         cell=one.cell,
         provider=one.provider,
         region=one.region,
-        every=one.every or every.get(one.cell.target) or _UNKNOWN_EVERY,
+        every=every,
         watched=one.watched,
         first_at=one.first_at,
         steady_since=one.since_gap or one.first_at,

@@ -18,7 +18,8 @@ from monitor.core.views.lanes import segments
 from monitor.core.views.latency import latency_text, percentile
 from monitor.resources import data_folder
 from monitor.web.frame.components import draw_row, period_text, run_href, said_by
-from monitor.web.frame.context import DisplaySettings, Render
+from monitor.web.frame.display_settings import DisplaySettings
+from monitor.web.frame.errors import Render
 from monitor.web.frame.time_format import time_formatter, zone_named
 
 _FILTERS: dict[str, Callable[..., object]] = {

@@ -1,6 +1,7 @@
-"""Server-sent events: one word whenever something stored has changed; the page then asks for itself again.
+"""Server-sent events: one word whenever a page would show something else; it then asks for itself again.
 
-The stream carries no content, so that there is one way only to word a page.
+The stream carries no content, so that there is one way only to word a page. With each word it tells the
+revision: a page that shows another one has missed a change, be it while it was loaded or not connected.
 """
 
 from __future__ import annotations
@@ -109,7 +110,7 @@ def routes(
 
     @router.get(
         "/events",
-        summary="Server-sent events: changed when something was stored, alive otherwise",
+        summary="Server-sent events: changed when a page would show something else, alive otherwise",
         response_class=Response,
         responses={200: {"content": {"text/event-stream": {}}}, 503: {"description": "too many streams"}},
     )

@@ -14,7 +14,8 @@ from monitor.store.database.engine import Database
 from monitor.store.heartbeats import read_last_beat
 from monitor.store.incidents.notices import read_next_due
 from monitor.store.outcomes.read import read_outcomes_page
-from monitor.web.frame.context import DisplaySettings, Liveness, WebContext
+from monitor.web.frame.context import WebContext
+from monitor.web.frame.display_settings import DisplaySettings, Liveness
 
 OVERDUE = timedelta(minutes=5)  # notices are tried within seconds, but a slow receiver makes others wait
 _A_PAGE = 50  # outcomes

@@ -33,7 +33,7 @@ from monitor.web.frame.answer import answer_page
 from monitor.web.frame.cell_view import CellView
 from monitor.web.frame.charts import draw_axis
 from monitor.web.frame.components import Freshness, LaneRow, Link, freshness, run_href
-from monitor.web.frame.context import DisplaySettings, WebContext
+from monitor.web.frame.context import WebContext
 from monitor.web.frame.query_params import Number
 from monitor.web.frame.read_cells import read_cells
 from monitor.web.pages.incident_background import Background, background
@@ -166,21 +166,21 @@ def routes(context: WebContext) -> APIRouter:
     @router.get("/incidents/{number}")
     def incident(request: Request, number: Number) -> Response:
         def make(tx: Transaction, now: datetime) -> tuple[str, IncidentPage]:
-            return "pages/incident.html", _read(tx, context.settings, now, number)
+            return "pages/incident.html", _read(tx, context, now, number)
 
         return answer_page(context, request, make)
 
     return router
 
 
-def _read(tx: Transaction, settings: DisplaySettings, now: datetime, number: int) -> IncidentPage:
+def _read(tx: Transaction, context: WebContext, now: datetime, number: int) -> IncidentPage:
     """The page of a numbered incident; NotFound where there is none."""
     incident = read_incident(tx, number)
     story, document = read_story(incident), incident.document
     entries, notices = read_entries(tx, incident.id), read_notices(tx, incident.id)
     exhibits, baselines = read_background(tx, incident, now=now)
     period, bucket = span_around(incident.start, incident.end or max(now, incident.start))
-    cells = read_cells(tx, settings=settings, period=period, bucket=bucket, now=now)
+    cells = read_cells(tx, settings=context.settings, period=period, bucket=bucket, now=now)
     windows = _window_rows(story, document)
     opinion = opinion_of(entries)
     return IncidentPage(
@@ -218,7 +218,7 @@ def _read(tx: Transaction, settings: DisplaySettings, now: datetime, number: int
         axis=draw_axis(period, now),
         period=period,
         day=_day_link(incident.start),
-        fresh=freshness(now, read_newest_run(tx), settings),
+        fresh=freshness(context, tx, now, read_newest_run(tx)),
     )
 
 

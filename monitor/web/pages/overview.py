@@ -24,7 +24,8 @@ from monitor.web.frame.answer import answer_page
 from monitor.web.frame.cell_view import CellView
 from monitor.web.frame.charts import draw_axis
 from monitor.web.frame.components import Freshness, LaneRow, Link, freshness
-from monitor.web.frame.context import DisplaySettings, WebContext
+from monitor.web.frame.context import WebContext
+from monitor.web.frame.display_settings import DisplaySettings
 from monitor.web.frame.query_params import Day, Shown, Until, Zoom, move_links, read_shown, zoom_links
 from monitor.web.frame.read_cells import read_cells
 from monitor.web.pages.incidents import IncidentCard, incident_card
@@ -88,20 +89,24 @@ def routes(context: WebContext) -> APIRouter:
     def overview(request: Request, zoom: Zoom = None, day: Day = None, until: Until = None) -> Response:
         def make(tx: Transaction, now: datetime) -> tuple[str, OverviewPage]:
             shown = read_shown(zoom=zoom, day=day, until=until, now=now)
-            return "pages/overview.html", _read(tx, context.settings, shown, now)
+            return "pages/overview.html", _read(tx, context, shown, now)
 
         return answer_page(context, request, make)
 
     return router
 
 
-def _read(tx: Transaction, settings: DisplaySettings, shown: Shown, now: datetime) -> OverviewPage:
+def _read(tx: Transaction, context: WebContext, shown: Shown, now: datetime) -> OverviewPage:
+    period, bucket = shown.period, shown.zoom.bucket
+    cells = read_cells(tx, settings=context.settings, period=period, bucket=bucket, now=now)
+    newest = max((cell.last.started_at for cell in cells if cell.last), default=None)
     return overview_page(
-        read_cells(tx, settings=settings, period=shown.period, bucket=shown.zoom.bucket, now=now),
+        cells,
+        fresh=freshness(context, tx, now, newest),
         unresolved=read_unresolved_incidents(tx),
         recent=read_numbered_incidents(tx, limit=_RECENT),
         shown=shown,
-        settings=settings,
+        settings=context.settings,
         now=now,
     )
 
@@ -109,6 +114,7 @@ def _read(tx: Transaction, settings: DisplaySettings, shown: Shown, now: datetim
 def overview_page(
     found: Sequence[CellView],
     *,
+    fresh: Freshness,
     unresolved: Iterable[StoredIncident],
     recent: Iterable[StoredIncident],
     shown: Shown,
@@ -116,16 +122,16 @@ def overview_page(
     now: datetime,
 ) -> OverviewPage:
     """The page of these cells over the period that is *shown*."""
-    newest = max((cell.last.started_at for cell in found if cell.last), default=None)
-    cells = _in_order(found) if newest else []
+    began = any(cell.last for cell in found)
+    cells = _in_order(found) if began else []
     watched = [cell.state for cell in cells if cell.watched]
-    headline, detail = _headline(watched, began=newest is not None)
+    headline, detail = _headline(watched, began=began)
     several = len({cell.cell.location for cell in cells}) > 1
     return OverviewPage(
         title="Overview",
         now=now,
         period=shown.period,
-        fresh=freshness(now, newest, settings),
+        fresh=fresh,
         state=worst(watched) if watched else None,
         headline=headline,
         detail=detail,

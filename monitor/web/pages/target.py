@@ -27,7 +27,8 @@ from monitor.web.frame.answer import answer_page
 from monitor.web.frame.cell_view import CellView
 from monitor.web.frame.charts import draw_axis, draw_latency
 from monitor.web.frame.components import Freshness, LaneRow, Link, freshness
-from monitor.web.frame.context import DisplaySettings, WebContext
+from monitor.web.frame.context import WebContext
+from monitor.web.frame.display_settings import DisplaySettings
 from monitor.web.frame.query_params import (
     Day,
     Shown,
@@ -105,7 +106,7 @@ def routes(context: WebContext) -> APIRouter:
             if not any(cell.last for cell in cells):
                 return "pages/waiting.html", _waiting(context.settings, key)
             chosen = _Chosen(shown=shown, verdict=verdict, cursor=cursor)
-            return "pages/target.html", _read(tx, context.settings, cells, chosen, now)
+            return "pages/target.html", _read(tx, context, cells, chosen, now)
 
         return answer_page(context, request, make)
 
@@ -130,7 +131,7 @@ class _Chosen:
 
 
 def _read(
-    tx: Transaction, settings: DisplaySettings, cells: Sequence[CellView], chosen: _Chosen, now: datetime
+    tx: Transaction, context: WebContext, cells: Sequence[CellView], chosen: _Chosen, now: datetime
 ) -> TargetPage:
     """The page of a target with at least one run."""
     cell, shown = cells[0].cell, chosen.shown
@@ -143,9 +144,9 @@ def _read(
         title=cell.target,
         cell=cell,
         period=period,
-        fresh=freshness(now, max(one.last.started_at for one in cells if one.last), settings),
-        facts=_facts(cells[0], settings),
-        warnings=_warnings(cell.target, runs.outcomes, settings, now),
+        fresh=freshness(context, tx, now, max(one.last.started_at for one in cells if one.last)),
+        facts=_facts(cells[0], context.settings),
+        warnings=_warnings(cell.target, runs.outcomes, context.settings, now),
         cells=cells,
         lanes=tuple(
             LaneRow(

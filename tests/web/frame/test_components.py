@@ -10,17 +10,27 @@ from hypothesis import strategies as st
 
 from monitor.core.intervals import Span
 from monitor.core.model import target_path
+from monitor.store.database.engine import Database
+from monitor.web.app import create_context
 from monitor.web.frame.components import freshness, period_text, run_href
-from tests.support.filled_database import DAY, NOW, SETTINGS
+from monitor.web.frame.context import WebContext
+from tests.support.filled_database import DAY, NOW, SETTINGS, Dial
 
 
-def test_news_is_stale_after_three_intervals() -> None:
+def made_context(database: Database) -> WebContext:
+    """What routes over the database work with."""
+    dial = Dial()
+    return create_context(database=database, clock=dial, settings=SETTINGS, liveness=dial.liveness)
+
+
+def test_news_is_stale_after_three_intervals(sqlite_database: Database) -> None:
     """Exactly then is still in time; a clock that is behind makes no negative age."""
-    limit = SETTINGS.patience
-    assert not freshness(NOW, NOW - limit, SETTINGS).stale
-    assert freshness(NOW, NOW - limit - timedelta(milliseconds=1), SETTINGS).stale
-    assert freshness(NOW, NOW + timedelta(seconds=5), SETTINGS).age == timedelta(0)
-    assert not freshness(NOW, None, SETTINGS).stale
+    limit, context = SETTINGS.patience, made_context(sqlite_database)
+    with sqlite_database.read() as tx:
+        assert not freshness(context, tx, NOW, NOW - limit).stale
+        assert freshness(context, tx, NOW, NOW - limit - timedelta(milliseconds=1)).stale
+        assert freshness(context, tx, NOW, NOW + timedelta(seconds=5)).age == timedelta(0)
+        assert not freshness(context, tx, NOW, None).stale
 
 
 @given(st.text(min_size=1, max_size=40).filter(lambda text: text.isprintable()))

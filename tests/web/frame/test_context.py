@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from monitor.web.frame.context import LOOPBACK, DisplaySettings
+from monitor.web.frame.display_settings import LOOPBACK, DisplaySettings
 from tests.support.filled_database import SETTINGS, TARGETS
 
 

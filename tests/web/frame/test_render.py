@@ -8,7 +8,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from monitor.resources import data_folder
-from monitor.web.frame.context import DemoLinks, DisplaySettings
+from monitor.web.frame.display_settings import DemoLinks, DisplaySettings
 from monitor.web.frame.render import build_renderer
 
 SITE = DisplaySettings(

@@ -14,7 +14,7 @@ from monitor.core.alerting.decide import Notice, NoticeKind
 from monitor.store.database.engine import Database, open_database
 from monitor.store.heartbeats import beat
 from monitor.store.incidents.notices import add_notices, settle_notice
-from monitor.web.frame.context import Liveness
+from monitor.web.frame.display_settings import Liveness
 from tests.support.filled_database import NOW, SETTINGS, Dial, app_over
 
 

@@ -11,10 +11,12 @@ from monitor.core.model import Cell, State, Verdict
 from monitor.core.outages.windows import Window
 from monitor.core.views.lanes import ZOOMS, period_of
 from monitor.web.frame.cell_view import CellView, LastRun
+from monitor.web.frame.components import Freshness
 from monitor.web.frame.query_params import read_shown
 from monitor.web.pages.overview import OverviewPage, overview_page
 from tests.support.filled_database import MINUTE, NOW, SETTINGS
 
+FRESH = Freshness(made=NOW, age=MINUTE, stale=False, limit_s=60, revision="1")
 CELL = Cell("azure-sweden", "gpt-4o-transcribe", "realtime", "berlin")
 
 
@@ -45,7 +47,9 @@ def cell(state: State, number: int = 0, *, watched: bool = True) -> CellView:
 
 def page(*cells: CellView) -> OverviewPage:
     shown = read_shown(zoom=None, day=None, until=None, now=NOW)
-    return overview_page(cells, unresolved=(), recent=(), shown=shown, settings=SETTINGS, now=NOW)
+    return overview_page(
+        cells, fresh=FRESH, unresolved=(), recent=(), shown=shown, settings=SETTINGS, now=NOW
+    )
 
 
 @pytest.mark.parametrize(

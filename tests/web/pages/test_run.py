@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.model import Outcome
-from monitor.web.frame.context import DisplaySettings
+from monitor.web.frame.display_settings import DisplaySettings
 from monitor.web.frame.render import build_renderer
 from monitor.web.pages.run import run_page
 from tests.support.filled_database import TARGETS, evidence_for, run_of
