@@ -11,12 +11,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
+from monitor.core.classification.causes import EXCEPTIONS, REGISTERED
 from monitor.core.classification.classify import MEANING
-from monitor.core.classification.failure_rules import LAST_RESORT, RULES, Condition, FailureClass, FailureRule
+from monitor.core.classification.failure_rules import (
+    LAST_RESORT,
+    NAMED,
+    NUMBERED,
+    SPOKEN,
+    Condition,
+    FailureClass,
+    FailureRule,
+)
 from monitor.core.classification.remedies import REMEDIES, SLOWNESS
 from monitor.core.model import Blame, Failure, Verdict
 from monitor.core.outages.blind_spans import BELOW_PROTOCOL
-from monitor.providers import PROVIDERS
+from monitor.providers import PROVIDERS, Provider
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "failures.md"
 
@@ -36,14 +45,48 @@ and its neighbours: [Reading an incident](reading-an-incident.md#blame) says how
 RULES_HEAD = """\
 ## How an error is read
 
-What the provider says is compared with these rules from top to bottom, letters in either case. The first
-that fits decides. Before them come the provider's own codes (below) and everything that went wrong before
-the provider said a word. After them come the watchdog (`silent`) and the lost connection (`server`). The
-words of a text that did arrive are judged by themselves (`quality`). A type counts as a code where no code
-is given.
+The rows below are tried from the first to the last, letters in either case, and the first that fits
+decides: a row outranks every row below it. Words come before names, and names before numbers, because a
+gateway or a framework chooses status and code, and the words say what happened behind it. In front of all
+rows stands what went wrong before the provider said a word (`dns`, `connect`, `tls`, and a frame that is
+none). The words of a text that did arrive are judged by themselves (`quality`).
+
+- The *words* are the message and the reason of a close, whichever field of whichever shape holds them. A
+  page or a plain text gives its words too, and JSON of an unknown shape is quoted as it stands.
+- A *code* may also stand as the type, or be quoted in the words.
+- The *status* is the innermost that is known: one that the words quote, else one that stands as the code,
+  else that of the answer, else the one whose twin the close code is. *Handed on* means: not the answer's own.
+- The words quote a status as in `Error code: 401`, `400: …`, `HTTP 503` and `429 Too Many Requests`, or as an
+  exception: {quoted}.
+- Twins of a status are the close codes {twins}.
+"""
+WORDS_HEAD = """\
+### What the words say
+"""
+NAMES_HEAD = """\
+### What the code or the type names
+
+First the provider's own names, which stand in the last table. Then:
+"""
+NUMBERS_HEAD = """\
+### What stands alone
+
+Here no word and no name has decided.
 """
 LAST_HEAD = """\
-Where none of them fits and something was answered, these are tried:
+### What is left
+
+Next come a provider's own meaning of a status without words, the watchdog (`silent`) and the connection that
+was lost after the session was ready (`server`). Where none of them fits and something was answered, these are
+tried; after them an upgrade that was refused is `handshake`, what could not be understood `protocol`, and the
+rest `unknown`.
+"""
+CLASSES_HEAD = """\
+## What leads to each failure
+
+The rows of the tables above, by failure. The lower number outranks the higher, whatever the failure. Those
+that are missing come from no row: {others} are told by the connection, the watchdog, the form of an answer or
+our own side.
 """
 CODES_HEAD = """\
 ## Codes of single providers
@@ -65,14 +108,60 @@ def render() -> str:
     blocks = [
         head,
         _table(("Failure", "What the run saw", "Verdict", "First blame", "What to do"), _failures()),
-        RULES_HEAD,
-        _table(("Rule", "Fits", "Failure"), _rules(RULES)),
-        LAST_HEAD,
-        _table(("Rule", "Fits", "Failure"), _rules(LAST_RESORT)),
+        RULES_HEAD.format(quoted=_quoted(), twins=_twins()),
+    ]
+    for title, rules in _PARTS:
+        blocks += [title, _table(("Row", "Fits", "Failure"), _rules(rules))]
+    blocks += [
+        CLASSES_HEAD.format(others=_others()),
+        _table(("Failure", *_COLUMNS, "Names of single providers"), _classes()),
         CODES_HEAD,
         _table(("Provider", "Code or type", "Failure"), _codes()),
     ]
     return "\n".join(blocks)
+
+
+_PARTS = (
+    (WORDS_HEAD, SPOKEN),
+    (NAMES_HEAD, NAMED),
+    (NUMBERS_HEAD, NUMBERED),
+    (LAST_HEAD, LAST_RESORT),
+)
+_COLUMNS = ("Words", "Names", "Numbers alone", "What is left")
+_ROWS = {id(rule): row for row, rule in enumerate((*SPOKEN, *NAMED, *NUMBERED, *LAST_RESORT), 1)}
+
+
+def _quoted() -> str:
+    return ", ".join(f"`{name}` ({status})" for name, status in EXCEPTIONS.items())
+
+
+def _twins() -> str:
+    registered = ", ".join(f"`{close}` ({status})" for close, status in REGISTERED.items())
+    return f"{registered} and `4400` to `4599` (400 to 599)"
+
+
+def _classes() -> Iterator[tuple[str, ...]]:
+    """For every failure the rows that lead to it, part by part."""
+    for failure in filter(_has_rows, Failure):
+        rows = [[str(_ROWS[id(rule)]) for rule in rules if _failure(rule) is failure] for _, rules in _PARTS]
+        own = [f"`{name}`" for name, provider in PROVIDERS.items() if failure in _named_by(provider)]
+        yield f"`{failure}`", *(", ".join(part) for part in rows), ", ".join(own)
+
+
+def _others() -> str:
+    return ", ".join(f"`{failure}`" for failure in Failure if not _has_rows(failure))
+
+
+def _has_rows(failure: Failure) -> bool:
+    return any(_failure(rule) is failure for _, rules in _PARTS for rule in rules)
+
+
+def _named_by(provider: Provider) -> set[Failure]:
+    return {MEANING[what][0] for what in provider.codes.values()}
+
+
+def _failure(rule: FailureRule) -> Failure:
+    return MEANING[rule.then][0]
 
 
 def verdict_and_blame(failure: Failure) -> tuple[str, str]:
@@ -97,7 +186,7 @@ def _failures() -> Iterator[tuple[str, ...]]:
 
 def _rules(rules: Iterable[FailureRule]) -> Iterator[tuple[str, ...]]:
     for rule in rules:
-        yield str(rule.number), "<br>".join(_conditions(rule)), f"`{MEANING[rule.then][0]}`"
+        yield str(_ROWS[id(rule)]), "<br>".join(_conditions(rule)), f"`{MEANING[rule.then][0]}`"
 
 
 def _conditions(rule: FailureRule) -> Iterator[str]:
@@ -116,16 +205,23 @@ def _names_codes_only(when: Condition) -> bool:
 
 def _condition(when: Condition) -> str:
     parts = [
-        _any("HTTP status", sorted(when.status)),
+        _any("HTTP status", _ranges(when.status)),
+        f"an HTTP status other than `{when.not_status}`" if when.not_status else "",
+        "handed on" if when.caused else "",
+        "to the upgrade" if when.refused else "",
         _any("close code", sorted(when.close)),
         _any("type", sorted(when.type)),
         _any("code", sorted(when.code)),
+        _any("the parameter is", sorted(when.param)),
         _any("the message says", when.phrase),
         f"the address matches {_code(when.url)}" if when.url else "",
         "the transcription of one item failed" if when.item else "",
+        "the response that was asked for failed" if when.response else "",
         "the answer is an error that the provider worded" if when.explained else "",
         "the token limit in its headers is below the configured one" if when.lowered else "",
+        "another parameter than the recording is named" if when.other_param else "",
         "code null" if when.no_code else "",
+        "no words" if when.wordless else "",
     ]
     return " and ".join(filter(None, parts))
 
@@ -137,6 +233,13 @@ def _any(what: str, values: Iterable[object]) -> str:
         if named
         else ""
     )
+
+
+def _ranges(numbers: Iterable[int]) -> Iterator[str]:
+    """The numbers in order, neighbours from three on as a range."""
+    for _, group in groupby(enumerate(sorted(numbers)), key=lambda pair: pair[1] - pair[0]):
+        run = [number for _, number in group]
+        yield from [f"{run[0]}` to `{run[-1]}"] if len(run) > 2 else map(str, run)
 
 
 def _codes() -> Iterator[tuple[str, ...]]:

@@ -75,4 +75,4 @@ def phrase_text(fields: Mapping[str, object]) -> str:
 
 def failed_status(status: str) -> ProviderError:
     """A recognition that did not succeed, as an error whose code is the status."""
-    return ProviderError(code=status, message=f"RecognitionStatus {status}")
+    return ProviderError(type="RecognitionStatus", code=status, message=f"RecognitionStatus {status}")

@@ -35,12 +35,17 @@ _LOCALES = {
     "uk": "uk-UA", "vi": "vi-VN", "zh": "zh-CN",
 }  # fmt: skip
 
+# The meanings of statuses are those that the SDKs give `CancellationErrorCode`. *Forbidden* there says that
+# a free subscription has no quota left; as the code of a 403 it is the usual word.
 # What `RecognitionStatus`, the top-level `code` of an error, a status and a close code mean, in lower case.
 CODES = {
     "nomatch": FailureClass.UNINTELLIGIBLE,
     "initialsilencetimeout": FailureClass.UNINTELLIGIBLE,
     "babbletimeout": FailureClass.UNINTELLIGIBLE,
     "error": FailureClass.PROVIDER,
+    "serviceerror": FailureClass.PROVIDER,
+    "servicetimeout": FailureClass.PROVIDER,
+    "recognitionstatus forbidden": FailureClass.QUOTA,
     "toomanyrequests": FailureClass.QUOTA,
     "badrequest": FailureClass.CONFIG,
     "invalidargument": FailureClass.CONFIG,

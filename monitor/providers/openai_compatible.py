@@ -37,16 +37,22 @@ CODES = {
     # vLLM
     "model_not_validated": FailureClass.CONFIG,
     "notfounderror": FailureClass.CONFIG,
-    # gateways
+    # LiteLLM: the ProxyErrorTypes of its proxy
     "auth_error": FailureClass.AUTH,
+    "expired_key": FailureClass.AUTH,
+    "token_not_found_in_db": FailureClass.AUTH,
+    "budget_exceeded": FailureClass.QUOTA,
+    "key_model_access_denied": FailureClass.CONFIG,
+    "team_model_access_denied": FailureClass.CONFIG,
+    "project_model_access_denied": FailureClass.CONFIG,
+    "auth_provider_unavailable": FailureClass.PROVIDER,
 }
 
 
-# What the address of a session that transcribes names, unless the endpoint says otherwise: servers of the
-# flat dialect take the model from it and refuse the upgrade without (speaches answers 403), those of the
-# GA dialect follow OpenAI.
+# What the address of a session that transcribes names, unless the endpoint says otherwise: gateways such as
+# LiteLLM and servers of the flat dialect find the model in it and refuse the upgrade without (403).
 QUERIES = {
-    "ga": "intent",
+    "ga": "both",
     "preview": "both",
     "vllm": "none",
     "qwen": "model",

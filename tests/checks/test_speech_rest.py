@@ -66,7 +66,7 @@ def test_fast_transcription_passes() -> None:
         ("BabbleTimeout", Failure.QUALITY, Blame.PROVIDER),
         ("Error", Failure.SERVER, Blame.PROVIDER),
         ("TooManyRequests", Failure.QUOTA, Blame.ACCOUNT),
-        ("Forbidden", Failure.AUTH, Blame.ACCOUNT),
+        ("Forbidden", Failure.QUOTA, Blame.ACCOUNT),
         ("SomethingNew", Failure.UNKNOWN, Blame.UNKNOWN),
     ],
 )

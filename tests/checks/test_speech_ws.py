@@ -100,7 +100,7 @@ def test_phrases_are_joined_and_an_end_of_dictation_is_none() -> None:
         ("Error", Failure.SERVER, Blame.PROVIDER),
         ("TooManyRequests", Failure.QUOTA, Blame.ACCOUNT),
         ("BadRequest", Failure.CONFIG, Blame.ACCOUNT),
-        ("Forbidden", Failure.AUTH, Blame.ACCOUNT),
+        ("Forbidden", Failure.QUOTA, Blame.ACCOUNT),
     ],
 )
 def test_a_turn_without_words_fails_by_its_status(status: str, failure: Failure, blame: Blame) -> None:

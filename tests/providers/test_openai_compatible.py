@@ -27,7 +27,7 @@ def test_any_base_will_do(pasted: str, base: str) -> None:
 
 
 def test_a_flat_server_takes_the_model_from_the_address() -> None:
-    """Speaches refuses the upgrade without it; GA servers follow OpenAI, who refuses it with it."""
+    """Speaches refuses the upgrade without it, and gateways such as LiteLLM do."""
     flat = target(
         "realtime_transcription",
         "openai_compatible",
@@ -38,7 +38,9 @@ def test_a_flat_server_takes_the_model_from_the_address() -> None:
         "ws://stt.test:8000/v1/realtime?model=Systran%2Ffaster-whisper-small&intent=transcription"
     )
     nested = target("realtime_transcription", "openai_compatible")
-    assert OPENAI_COMPATIBLE.realtime_url(nested) == "ws://stt.test:8000/v1/realtime?intent=transcription"
+    assert OPENAI_COMPATIBLE.realtime_url(nested) == (
+        "ws://stt.test:8000/v1/realtime?model=gpt-4o-transcribe&intent=transcription"
+    )
 
 
 @pytest.mark.parametrize(
@@ -65,7 +67,8 @@ def test_a_type_may_stand_for_the_code() -> None:
 @pytest.mark.parametrize(
     ("dialect", "query", "ends"),
     [
-        ("ga", "auto", "/v1/realtime?intent=transcription"),
+        ("ga", "auto", "/v1/realtime?model=gpt-4o-transcribe&intent=transcription"),
+        ("ga", "intent", "/v1/realtime?intent=transcription"),
         ("preview", "auto", "/v1/realtime?model=gpt-4o-transcribe&intent=transcription"),
         ("vllm", "auto", "/v1/realtime"),
         ("qwen", "auto", "/v1/realtime?model=gpt-4o-transcribe"),

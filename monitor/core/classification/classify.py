@@ -12,10 +12,18 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from typing import Any
 
+from monitor.core.classification.causes import (
+    quoted_names,
+    quoted_status,
+    status_in_code,
+    status_of_close,
+)
 from monitor.core.classification.error_bodies import bounded, text_of
 from monitor.core.classification.failure_rules import (
     LAST_RESORT,
-    RULES,
+    NAMED,
+    NUMBERED,
+    SPOKEN,
     Clues,
     FailureClass,
     class_of_code,
@@ -58,6 +66,9 @@ _BY_FAULT = {
 }
 _BY_STAGE = {Stage.RESOLVE: Failure.DNS, Stage.TLS: Failure.TLS}
 _HOST = re.compile(r"(?:[a-zA-Z]{1,10}:)?//([^/?#]*)")
+# What servers say of a refused upgrade, and what it may mean: Starlette answers so to all three.
+_DENIALS = ("", "forbidden")
+_DENIED = "the key, the path, or a parameter of the address such as model or intent is not accepted"
 _BEFORE_HTTP = (Stage.RESOLVE, Stage.CONNECT, Stage.TLS)
 
 
@@ -157,10 +168,13 @@ def _class_of(
     if below is not None:
         return 1, below
     clues = _clues(finding, token_limit)
+    rule = first_match(SPOKEN, clues)
+    if rule is not None:
+        return rule.number, rule.then
     own = class_of_code(codes, clues)
     if own is not None:
         return 0, own
-    rule = first_match(RULES, clues)
+    rule = first_match((*NAMED, *NUMBERED), clues)
     if rule is not None:
         return rule.number, rule.then
     own = class_of_status(codes, clues)
@@ -209,18 +223,36 @@ def _has_answered(finding: Finding) -> bool:
 def _clues(finding: Finding, token_limit: int | None) -> Clues:
     error = finding.error or _error_in_reason(finding.close_reason) or ProviderError()
     said = " ".join(filter(None, (error.message, finding.close_reason)))
+    words = " ".join(said.lower().split())
+    status = _innermost_status(finding, error, words)
     return Clues(
-        status=finding.http_status,
+        status=status,
+        caused=status is not None and status != finding.http_status,
         close=finding.close_code,
         type=error.type.lower() if error.type else None,
-        code=error.code.lower() if error.code else None,
-        words=" ".join(said.lower().split()),
+        code=_name_in_code(error.code),
+        param=error.param.lower() if error.param else None,
+        words=words,
+        quoted=quoted_names(words),
         url=finding.url or "",
         item=finding.end is End.ITEM_FAILED,
         response=finding.end is End.UNANSWERED and finding.error is not None,
         explained=any((error.type, error.code, error.param)) or _is_json(finding),
+        refused=finding.end is End.REFUSED,
         lowered=_is_lowered(finding, token_limit),
     )
+
+
+def _innermost_status(finding: Finding, error: ProviderError, words: str) -> int | None:
+    """The status nearest to the cause: a gateway's own stands outside, what its upstream said inside."""
+    own = finding.http_status
+    told = quoted_status(words, own) or status_in_code(error.code) or own
+    return told or status_of_close(finding.close_code)
+
+
+def _name_in_code(code: str | None) -> str | None:
+    """The code in lower case; one that is a status is no name."""
+    return code.lower() if code and status_in_code(code) is None else None
 
 
 def _error_in_reason(reason: str | None) -> ProviderError | None:
@@ -270,6 +302,8 @@ def _network_failure(finding: Finding) -> Failure:
 
 def _message(finding: Finding, error: ProviderError) -> str | None:
     said = error.message or finding.detail or finding.close_reason
+    if finding.end is End.REFUSED and finding.http_status == 403 and (said or "").lower() in _DENIALS:
+        said = f"HTTP status 403 refused the upgrade{f' with the word {said}' if said else ''}: {_DENIED}"
     if not said and finding.http_status is not None:
         said = f"HTTP status {finding.http_status} {_redirected(finding) or 'without an explanation'}"
     if not said and finding.close_code is not None:

@@ -21,6 +21,12 @@ _NOTHING = frozenset({"", "none", "null"})
 # The bounded repetitions keep the time linear on pages made to be slow.
 _MARKUP = re.compile(r"<(script|style)\b.{0,2000}?</\1\s*>|<[^<>]{0,500}>", re.IGNORECASE | re.DOTALL)
 _SPACE = re.compile(r"\s+")
+# Where servers put the sentence and the code, the usual names first.
+_SENTENCES = (
+    "message", "detail", "error_msg", "error_message", "errorMessage", "error_description", "err_msg", "msg",
+    "Message", "faultstring", "description", "reason", "title",
+)  # fmt: skip
+_CODES = ("code", "error_code", "errorCode", "err_code", "statusCode", "status")
 
 
 def bounded(text: str, limit: int = MESSAGE_BYTES) -> str:
@@ -73,17 +79,65 @@ def read_error(value: object) -> ProviderError:
     if isinstance(value, str):
         return ProviderError(message=bounded(value) or None)
     fields = mapping(value)
-    nested = fields.get("error")
+    nested = _nested(fields)
     if isinstance(nested, dict) and nested:
         fields = nested
-    elif isinstance(nested, str) and nested:  # vLLM puts the code beside its string
-        fields = {"message": nested, "code": fields.get("code")}
+    elif isinstance(nested, str) and nested:
+        fields = _beside_a_string(nested, fields)
     return ProviderError(
-        type=text_of(fields.get("type")),
-        code=text_of(fields.get("code")) or _inner_code(fields),
-        message=text_of(fields.get("message"), MESSAGE_BYTES),
-        param=text_of(fields.get("param")),
+        type=_type(fields),
+        code=_code(fields) or _inner_code(fields),
+        message=_message(fields),
+        param=text_of(fields.get("param")) or _pointer(fields),
     )
+
+
+def _beside_a_string(error: str, fields: Mapping[str, object]) -> Mapping[str, object]:
+    """What stands beside a bare string: vLLM's code; a sentence, where the string is only its name."""
+    said = _message(fields)
+    if said is None:
+        return {"message": error, "code": fields.get("code")}
+    if " " in error.strip():
+        return {"message": f"{error}: {said}", "code": _code(fields)}
+    return {"message": said, "code": _code(fields) or error}
+
+
+def _type(fields: Mapping[str, object]) -> str | None:
+    """The type; problem details have an address there (RFC 9457, 3.1.1), which names nothing."""
+    kind = text_of(fields.get("type"))
+    return None if kind and ":" in kind else kind
+
+
+def _nested(fields: Mapping[str, object]) -> object:
+    """What holds the error: `error`, the first of JSON:API's `errors`, or Apigee's `fault`."""
+    several = fields.get("errors")
+    first = several[0] if isinstance(several, list) and several else several
+    return fields.get("error") or first or fields.get("fault")
+
+
+def _code(fields: Mapping[str, object]) -> str | None:
+    """The code under any of its names."""
+    for key in _CODES:
+        code = text_of(fields.get(key))
+        if code is not None:
+            return code
+    return None
+
+
+def _message(fields: Mapping[str, object]) -> str | None:
+    """The sentence under any of its names: OpenAI's, gateways', problem details' and JSON:API's, AWS's."""
+    for key in _SENTENCES:
+        said = text_of(fields.get(key), MESSAGE_BYTES)
+        if said is not None:
+            return said
+    return None
+
+
+def _pointer(fields: Mapping[str, object]) -> str | None:
+    """The parameter that JSON:API's `source` names."""
+    source = mapping(fields.get("source"))
+    pointer = text_of(source.get("pointer")) or text_of(source.get("parameter"))
+    return pointer.rpartition("/")[2] if pointer else None
 
 
 def _inner_code(fields: Mapping[str, object]) -> str | None:
@@ -96,8 +150,9 @@ def error_in(body: bytes) -> ProviderError:
     """The error in a response body, whatever its shape; text and HTML give a message only.
 
     The shapes: ``{"error": {…}}``, ``{"error": "text"}``, ``{"detail": "text"}``,
-    ``{"detail": [{loc, msg, type}]}``, ``{"detail": {"error": {…}}}``, ``{"code", "message"}`` and
-    plain text.
+    ``{"detail": [{loc, msg, type}]}``, ``{"detail": {"error": {…}}}``, ``{"code", "message"}``,
+    ``{"error_msg": "text"}``, ``{"errors": [{status, title, detail}]}``, problem details, a bare string and
+    plain text. An object of any other shape is quoted as it stands: what a server says is never lost.
     """
     try:
         value = read_json(body)
@@ -105,18 +160,36 @@ def error_in(body: bytes) -> ProviderError:
         return ProviderError(message=_plain(body))
     if isinstance(value, list) and value:
         value = value[0]  # Google's gateways wrap the object in a list
+    if isinstance(value, str):
+        return ProviderError(message=text_of(value, MESSAGE_BYTES))
     fields = mapping(value)
-    if fields.get("detail") and not fields.get("error"):
-        return _of_detail(fields["detail"])
+    error = _of_fields(fields)
+    if error == ProviderError() and any(fields.values()):
+        return ProviderError(message=_plain(body))
+    return error
+
+
+def _of_fields(fields: Mapping[str, object]) -> ProviderError:
+    detail = fields.get("detail")
+    if isinstance(detail, list | dict) and detail and not _nested(fields):
+        return _of_detail(detail)
     return read_error(fields)
 
 
 def _of_detail(detail: object) -> ProviderError:
-    """FastAPI's ways: a string, a list of complaints, or an object with an error of its own."""
+    """FastAPI's ways: a list of complaints, or an object with an error of its own."""
     if isinstance(detail, list):
         complaints = [_complaint(mapping(each)) for each in detail[:10]]
-        return ProviderError(message=bounded("; ".join(filter(None, complaints))) or None)
+        said = bounded("; ".join(filter(None, complaints))) or None
+        return ProviderError(message=said, param=_place(mapping(detail[0])))
     return read_error(detail)
+
+
+def _place(fields: Mapping[str, object]) -> str | None:
+    """The field of the form that a complaint is about, without the part of the request that holds it."""
+    location = fields.get("loc")
+    parts = location[1:] if isinstance(location, list) else []
+    return next((text_of(part) for part in reversed(parts) if isinstance(part, str)), None)
 
 
 def _complaint(fields: Mapping[str, object]) -> str:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
+
 import pytest
 
+from monitor.core.classification.causes import quoted_names
 from monitor.core.classification.failure_rules import (
     LAST_RESORT,
     RULES,
@@ -18,7 +23,8 @@ from monitor.core.classification.failure_rules import (
 
 
 def matched(**clues: object) -> tuple[int, FailureClass] | None:
-    rule = first_match(RULES, Clues(**clues))  # type: ignore[arg-type]
+    quoted = quoted_names(str(clues.get("words", "")))
+    rule = first_match(RULES, Clues(quoted=quoted, **clues))  # type: ignore[arg-type]
     return (rule.number, rule.then) if rule else None
 
 
@@ -58,6 +64,17 @@ def matched(**clues: object) -> tuple[int, FailureClass] | None:
         ({"type": "rate_limit_exceeded", "code": "odd"}, None, None),
         ({"type": "server_error", "code": "permission_error"}, 2, FailureClass.AUTH),
         ({"status": 402, "type": "invalid_request_error"}, 4, FailureClass.QUOTA),
+        ({"status": 429, "words": "the engine is currently overloaded"}, 5, FailureClass.CAPACITY),
+        ({"status": 503, "words": "the server is overloaded or not ready yet"}, 12, FailureClass.PROVIDER),
+        ({"status": 400, "code": "invalid_value", "words": "invalid file format"}, 9, FailureClass.AUDIO),
+        ({"status": 400, "type": "invalid_request_error", "param": "file"}, 9, FailureClass.AUDIO),
+        ({"status": 400, "type": "invalid_request_error", "param": "model"}, 7, FailureClass.CONFIG),
+        ({"status": 422, "param": "model"}, 7, FailureClass.CONFIG),
+        ({"close": 1007, "words": "quota exceeded"}, 4, FailureClass.QUOTA),
+        ({"close": 1007}, None, None),
+        ({"status": 400, "caused": True, "type": "server_error"}, 7, FailureClass.CONFIG),
+        ({"status": 400, "type": "server_error"}, 12, FailureClass.PROVIDER),
+        ({"status": 403, "caused": True, "type": "server_error"}, 2, FailureClass.AUTH),
         ({"status": 403}, None, None),
         ({"status": 404}, None, None),
         ({"status": 200}, None, None),
@@ -88,10 +105,37 @@ def test_every_condition_asks_for_something_in_lower_case(rule: FailureRule) -> 
             assert name == name.lower()
 
 
-def test_the_rules_stand_in_their_order() -> None:
-    """Rules 5 and 7 come twice: what they name, and after rule 10 what a close code or a type says alone."""
-    numbers = [rule.number for rule in RULES]
-    assert numbers == [2, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 10, 5, 7, 11, 12]
+KNOWN = [*RULES, *LAST_RESORT]
+
+
+@pytest.mark.parametrize("rule", KNOWN, ids=lambda rule: f"row {KNOWN.index(rule) + 1} {rule.then}")
+def test_no_row_above_takes_what_a_row_names(rule: FailureRule) -> None:
+    """Each phrase, code, status and close code of the printed table leads where the table says."""
+    for when in rule.any_of:
+        for clues in clues_that_fit(when):
+            first = first_match(KNOWN, clues)
+            assert first is not None
+            assert first.then is rule.then, clues
+
+
+def clues_that_fit(when: Condition) -> Iterator[Clues]:
+    """For every alternative of a condition clues that have it, and nothing that is not asked for."""
+    fixed = Clues(
+        url="wss://a/openai/v1/realtime?api-version=2025-04-01" if when.url else "",
+        item=when.item,
+        explained=when.explained,
+        caused=when.caused,
+        response=when.response,
+        refused=when.refused,
+        lowered=when.lowered,
+        param="model" if when.other_param else None,
+    )
+    named = ("status", "close", "type", "code", "param", "phrase")
+    choices = [[(name, value) for value in getattr(when, name)] or [(name, None)] for name in named]
+    for chosen in product(*choices):
+        given = {name: value for name, value in chosen if value is not None}
+        words = given.pop("phrase", "")
+        yield replace(fixed, words=words, **given)
 
 
 def test_a_providers_own_code_or_type_is_looked_up() -> None:
@@ -100,6 +144,13 @@ def test_a_providers_own_code_or_type_is_looked_up() -> None:
     assert class_of_code(codes, Clues(code="a", type="b")) is FailureClass.AUTH
     assert class_of_code(codes, Clues(code="x", type="b")) is FailureClass.CONFIG
     assert class_of_code(codes, Clues()) is None
+
+
+def test_a_name_means_another_thing_under_its_type() -> None:
+    """Of Speech, *Forbidden* as a RecognitionStatus is no refused key."""
+    codes = {"kind a": FailureClass.QUOTA, "a": FailureClass.AUTH}
+    assert class_of_code(codes, Clues(type="kind", code="a")) is FailureClass.QUOTA
+    assert class_of_code(codes, Clues(type="other", code="a")) is FailureClass.AUTH
 
 
 def test_a_status_means_what_the_provider_says_it_means() -> None:
