@@ -248,7 +248,8 @@ class Judge:
 
     def _deadline(self, planted: Planted) -> tuple[datetime, bool | None]:
         """Until when it is to be announced; and whether it must (True), may (False), must not (None)."""
-        alone = len(planted.targets) == 1
+        beside = [one for one in self.facts.planted if one.start <= planted.end and one.end >= planted.start]
+        alone = len(planted.targets) == 1 and beside == [planted]
         slack = A_RUN + TELLING + (timedelta(0) if alone else SETTLING)
         if planted.share < 1:
             return self._deadline_by_rule(planted, A_RUN + TELLING + SETTLING)
