@@ -164,7 +164,8 @@ def _read(
     blind += [block.span for block in blocks]
     for cell, own in notable.items():
         blind += unmeasured_spans(history, cell, own, now=now)
-    masked = MaskedHistory(history, mask_of(blocks))
+    stretches = mask_of(blocks)
+    masked = MaskedHistory(history, lambda cell: stretches.get(cell, ()))
     runs = {cell: masked.mask(cell, own) for cell, own in notable.items()}
     known = masked if blocks else history
     return _ReadHistory(history=known, raw=notable, runs=runs, clear=clear, blind=blind)

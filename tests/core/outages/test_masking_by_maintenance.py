@@ -14,7 +14,7 @@ from monitor.core.model import Outcome, Verdict
 from monitor.core.outages.history import MemoryHistory
 from monitor.core.outages.maintenance import Maintenance
 from monitor.core.outages.marks import Mark
-from monitor.core.outages.masking import PausedHistory, pause
+from monitor.core.outages.masking import pause
 from monitor.core.outages.rule import Rule
 from tests.support.examples import examples
 from tests.support.outcomes import matrices, minutes, row
@@ -59,7 +59,7 @@ def test_a_window_goes_on_across_maintenance_and_its_runs_count_for_neither_side
 def test_the_count_without_a_beginning_goes_on_from_the_numbers() -> None:
     """Whatever is asked, differences of numbers are counts."""
     cell = row(".")[0].cell
-    history = PausedHistory(MemoryHistory(row("." * 20)), [plan(5, 8), plan(12, 13)])
+    history = pause(MemoryHistory(row("." * 20)), [plan(5, 8), plan(12, 13)])
     assert history.count(cell, minutes(0), None) == 16
     assert history.count(cell, minutes(6), minutes(12.5)) == 4
     last = history.last_run(cell, None)
@@ -83,7 +83,7 @@ def test_what_is_not_about_verdicts_passes_through() -> None:
     """Cells, facets, spacing, passes, sights and marks are those of the whole."""
     runs, mark = row("..."), Mark(minutes(1), "m", "ann")
     whole = MemoryHistory(runs, marks=[mark])
-    history, cell = PausedHistory(whole, [plan(0, 9)]), runs[0].cell
+    history, cell = pause(whole, [plan(0, 9)]), runs[0].cell
     assert (history.cells(), history.facets(cell)) == (whole.cells(), whole.facets(cell))
     assert (history.newest(), history.typical_spacing(cell)) == (minutes(2), timedelta(minutes=1))
     assert history.last_pass(cell, "c1", minutes(2)) == minutes(1)
@@ -108,7 +108,7 @@ def test_windows_are_those_of_runs_that_measured_nothing(
     runs: list[Outcome], planned: list[Maintenance], begin: int
 ) -> None:
     """Whole, and from any instant on: windows, gaps and what is pending."""
-    history = PausedHistory(MemoryHistory(runs), planned)
+    history = pause(MemoryHistory(runs), planned)
     now = history.newest()
     if now is None:
         return
