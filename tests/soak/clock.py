@@ -44,14 +44,18 @@ class _Jumping(selectors.DefaultSelector):
             if not ready:
                 raise RuntimeError("nothing is left that could ever happen, or a thread hangs")
             return ready
-        self.loop.advance(timeout)
+        self.loop.advance(timeout + self.loop.late())
         return []
 
 
 class DrivenLoop(asyncio.SelectorEventLoop):
-    """The loop, and the clocks that go with it; *start* is the time of day at its beginning."""
+    """The loop, and the clocks that go with it; *start* is the time of day at its beginning.
 
-    def __init__(self, start: datetime) -> None:
+    *late* says by how many seconds the next timer is late, as timers of a real loop are.
+    """
+
+    def __init__(self, start: datetime, late: Callable[[], float] = float) -> None:
+        self.late = late
         self._steady = 0.0
         self._wall_offset = timedelta(0)
         self._slept = 0.0

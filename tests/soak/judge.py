@@ -30,7 +30,9 @@ TOLERANCE = timedelta(seconds=1)
 SPAN = timedelta(seconds=60)
 OPEN_EVERY = timedelta(seconds=60)  # how far apart runs are at most while a window is open
 RETRIED = timedelta(minutes=5)  # how soon a receiver that is back after at most two hours is tried again
-LINGERS = timedelta(hours=3)  # after its trouble is over nobody speaks of it any more
+MASKED = 3  # failed runs beside another host's failure
+LINGERS = timedelta(hours=3)  # after its trouble is over nobody speaks of it any more, unless runs are rare
+CONTINUES = 8  # intervals within which a relapse continues a window: before that nothing is resolved
 ZERO = timedelta(0)
 
 
@@ -261,11 +263,14 @@ class Judge:
         if planted.how == "slow":
             within += timedelta(minutes=3)  # four runs that last twenty seconds each
         if planted.retry_after:
-            within += 3 * timedelta(seconds=planted.retry_after)  # we were asked to leave it alone
+            # We were asked to leave it alone twice, and each time one target of the deployment asks again.
+            within += 2 * len(planted.targets) * timedelta(seconds=planted.retry_after)
         deadline = planted.start + within + slack
         for one in self.facts.disturbances:
             if one.channel is None and one.start <= deadline and one.end >= planted.start:
                 deadline += one.end - one.start + max(promise.every for promise in promised)
+        if planted.most is not None:
+            return deadline, None
         if planted.end - planted.start < SPAN:
             return deadline, False if self._runs_met(planted) > 2 else None
         return deadline, planted.end >= deadline - slack
@@ -303,7 +308,7 @@ class Judge:
             return
         row = kept[0]
         document = json.loads(row["document"])
-        every = max(self.facts.promises[key].every for key in planted.targets)
+        every = self._every(planted)
         start, end = _instant(row["start"]), row["end"] and _instant(row["end"])
         where, affected = planted.name, set(document["affected"])
         mine = [one for one in self.facts.planted if one.start <= planted.end and one.end >= planted.start]
@@ -313,7 +318,6 @@ class Judge:
             one.start < planted.end + timedelta(minutes=15) and one.end > planted.end
             for one in self.facts.disturbances
         )
-        watched = any(self.facts.promises[key].until is None for key in planted.targets)
         late = OPEN_EVERY + 2 * A_RUN + timedelta(seconds=planted.retry_after or 0)
         if (
             end is not None
@@ -322,8 +326,9 @@ class Judge:
             and not planted.end - A_RUN <= end <= planted.end + late
         ):
             self._differs("edge", end, where, f"ended {_words(end - planted.end)} after it ended")
-        if end is None and watched and self.facts.end - planted.end > timedelta(hours=2):
+        if end is None and self.facts.end - planted.end > timedelta(hours=2):
             self._differs("edge", self.facts.end, where, "still open two hours after it ended")
+        self._counted(planted, document)
         if len(mine) > 1:
             return  # two at once may be told as they explain each other
         if row["blame"] != planted.blame:
@@ -337,6 +342,19 @@ class Judge:
         named = self._picked_out(document["scope"])
         if affected == set(planted.targets) and not document["ambiguous"] and named != affected:
             self._differs("scope", start, where, f"named {document['scope']}, which is {len(named)} targets")
+
+    def _counted(self, planted: Planted, document: Mapping[str, Any]) -> None:
+        """The windows count the failed runs that are stored; a few may be masked by what is beside them."""
+        for window in document["windows"]:
+            start, key = _parse(window["start"]), window["target"]
+            end = _parse(window["end"]) if window["end"] else self.facts.end
+            stored = sum(start <= run.start < end and run.bad for run in self.stored.runs[key])
+            if window["state"] == "down" and not 0 <= stored - window["failed"] <= MASKED:
+                said = f"{key}: {window['failed']} failed runs are counted, {stored} are stored"
+                self._differs("count", start, planted.name, said)
+
+    def _every(self, planted: Planted) -> timedelta:
+        return max(self.facts.promises[key].every for key in planted.targets)
 
     def _surely_down(self, planted: Planted, key: str, by: datetime | None = None) -> bool:
         inside = [
@@ -364,8 +382,9 @@ class Judge:
             for heard in said:
                 if "withdrawn" in heard.kind or str(heard.data["title"]).startswith("Withdrawn"):
                     self._differs("withdrawn", heard.at, _listed(heard.data["affected"]), heard.data["title"])
-            ends = [one.end for one in self.facts.planted if one.start - A_RUN <= start <= one.end]
-            if ends and said[-1].at > max(ends) + LINGERS:
+            mine = [one for one in self.facts.planted if one.start - A_RUN <= start <= one.end]
+            ends = [one.end + max(LINGERS, CONTINUES * self._every(one) + SETTLING) for one in mine]
+            if ends and said[-1].at > max(ends):
                 self._differs("lingers", said[-1].at, f"incident {number}", said[-1].data["title"])
 
     def _controls(self) -> None:

@@ -44,7 +44,8 @@ WRONG = "Somewhere else entirely a green boat was sold for nine apples yesterday
 class Trouble:
     """Something wrong at every target whose key matches *where*, from *start* until *end* (None: for good).
 
-    *how* is a key of `ANSWERS`; *share* of the runs meet it; *retry_after* is sent along in seconds.
+    *how* is a key of `ANSWERS`; *share* of the runs meet it, and *most* so many; *retry_after* is sent along
+    in seconds.
     """
 
     where: str | Sequence[str]
@@ -53,6 +54,8 @@ class Trouble:
     end: datetime | None = None
     share: float = 1.0
     retry_after: int | None = None
+    most: int | None = None
+    met: int = 0
 
     def meets(self, key: str, at: datetime) -> bool:
         """Whether a run of that target that begins then meets it."""
@@ -205,7 +208,8 @@ class Outside:
         """What is wrong with a run of that target that begins then, and the wait that is asked for."""
         key = target.key
         for trouble in (*self.our_network, *self.troubles):
-            if trouble.meets(key, at):
+            if trouble.meets(key, at) and (trouble.most is None or trouble.met < trouble.most):
+                trouble.met += 1
                 return trouble.how, trouble.retry_after
         return "fine", None
 

@@ -59,7 +59,13 @@ def provider_of(endpoint: str) -> str:
 
 
 def watched(targets: int) -> Plan:
-    """About so many targets: most every five minutes, some each minute, one every 20 seconds."""
+    """About so many targets: most every five minutes, some each minute, one every 20 seconds.
+
+    Five are four at one endpoint each minute and one at another every half an hour, without control hosts:
+    little is known of what lies between.
+    """
+    if targets <= 5:
+        return _sparse()
     endpoints = ENDPOINTS if targets >= 20 else ENDPOINTS[:3]
     models = MODELS[: max(2, min(len(MODELS), targets // (2 * len(endpoints))))]
     watches = [
@@ -83,6 +89,15 @@ def watched(targets: int) -> Plan:
     # With a limit: what is usual is not known in the first hours.
     watches = [replace(one, more=f'limit = "8s"\n{one.more}') for one in watches]
     return Plan(watches=watches, channels=CHANNELS, endpoints={name: _table(name) for name in endpoints})
+
+
+def _sparse() -> Plan:
+    watches = [
+        Watch(endpoint="oa-us", models=MODELS[:2], every="1m", more='limit = "8s"'),
+        Watch(endpoint="az-se", models=MODELS[:1], pathways=("rest",), every="30m", more='limit = "8s"'),
+    ]
+    endpoints = {one.endpoint: _table(one.endpoint) for one in watches}
+    return Plan(watches=watches, channels=CHANNELS, endpoints=endpoints, control_hosts=())
 
 
 def _without(models: Sequence[str], endpoint: str, endpoints: Sequence[str]) -> Sequence[str]:
@@ -172,6 +187,7 @@ class Kind:
     how: str
     share: float = 1.0
     retry_after: int | None = None
+    most: int | None = None
     blame: str = "provider"
 
 
@@ -271,13 +287,12 @@ def _blip(scene: Scene) -> None:
 
 
 def _beside(scene: Scene) -> None:
-    """An endpoint refuses connections, and meanwhile one connect somewhere else fails."""
+    """An endpoint refuses connections, and one connect somewhere else fails while it does."""
     place = scene.ground.part("endpoint")
     scene.add("beside", place, "refused")
     other = scene.rng.choice([key for key in scene.ground.keys if key not in place.targets])
-    at = scene.at + timedelta(minutes=12)
-    elsewhere = Place(targets=[other], scope=_named(other))
-    scene.add("blip", elsewhere, "refused", at=at, end=at + timedelta(seconds=20))
+    at = scene.at + timedelta(minutes=5)
+    scene.add("blip", Place(targets=[other], scope=_named(other)), "refused", most=1, at=at)
 
 
 def _network(scene: Scene) -> None:
@@ -386,6 +401,7 @@ def _add(script: Script, kind: Kind, place: Place, start: datetime, end: datetim
             blame=kind.blame,
             share=kind.share,
             retry_after=kind.retry_after,
+            most=kind.most,
             hidden=kind.name in {"network", "maintenance"},
         )
     )

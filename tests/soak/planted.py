@@ -12,8 +12,9 @@ from typing import Any
 class Planted:
     """Trouble at *targets* from *start* to *end*; *how* as the peers show it, *share* of the runs meet it.
 
-    `scope` is what a person would call it, `blame` whose it is. `hidden` trouble must not be announced as an
-    outage: our own network, planned maintenance.
+    At most *most* runs meet it: what meets one run is a blip, and nobody is to hear of it. `scope` is what a
+    person would call it, `blame` whose it is. `hidden` trouble must not be announced as an outage: our own
+    network, planned maintenance.
     """
 
     id: int
@@ -26,6 +27,7 @@ class Planted:
     blame: str
     share: float = 1.0
     retry_after: int | None = None
+    most: int | None = None
     hidden: bool = False
 
     @property
@@ -57,7 +59,6 @@ class Promise:
     confirmed: timedelta
     silent: timedelta
     unconfirmed: timedelta
-    until: datetime | None = None  # watched until then, if not to the end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

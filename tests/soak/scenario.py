@@ -198,10 +198,17 @@ class World:
         end: datetime | None = None,
         share: float = 1.0,
         retry_after: int | None = None,
+        most: int | None = None,
     ) -> Trouble:
         """From now, or *start*, that is wrong there."""
         trouble = Trouble(
-            where=where, how=how, start=start or self.now(), end=end, share=share, retry_after=retry_after
+            where=where,
+            how=how,
+            start=start or self.now(),
+            end=end,
+            share=share,
+            retry_after=retry_after,
+            most=most,
         )
         self.outside.troubles.append(trouble)
         return trouble
@@ -359,10 +366,11 @@ def play(
     start: datetime = START,
     begin: bool = True,
     idle_s: float = IDLE_S,
+    late: Callable[[], float] = float,
     **settings: Any,
 ) -> None:
     """Play a scene; *settings* are those of `Plan`. The service runs already unless *begin* is false."""
-    loop = DrivenLoop(start)
+    loop = DrivenLoop(start, late)
     with followed_by_the_engine(loop), asyncio.Runner(loop_factory=lambda: loop) as runner:
         runner.run(_play(folder, loop, scene, plan or Plan(**settings), begin=begin, idle_s=idle_s))
 

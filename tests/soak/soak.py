@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import re
 import subprocess
 import sys
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from tests.soak.scenario import START, World, play
 from tests.support.processes import ROOT
 
 REPLAY_EVERY = timedelta(hours=24)
+LATEST_TIMER_S = 0.004
 IDLE_S = 8.0  # how often the service looks for notices: less often than in life, which costs most of the time
 
 
@@ -48,7 +51,8 @@ def soak(seed: int, folder: Path, *, days: float, targets: int, kinds: Collectio
         with _errors_kept(w, watcher):
             await _follow(w, script, watcher)
 
-    play(folder, scene, plan=script.plan, start=START, idle_s=IDLE_S)
+    jitter = partial(random.Random(seed).uniform, 0, LATEST_TIMER_S)
+    play(folder, scene, plan=script.plan, start=START, idle_s=IDLE_S, late=jitter)
     (world,) = worlds
     facts = Facts(
         seed=seed,
@@ -81,6 +85,7 @@ async def _follow(w: World, script: Script, watcher: Watcher) -> None:
                 end=one.end,
                 share=one.share,
                 retry_after=one.retry_after,
+                most=one.most,
             )
     for away in script.acts:
         if away.what == "away":
@@ -130,10 +135,7 @@ def _promise(w: World, watcher: Watcher) -> None:
         capture_output=True,
         check=True,
     )
-    targets = json.loads(done.stdout)["targets"]
-    for gone in watcher.promises.keys() - {target["key"] for target in targets}:
-        watcher.promises[gone] = replace(watcher.promises[gone], until=w.now())
-    for target in targets:
+    for target in json.loads(done.stdout)["targets"]:
         noticing = target["noticing"]
         watcher.promises[target["key"]] = Promise(
             every=timedelta(seconds=target["every"]),

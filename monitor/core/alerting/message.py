@@ -18,6 +18,7 @@ from monitor.core.alerting.wording import (
     resolved_text,
     short_title,
     subject,
+    unwatched_text,
     updated_text,
     withdrawn_text,
 )
@@ -132,6 +133,8 @@ def _wording(kind: str, state: str, telling: MessageFacts) -> tuple[str, str]:
         return f"Now part of incident {story.joined}", merged_text(telling)
     if story.phase is Phase.DISMISSED:
         return "Withdrawn", withdrawn_text(telling)
+    if not updated and story.phase is Phase.RESOLVED and story.unwatched:
+        return "Watched no more", unwatched_text(telling)
     if updated and story.phase is Phase.RESOLVED:
         return "Corrected", corrected_text(telling)
     word = _state_word(state, telling.told_state) if updated else state.capitalize()

@@ -195,6 +195,14 @@ def resolved_text(telling: MessageFacts) -> str:
     return _three(first, _beside_after(story), f"{ticket} {_reference(telling)}")
 
 
+def unwatched_text(telling: MessageFacts) -> str:
+    """That its targets left the configuration while they failed: no word that it is over."""
+    story = telling.story
+    since = f" since {moment(story.end, now=telling.now, zone=telling.voice.zone)}" if story.end else ""
+    first = f"{subject(story)} is watched no more{since}, and failed until then. {_was(story)}"
+    return _three(first, "Nothing more will be told of it.", _reference(telling))
+
+
 def corrected_text(telling: MessageFacts) -> str:
     """What came late changed an incident whose end was told: what it was before, and what it was."""
     story = telling.story

@@ -103,6 +103,7 @@ def _stored_window(window: Window) -> dict[str, Any]:
         "continues_until": rfc3339(window.continues_until),
         "first_id": window.first_id,
         "last_id": window.last_id,
+        **({"unwatched": True} if window.unwatched else {}),
     }
 
 
@@ -153,6 +154,7 @@ class Stretch:
     continues_until: datetime | None
     first_id: str | None = None  # its first and its last bad run
     last_id: str | None = None
+    unwatched: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +226,12 @@ class Course:
     def bounds(self) -> Bounds:
         """How long it lasted: at least, less the gaps that the document names, and at most."""
         return bounds(self.leading, self.gaps)
+
+    @property
+    def unwatched(self) -> bool:
+        """Whether it ended because its last failing target left the configuration."""
+        ended = [window for window in self.windows if window.end is not None]
+        return len(ended) == len(self.windows) > 0 and max(ended, key=_end_of).unwatched
 
     @property
     def settles_at(self) -> datetime | None:
@@ -339,6 +347,10 @@ def _subject(incident: StoredIncident) -> str:
     return str(affected[0]).replace("/", " · ") if affected else incident.title
 
 
+def _end_of(window: Stretch) -> tuple[datetime, bool]:
+    return window.end or window.end_after, window.unwatched
+
+
 def _state(windows: Iterable[Stretch]) -> State:
     return State.DEGRADED if {window.state for window in windows} == {State.DEGRADED} else State.DOWN
 
@@ -357,6 +369,7 @@ def _stretch(window: Mapping[str, Any]) -> Stretch:
         continues_until=_instant(window.get("continues_until")),
         first_id=window.get("first_id"),
         last_id=window.get("last_id"),
+        unwatched=bool(window.get("unwatched")),
     )
 
 

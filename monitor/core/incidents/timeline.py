@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from monitor.core.diagnosis.diagnose import Severity
+from monitor.core.incidents.codec import read_course
 from monitor.core.incidents.incident import Entry, EntryKind, Phase, StoredIncident, Suspicion
 from monitor.core.sanitize import one_line
 from monitor.core.timefmt import parse_instant, rfc3339
@@ -69,6 +70,10 @@ def _relapsed(before: StoredIncident, after: StoredIncident) -> bool:
 
 def _ending(after: StoredIncident, phase: Phase, now: datetime) -> Iterator[Entry]:
     """The turns from *phase* to the one that *after* is in."""
+    if phase is not Phase.RESOLVED and after.phase is Phase.RESOLVED and read_course(after).unwatched:
+        text = "watched no more: it failed until then, and nobody looks at it now"
+        yield _entry(after, after.resolved_at or now, EntryKind.RESOLVED, text)
+        return
     if phase is Phase.OPEN and after.phase in (Phase.RECOVERING, Phase.RESOLVED):
         since = rfc3339(after.end) if after.end else "now"
         yield _entry(after, after.recovering_at or now, EntryKind.RECOVERING, f"passing since {since}")

@@ -56,6 +56,9 @@ class History(SelfObservations, Marked, Protocol):
     def facets(self, cell: Cell) -> Mapping[str, str | None]:
         """`endpoint, region, provider, model, pathway, location` of the cell's newest run."""
 
+    def unwatched_since(self, cell: Cell) -> datetime | None:
+        """When the cell's target left the configuration; None while it is watched, and where nobody knows."""
+
     def not_passed(self, cell: Cell, since: datetime | None, until: datetime | None) -> Sequence[StoredRun]:
         """The notable runs with ``since <= started_at <= until``, in order."""
 
@@ -101,7 +104,9 @@ class MemoryHistory:
         every: Mapping[str, timedelta] | None = None,
         sights: Iterable[SelfObservation] = (),
         marks: Iterable[Mark] = (),
+        unwatched: Mapping[Cell, datetime] | None = None,
     ) -> None:
+        self._unwatched = unwatched or {}
         self._marks = sorted(marks, key=lambda mark: mark[:3])
         self._sights = sorted(sights, key=lambda sight: (sight.start, sight.kind, sight.subject))
         self._outcomes: dict[Cell, list[Outcome]] = {}
@@ -132,6 +137,10 @@ class MemoryHistory:
     def cells(self) -> Sequence[Cell]:
         """Every cell with at least one run, sorted."""
         return sorted(self._outcomes)
+
+    def unwatched_since(self, cell: Cell) -> datetime | None:
+        """When the cell's target left the configuration, as it was given."""
+        return self._unwatched.get(cell)
 
     def facets(self, cell: Cell) -> Mapping[str, str | None]:
         """The facets of the cell's newest run."""

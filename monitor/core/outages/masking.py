@@ -44,6 +44,10 @@ class Overlay:
         """The cell's facets."""
         return self.whole.facets(cell)
 
+    def unwatched_since(self, cell: Cell) -> datetime | None:
+        """When the cell's target left the configuration."""
+        return self.whole.unwatched_since(cell)
+
     def last_pass(self, cell: Cell, configuration: str | None, before: datetime) -> datetime | None:
         """When the latest passed run with this configuration began, taken out or not."""
         return self.whole.last_pass(cell, configuration, before)

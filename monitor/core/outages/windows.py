@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from monitor.core.model import Cell, State, Verdict
@@ -49,6 +49,7 @@ class Window:
     continues_until: datetime
     first_id: str
     last_id: str
+    unwatched: bool = False  # it ended since its target left the configuration, and may fail still
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +86,8 @@ def derive_windows(
 
     *runs* are the notable runs up to *now*: all of them, or those from an instant at which nothing earlier
     matters any more (`monitor.core.outages.reading_start`). A degraded window is kept only where enough of
-    its bad runs lie outside the down windows.
+    its bad runs lie outside the down windows. What still fails when its target leaves the configuration ends
+    then: nobody will ever see it pass.
     """
     if all(run.verdict not in BAD[State.DEGRADED] for run in runs):
         return (), ()
@@ -96,7 +98,23 @@ def derive_windows(
     slow = follow.windows(follow.degraded, runs)
     kept = [window for window in slow if _outside(window, down, bad_at) >= rule.degraded.bad]
     windows = sorted([*down, *kept], key=lambda window: (window.start, window.state))
-    return tuple(windows), tuple(follow.pending())
+    left = _left(history, cell, now)
+    if left is None:
+        return tuple(windows), tuple(follow.pending())
+    return tuple(_ended(window, left) if window.open else window for window in windows), ()
+
+
+def _left(history: History, cell: Cell, now: datetime) -> datetime | None:
+    """When the cell was left alone for good: its target is watched no more, and was not run since."""
+    since = history.unwatched_since(cell)
+    if since is None or since > now:
+        return None
+    last = history.last_run(cell, now)
+    return None if last is None or last.started_at >= since else since
+
+
+def _ended(window: Window, left: datetime) -> Window:
+    return replace(window, open=False, end=left, closed_at=left, continues_until=left, unwatched=True)
 
 
 def _bad_at(runs: Sequence[StoredRun], state: State) -> list[datetime]:

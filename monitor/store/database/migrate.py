@@ -20,6 +20,7 @@ REVISIONS = (
     "0004",
     "0005",
     "0007",
+    "0008",
 )  # every revision that this program knows, oldest first
 HEAD = REVISIONS[-1]
 

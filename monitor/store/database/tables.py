@@ -51,6 +51,7 @@ targets = Table(
     Column("every_us", BigInteger),
     Column("active", SmallInteger, nullable=False),
     Column("first_seen", Instant, nullable=False),
+    Column("unwatched_at", Instant),  # when it left the configuration; absent while it is watched
     UniqueConstraint("endpoint", "model", "pathway"),
 )
 

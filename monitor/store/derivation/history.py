@@ -48,6 +48,7 @@ class _Facts:
     last_ms: int
     provider: str | None
     region: str | None
+    unwatched_ms: int | None
 
 
 class StoreHistory:
@@ -95,6 +96,11 @@ class StoreHistory:
             "pathway": cell.pathway,
             "location": cell.location,
         }
+
+    def unwatched_since(self, cell: Cell) -> datetime | None:
+        """Return when the cell's target left the configuration; None while it is watched."""
+        at = self._facts[cell].unwatched_ms
+        return None if at is None else from_ms(at)
 
     def not_passed(self, cell: Cell, since: datetime | None, until: datetime | None) -> Sequence[StoredRun]:
         """The notable runs with ``since <= started_at <= until``, in order."""
@@ -234,7 +240,7 @@ def _select_contexts(dialect: str) -> Select[Any]:
 
 def _read_facts(tx: Connection) -> dict[Cell, _Facts]:
     return {
-        Cell(*row[:4]): _Facts(*row[4:9], *from_json(row[9])[:2])
+        Cell(*row[:4]): _Facts(*row[4:9], *from_json(row[9])[:2], *row[10:])
         for row in fast_statements.rows(tx, _select_facts)
     }
 
@@ -243,7 +249,7 @@ def _select_facts(_dialect: str) -> Select[Any]:
     columns = (targets.c.endpoint, targets.c.model, targets.c.pathway, cells.c.location)
     counts = (cells.c.id, cells.c.runs, cells.c.conclusive, cells.c.unpaced, raw(cells.c.last_started_at))
     return (
-        select(*columns, *counts, contexts.c.document)
+        select(*columns, *counts, contexts.c.document, raw(targets.c.unwatched_at))
         .join_from(cells, targets, cells.c.target_id == targets.c.id)
         .join(contexts, cells.c.last_context_id == contexts.c.id)
     )

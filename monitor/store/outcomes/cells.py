@@ -60,7 +60,7 @@ def sync_targets(tx: Connection, watched: Iterable[Target], now: datetime) -> No
         values: dict[str, Any] = {name: bindparam(name) for name in changed[0] if name != "row_id"}
         tx.execute(update(targets).where(targets.c.id == bindparam("row_id")).values(values), changed)
     if stale:
-        tx.execute(update(targets).where(targets.c.id.in_(stale)).values(active=0))
+        tx.execute(update(targets).where(targets.c.id.in_(stale)).values(active=0, unwatched_at=now))
 
 
 def _values(target: Target) -> dict[str, Any]:
@@ -70,6 +70,7 @@ def _values(target: Target) -> dict[str, Any]:
         "configuration": target.configuration,
         "every_us": target.every // timedelta(microseconds=1),
         "active": 1,
+        "unwatched_at": None,
     }
 
 
