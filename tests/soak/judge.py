@@ -319,12 +319,7 @@ class Judge:
             for one in self.facts.disturbances
         )
         late = OPEN_EVERY + 2 * A_RUN + timedelta(seconds=planted.retry_after or 0)
-        if (
-            end is not None
-            and watched
-            and not disturbed
-            and not planted.end - A_RUN <= end <= planted.end + late
-        ):
+        if end is not None and not disturbed and not planted.end - A_RUN <= end <= planted.end + late:
             self._differs("edge", end, where, f"ended {_words(end - planted.end)} after it ended")
         if end is None and self.facts.end - planted.end > timedelta(hours=2):
             self._differs("edge", self.facts.end, where, "still open two hours after it ended")
