@@ -76,7 +76,7 @@ def _text(moment: datetime) -> str:
 
 def incident(**more: Any) -> dict[str, Any]:
     """A row of the table of incidents."""
-    document = {"affected": [FAILING], "scope": [{"endpoint": "a"}], "ambiguous": False}
+    document = {"affected": [FAILING], "scope": [{"endpoint": "a"}], "ambiguous": False, "windows": []}
     document |= more.pop("document", {})
     milliseconds = {"start": at(65), "end": at(122)} | {
         key: more.pop(key) for key in ("start", "end") if key in more
@@ -84,6 +84,17 @@ def incident(**more: Any) -> dict[str, Any]:
     row = {"number": 1, "phase": "resolved", "blame": "provider", "kind": "outage", **more}
     row |= {key: value and int(value.timestamp() * 1000) for key, value in milliseconds.items()}
     return {**row, "document": json.dumps(document)}
+
+
+def window(**more: Any) -> dict[str, Any]:
+    """The window of the outage in the incident's document, its runs one a minute."""
+    known = {"target": FAILING, "state": "down", "start": _text(at(65)), "end": _text(at(122)), "failed": 57}
+    return {**known, **more}
+
+
+def target(key: str, state: str) -> dict[str, Any]:
+    """A target as the API shows it."""
+    return {"target": key, "state": state, "watched": True}
 
 
 def shown(**more: Any) -> dict[str, Any]:
@@ -169,7 +180,9 @@ def kinds(found: Opinion) -> set[str]:
 
 def test_what_is_as_planted_and_promised_passes() -> None:
     """One outage, told in time, rightly, once: found, and no difference."""
-    found = opinion()
+    right = [target(FAILING, "down"), target(HEALTHY, "up")]
+    row = incident(document={"windows": [window()]})
+    found = opinion(row=row, samples=[sample(targets=right)])
     assert (found.planted, found.found, found.late, found.false) == (1, 1, 0, 0)
     assert [one.line() for one in found.differences] == []
 
@@ -193,6 +206,10 @@ def test_what_is_as_planted_and_promised_passes() -> None:
         ("scope", {"row": incident(document={"affected": [HEALTHY]})}),
         ("scope", {"row": incident(document={"scope": [{"model": "m"}]})}),
         ("slots", {"healthy": [run for run in runs() if not at(30) < run.start < at(50)]}),
+        ("state", {"heard": [said("opened", at(66.5), state="degraded"), *GOOD[1:]]}),
+        ("count", {"row": incident(document={"windows": [window(failed=3)]})}),
+        ("shown", {"samples": [sample(targets=[target(FAILING, "unknown")])]}),
+        ("shown", {"samples": [sample(targets=[target(HEALTHY, "degraded")])]}),
         ("page", {"samples": [sample(page=[])]}),
         ("ticket", {"samples": [sample(tickets={1: "failing since 07:00:00"})]}),
         ("notice", {"samples": [sample(api=[shown(affected=[FAILING, HEALTHY])], replay=None)]}),
