@@ -126,10 +126,14 @@ def notice_id(incident_id: str, channel: str, kind: NoticeKind, sequence: int) -
 
 
 def topic(story: Story) -> str:
-    """The word of a channel's `when` that this incident falls under."""
+    """The word of a channel's `when` that this incident falls under.
+
+    What is the account's and the provider's at once is told as an outage.
+    """
     if story.kind is not IncidentKind.OUTAGE:
         return str(Blame.MONITOR)
-    return str(story.blame) if story.blame in (Blame.ACCOUNT, Blame.MONITOR) else str(story.state)
+    ours = story.blame in (Blame.ACCOUNT, Blame.MONITOR) and story.also_blamed is None
+    return str(story.blame) if ours else str(story.state)
 
 
 def _owed(

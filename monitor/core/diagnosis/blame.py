@@ -8,10 +8,11 @@ explicit code is believed.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from monitor.core.classification.causes import quoted_status
 from monitor.core.diagnosis.observed_runs import ObservedRuns
 from monitor.core.model import Blame, Cell, Failure, Pathway, Verdict
 from monitor.core.outages.blind_spans import BELOW_PROTOCOL, controls_of, is_unreachable
@@ -35,15 +36,20 @@ FIRST_BLAME: Mapping[Failure, Blame] = {
     Failure.MONITOR: Blame.MONITOR,
 }
 _GENERIC = frozenset({Failure.SERVER, Failure.SILENT})
+# What says no more than that something went wrong: 500 and its twin among the close codes.
+_SAYS_NOTHING = (None, 500)
+_NAMING_CLOSES = frozenset({1012, 1013, 1014})  # restart, too much load, a gateway: IANA's registry
+_OURS = frozenset({Blame.ACCOUNT, Blame.MONITOR})
 _RANK = {blame: rank for rank, blame in enumerate(Blame)}
 
 
 @dataclass(frozen=True, slots=True)
 class Reasoned:
-    """A blame and the sentence that explains it."""
+    """A blame and the sentence that explains it; `also` is the other side's, if there is one."""
 
     blame: Blame
     reason: str
+    also: Blame | None = None
 
 
 def judge(scene: ObservedRuns, window: Window) -> list[tuple[StoredRun, Reasoned]]:
@@ -51,7 +57,7 @@ def judge(scene: ObservedRuns, window: Window) -> list[tuple[StoredRun, Reasoned
     known: dict[tuple[Failure | None, str | None, str | None, Blame | None], Reasoned] = {}
     judged = []
     for run in scene.telling(window):
-        key = (run.failure, run.code, run.configuration, run.blame)
+        key = (run.failure, _named(run), run.code, run.blame)
         if key not in known:
             known[key] = _judge_run(scene, window, run)
         judged.append((run, known[key]))
@@ -72,18 +78,61 @@ def most_frequent(judged: Iterable[Reasoned]) -> Reasoned:
     return Reasoned(blame, reasons.most_common(1)[0][0])
 
 
+def both(judged: Iterable[tuple[StoredRun, Reasoned]]) -> Reasoned:
+    """The most frequent blame, and the other side's where account and provider are mixed.
+
+    The other side counts where a fifth of the runs is its, or three of five that follow each other: a
+    quota that was spent for hours must not hide the outage that began meanwhile, and a stray error among
+    hundreds is none. Both reasons are said, with their shares.
+    """
+    runs = sorted(judged, key=lambda pair: (pair[0].started_at, pair[0].id))
+    votes = [reasoned for _, reasoned in runs]
+    main = most_frequent(votes)
+    across = [(vote.blame in _OURS) is not (main.blame in _OURS) for vote in votes]
+    if not _weighs(across):
+        return main
+    other = most_frequent(vote for vote, beyond in zip(votes, across, strict=True) if beyond)
+    counts = Counter(vote.blame for vote in votes)
+    said = (
+        f"{one.blame} in {counts[one.blame]:,} of {len(votes):,} failed runs ({one.reason})"
+        for one in (main, other)
+    )
+    return Reasoned(main.blame, "; ".join(said), other.blame)
+
+
+def _weighs(marked: Sequence[bool]) -> bool:
+    """Whether a fifth of them is marked, or three of five in a row."""
+    total = sum(marked)
+    if not total or 5 * total >= len(marked):
+        return total > 0
+    return any(sum(marked[index : index + 5]) >= 3 for index in range(len(marked) - 4))
+
+
+def _named(run: StoredRun) -> str | None:
+    """What names a failure beyond its kind: a code, a status, a close code, or a cause that is quoted."""
+    if run.code:
+        return run.code
+    quoted = quoted_status((run.message or "").lower(), run.http_status)
+    if (run.http_status or 0) >= 400 and run.http_status not in _SAYS_NOTHING:
+        return f"HTTP {run.http_status}"
+    if run.close_code in _NAMING_CLOSES:
+        return f"close {run.close_code}"
+    return None if quoted in _SAYS_NOTHING else f"HTTP {quoted}"
+
+
 def _judge_run(scene: ObservedRuns, window: Window, run: StoredRun) -> Reasoned:
     if run.failure is None:
         return Reasoned(run.blame or Blame.UNKNOWN, "as the outcomes say; they name no failure")
     if run.failure in BELOW_PROTOCOL:
         return _by_reach(scene, window, run.failure)
-    if run.failure in _GENERIC and run.code is None:
-        return _by_history(scene, window, run.configuration)
+    if run.failure in _GENERIC and _named(run) is None:
+        return _by_history(scene, window, scene.first_configuration(window))
     return Reasoned(FIRST_BLAME.get(run.failure, Blame.UNKNOWN), _explicit(run))
 
 
 def _explicit(run: StoredRun) -> str:
-    said = f"{run.failure}: {run.code}" if run.code else f"{run.failure}"
+    named = _named(run) if run.failure in _GENERIC else run.code
+    said = f"{run.failure}: {named}" if named else f"{run.failure}"
     return f"the answer says {said}"
 
 

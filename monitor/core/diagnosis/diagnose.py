@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import chain
 
-from monitor.core.diagnosis.blame import UNCHANGED, Reasoned, judge, most_frequent
+from monitor.core.diagnosis.blame import UNCHANGED, Reasoned, both, judge, most_frequent
 from monitor.core.diagnosis.nearby_changes import NearbyChanges, find_nearby_changes
 from monitor.core.diagnosis.observed_runs import ObservedRuns
 from monitor.core.diagnosis.scope import FACETS, Conjunction, Facets, Scope, covers, fewest, find_scope
@@ -68,7 +68,8 @@ class Beside:
 class Incident:
     """A derived incident: windows with one explanation. `number` is 0 until it has one.
 
-    `blame_reason` is the sentence that explains the blame after refinement.
+    `blame_reason` is the sentence that explains the blame after refinement; `also_blamed` is the other side
+    where some runs are the account's or the monitor's and some are not: then both are said.
     """
 
     number: int
@@ -87,6 +88,7 @@ class Incident:
     configurations: tuple[str, ...] = ()
     nearby: NearbyChanges = field(default_factory=NearbyChanges)
     beside: Beside | None = None  # only where there is no control
+    also_blamed: Blame | None = None
 
 
 Span = tuple[datetime, datetime | None]
@@ -116,14 +118,13 @@ def _kind(blame: Blame) -> Blame | None:
 
 def _blamed(judged: Collection[tuple[StoredRun, Reasoned]]) -> Reasoned:
     """The blame of an incident: that of its failed runs; degraded ones have a say where none failed."""
-    failed = [reasoned for run, reasoned in judged if run.verdict is Verdict.FAILED]
-    return most_frequent(failed or (reasoned for _, reasoned in judged))
+    return both([pair for pair in judged if pair[0].verdict is Verdict.FAILED] or judged)
 
 
 def _with_marks(reason: str, nearby: NearbyChanges) -> str:
     """The reason, with the marks near the start in place of the word that there is no change."""
     words = mark_words(nearby.marks)
-    return f"{reason.removesuffix(UNCHANGED)}; {words}" if words else reason
+    return f"{reason.replace(UNCHANGED, '')}; {words}" if words else reason
 
 
 def _stories(windows: Iterable[Window], now: datetime) -> list[list[Window]]:
@@ -220,13 +221,14 @@ class _Diagnoser:
             open=any(window.open for window in windows),
             blame=blamed.blame,
             blame_reason=_with_marks(blamed.reason, nearby),
+            also_blamed=blamed.also,
             scope=scope,
             affected=tuple(sorted({cell.target for cell in failing})),
             unaffected=controls,
             title=self._title(scope, affected, controls, windows, span),
             windows=tuple(windows),
             signatures=signatures(run for run, _ in judged.values()),
-            severity=self._severity(blamed.blame, windows, span),
+            severity=self._severity(blamed, windows, span),
             configurations=tuple(
                 sorted({run.configuration for run, _ in judged.values() if run.configuration})
             ),
@@ -282,8 +284,8 @@ class _Diagnoser:
             now=self.scene.now,
         )
 
-    def _severity(self, blame: Blame, windows: Iterable[Window], span: Span) -> Severity:
-        if blame in (Blame.ACCOUNT, Blame.MONITOR):
+    def _severity(self, blamed: Reasoned, windows: Iterable[Window], span: Span) -> Severity:
+        if _kind(blamed.blame) and (blamed.also is None or _kind(blamed.also)):
             return Severity.NOTICE
         if all(window.state is State.DEGRADED for window in windows):
             return Severity.MINOR

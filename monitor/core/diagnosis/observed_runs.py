@@ -73,3 +73,8 @@ class ObservedRuns:
             for run in self.not_passed(window.cell, window.start, window.end)
             if run.verdict is Verdict.DEGRADED
         ]
+
+    def first_configuration(self, window: Window) -> str | None:
+        """The configuration of the window's first bad run: what is changed while it fails moves no blame."""
+        first = self.not_passed(window.cell, window.start, until_after(window.start))
+        return first[0].configuration if first else None

@@ -56,7 +56,7 @@ def as_told(story: Story, opinion: Opinion) -> Story:
         said = f": {opinion.blamed.text}" if opinion.blamed.text else ""
         computed = f"{story.blame}: {story.blame_reason}" if story.blame_reason else str(story.blame)
         reason = f"reclassified by {opinion.blamed.author}{said} (computed: {computed})"
-        story = replace(story, blame=opinion.blamed.blame, blame_reason=reason)
+        story = replace(story, blame=opinion.blamed.blame, blame_reason=reason, also_blamed=None)
     return story
 
 

@@ -86,6 +86,7 @@ def incident_document(
         **incident_to_json(incident),
         "beside": incident.beside and asdict(incident.beside),
         "blame_reason": incident.blame_reason,
+        "also_blamed": incident.also_blamed,
         "windows": [_stored_window(window) for window in incident.windows],
         "gaps": [gap_to_json(gap) for gap in gaps],
         "pauses": [gap_to_json(pause) for pause in pauses],
@@ -266,6 +267,7 @@ class Story(Course):
     silent_since: datetime | None = None  # its open windows have had no run since
     beside: Mapping[str, int] | None = None  # other cells where no control is: failing, unknown
     joined: int | None = None  # the incident that goes on with its windows
+    also_blamed: Blame | None = None  # where account and provider are mixed: the other of them
 
 
 def read_course(incident: StoredIncident) -> Course:
@@ -308,6 +310,7 @@ def read_story(incident: StoredIncident) -> Story:
         silent_since=_silent_since(document, course.windows) if incident.phase is Phase.OPEN else None,
         beside=document.get("beside"),
         joined=document.get("joined") if incident.phase is Phase.DISMISSED else None,
+        also_blamed=Blame(document["also_blamed"]) if document.get("also_blamed") else None,
     )
 
 

@@ -213,6 +213,7 @@ _INCIDENT_MAY: dict[str, Any] = {
     "joined": _count("the incident that goes on with it"),
     "dismissed": _text("why it is none any more"),
     "blame_reason": _text(),
+    "also_blamed": _maybe(_text("the other side, where the account's and other failures are mixed")),
     "windows": _list(_ref("Window")),
     "gaps": _list(_ref("Gap")),
     "pauses": _list(_ref("Gap"), "planned maintenance in its windows"),

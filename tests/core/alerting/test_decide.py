@@ -357,3 +357,15 @@ def test_instability_is_told_once() -> None:
         == "what is unstable is told once"
     )
     assert ask(owners(IncidentKind.UNSTABLE, Phase.RESOLVED), sent, END, policy=OWNER).send
+
+
+@pytest.mark.parametrize(
+    ("blame", "also"), [("account", "provider"), ("monitor", "unknown"), ("account", "network")]
+)
+def test_what_is_ours_and_the_providers_at_once_is_told_to_on_call(blame: str, also: str) -> None:
+    """Ours alone is the owner's; with the other side in it the channel for outages is told."""
+    ours = incident(blame=Blame(blame))
+    assert not ask(ours).send
+    both = replace(ours, document={**ours.document, "also_blamed": also})
+    assert ask(both).send
+    assert not ask(both, policy=OWNER).send

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from monitor.core.diagnosis.blame import Reasoned, most_frequent
+from monitor.core.diagnosis.blame import Reasoned, both, most_frequent
 from monitor.core.incidents.derive import derive
-from monitor.core.model import Blame, Failure, Outcome
-from monitor.core.outages.history import MemoryHistory
+from monitor.core.model import Blame, Failure, Outcome, Verdict
+from monitor.core.outages.history import MemoryHistory, StoredRun
 from monitor.core.outages.rule import Rule
 from tests.support.outcomes import minutes, row, together
 
@@ -150,3 +152,93 @@ def test_the_most_frequent_blame_wins_and_ties_have_an_order() -> None:
     assert most_frequent(votes) == Reasoned(Blame.PROVIDER, "provider")
     assert most_frequent(Reasoned(blame, "") for blame in reversed(Blame)).blame is Blame.ACCOUNT
     assert most_frequent([]).blame is Blame.UNKNOWN
+
+
+NAMED: list[dict[str, Any]] = [
+    {"http_status": 503},
+    {"http_status": 502},
+    {"http_status": 424},
+    {"close_code": 1012},
+    {"close_code": 1014},
+    {"code": "model_load_error"},
+    {"message": "Input transcription failed for item 'item_1'. 503 Service Unavailable"},
+    {"http_status": 500, "message": "upstream: HTTP 504"},
+]
+GENERIC: list[dict[str, Any]] = [
+    {},
+    {"http_status": 500},
+    {"close_code": 1006},
+    {"close_code": 1011},
+    {"failure": Failure.SILENT},
+    {"http_status": 500, "message": "Internal server error"},
+]
+
+
+@pytest.mark.parametrize("said", NAMED, ids=str)
+def test_a_named_failure_is_the_providers_though_the_target_never_passed(said: dict[str, Any]) -> None:
+    """503, a gateway's status, a restart, a code, a cause in the words: history does not count."""
+    blame, reason = blamed(row("FFF", **said))
+    assert blame is Blame.PROVIDER
+    assert reason.startswith("the answer says server: ")
+
+
+@pytest.mark.parametrize("said", GENERIC, ids=str)
+def test_a_generic_failure_of_what_never_passed_is_suspected_configuration(said: dict[str, Any]) -> None:
+    """500 without a cause, a connection that was lost, silence: they look the same for everybody's fault."""
+    assert blamed(row("FFF", **said))[0] is Blame.ACCOUNT
+
+
+@pytest.mark.parametrize("later", ["FFFFFF", "FFF" + "F" * 40])
+def test_a_change_during_an_outage_does_not_make_it_ours(later: str) -> None:
+    """The baseline is the first bad run's configuration, however many bad runs come after the change."""
+    before = row("." * 5 + "FFF")
+    after = row(later, start=minutes(8), configuration="tried")
+    assert blamed(before, after) == (
+        Blame.PROVIDER,
+        "same configuration passed 5/5 in 24 h; no change recorded",
+    )
+    again = row("FFF", start=minutes(8 + len(later)), configuration="tried again")
+    assert blamed(before, after, again)[0] is Blame.PROVIDER
+
+
+def test_a_change_just_before_an_outage_is_ours() -> None:
+    """The first bad run has the new configuration, which never passed."""
+    assert blamed(row("....."), row("FFF", start=minutes(5), configuration="new"))[0] is Blame.ACCOUNT
+    back = row("FFF", start=minutes(8))
+    assert blamed(row("....."), row("FFF", start=minutes(5), configuration="new"), back)[0] is Blame.ACCOUNT
+
+
+def mixed(marks: str) -> Reasoned:
+    """Both sides of failed runs: A of our account, F the provider's, U nobody's."""
+    blames = {"A": Blame.ACCOUNT, "F": Blame.PROVIDER, "U": Blame.UNKNOWN, "N": Blame.NETWORK}
+    runs = [
+        StoredRun(started_at=minutes(index), id=str(index), number=index, verdict=Verdict.FAILED)
+        for index in range(len(marks))
+    ]
+    return both((run, Reasoned(blames[mark], mark)) for run, mark in zip(runs, marks, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("marks", "blame", "also"),
+    [
+        ("AAF", "account", "provider"),
+        ("AAAAF", "account", "provider"),
+        ("FFFFA", "provider", "account"),
+        ("AAAU", "account", "unknown"),
+        ("AAANN", "account", "network"),
+        ("A" * 100 + "FFF", "account", "provider"),
+        ("A" * 100 + "FAFAF", "account", "provider"),
+        ("A" * 100 + "F", "account", None),
+        ("FAAAAA" * 10, "account", None),
+        ("FFFFF", "provider", None),
+        ("FFUUN", "provider", None),
+    ],
+)
+def test_account_and_provider_mixed_are_both_said(marks: str, blame: str, also: str | None) -> None:
+    """Where the other side has a fifth of the runs, or three of five in a row; a stray one is none."""
+    told = mixed(marks)
+    assert (told.blame, told.also) == (blame, also)
+    if also:
+        runs = marks.count("F" if blame == "provider" else "A")
+        assert told.reason.startswith(f"{blame} in {runs} of {len(marks)} failed runs (")
+        assert f"; {also} in " in told.reason
