@@ -8,18 +8,20 @@ from collections.abc import Mapping
 from monitor.catalogue.models import KNOWN_MODELS
 from monitor.clips import load_clip
 from monitor.core.model import Target
+from monitor.providers import PROVIDERS
 
 
 def price_of(target: Target, own: Mapping[str, float]) -> float | None:
     """US dollars for a minute of audio; None where none is known.
 
-    Own prices first; the shipped list holds for OpenAI and Azure, not for a server of one's own.
+    Own prices first; the shipped list holds for the vendors it was taken from, not for a server of one's own.
     """
     for name in (f"{target.endpoint.name}/{target.model}", target.model):
         if name in own:
             return own[name]
     known = KNOWN_MODELS.get(target.model)
-    return known.usd_per_minute if known and target.endpoint.provider != "openai_compatible" else None
+    is_listed = PROVIDERS[target.endpoint.provider].has_list_prices
+    return known.usd_per_minute if known and is_listed else None
 
 
 def run_cost(target: Target, own: Mapping[str, float]) -> float | None:

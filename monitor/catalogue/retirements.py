@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from monitor.catalogue.models import KNOWN_HOSTS, KNOWN_MODELS
+from monitor.catalogue.models import KNOWN_HOSTS, KNOWN_MODELS, VENDOR
 from monitor.core.alerting.model_retirement import Retirement
-from monitor.core.model import Pathway, Target
+from monitor.core.model import Target
+from monitor.providers import PROVIDERS
 from monitor.providers.provider import DEFAULT_HOST_MODEL
 
-_HOSTED = (Pathway.REALTIME, Pathway.DUAL)
 _KNOWN = {**KNOWN_MODELS, **KNOWN_HOSTS}
 
 Lists = Mapping[str, Mapping[str, date]]  # endpoint, model, last day
@@ -23,8 +23,8 @@ Lists = Mapping[str, Mapping[str, date]]  # endpoint, model, last day
 def retirements_of(targets: Iterable[Target], lists: Lists | None = None) -> Sequence[Retirement]:
     """The ends of models that the targets, or the hosts of their sessions, depend on; the nearest first.
 
-    What an endpoint lists counts for its targets. The table holds OpenAI's dates: for Azure they are a
-    hint, for servers of one's own they mean nothing.
+    What an endpoint lists counts for its targets. The table holds one vendor's days: for who sells the same
+    models they are a hint, for servers of one's own they mean nothing.
     """
     groups: dict[tuple[str, date, bool], list[Retirement]] = {}
     for target in targets:
@@ -36,8 +36,9 @@ def retirements_of(targets: Iterable[Target], lists: Lists | None = None) -> Seq
 
 def _endings(target: Target, listed: Mapping[str, date]) -> Iterator[Retirement]:
     endpoint = target.endpoint
+    provider = PROVIDERS[endpoint.provider]
     for model in _models(target):
-        known = None if endpoint.provider == "openai_compatible" else _KNOWN.get(model)
+        known = _KNOWN.get(model) if provider.has_own_days or provider.days_elsewhere else None
         day = listed.get(model, known.retires if known else None)
         if day is not None:
             yield Retirement(
@@ -45,7 +46,9 @@ def _endings(target: Target, listed: Mapping[str, date]) -> Iterator[Retirement]
                 day=day,
                 successor=known.successor if known else None,
                 targets=(target.key,),
-                certain=model in listed or endpoint.provider == "openai",
+                certain=model in listed or provider.has_own_days,
+                vendor=VENDOR,
+                elsewhere=provider.days_elsewhere,
                 listed_by=(endpoint.name,) if model in listed else (),
             )
 
@@ -61,5 +64,5 @@ def _merged(group: Sequence[Retirement]) -> Retirement:
 
 
 def _models(target: Target) -> Sequence[str]:
-    host = target.session_model or (DEFAULT_HOST_MODEL if target.pathway in _HOSTED else None)
+    host = target.session_model or (DEFAULT_HOST_MODEL if target.ways.is_hosted else None)
     return [target.model] if host is None else [target.model, host]

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from monitor.catalogue.sample_names import SAMPLE_CONTROLS, SAMPLE_ENDPOINT, SAMPLE_FAILURE
 from monitor.cli.arguments import Config
 from monitor.cli.terminal import complain, say
 from monitor.config import Settings, check_secrets
@@ -74,8 +75,11 @@ def _cells(settings: Settings) -> tuple[Cell, Sequence[Cell], str | None]:
     """A configured target with its neighbours; the reference day's where nothing is watched yet."""
     here = settings.monitor.location
     if not settings.targets:
-        failing = Cell("azure-sweden", "gpt-4o-transcribe", "realtime", here)
-        return failing, [failing._replace(pathway="rest"), failing._replace(model="whisper-1")], None
+        failing, *controls = (
+            Cell(SAMPLE_ENDPOINT, model, pathway, here)
+            for model, pathway in (SAMPLE_FAILURE, *SAMPLE_CONTROLS)
+        )
+        return failing, controls, None
     target = max(settings.targets, key=lambda one: len(neighbours(one, settings.targets)))
     beside = neighbours(target, settings.targets)[:2]
     return _cell(target, here), [_cell(one, here) for one in beside], target.endpoint.region

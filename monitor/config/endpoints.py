@@ -6,13 +6,15 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from monitor.checks.realtime_session.dialects import DIALECTS
 from monitor.config import field_types
 from monitor.config.file_model import DeploymentTable, EndpointTable
 from monitor.config.problems import KeyPath, Problems, listed, spell
 from monitor.config.secrets import check_reference
 from monitor.config.sections import check_proxy
 from monitor.config.validate import Read, read_table
-from monitor.core.model import Deployment, Endpoint, Pathway, is_reference
+from monitor.core.model import Deployment, Endpoint, is_reference
+from monitor.core.pathways import PATHWAYS
 from monitor.providers import PROVIDERS
 
 _FRAMING = "belongs to the connection and is made for every request; remove it"
@@ -24,9 +26,7 @@ _RESERVED = {
     ),
     **dict.fromkeys(("content-type", "accept", "accept-encoding", "user-agent"), _OWN),
     "proxy-authorization": "is for a proxy: write proxy, a reference to a URL with user and password",
-    "openai-organization": "has a key of its own: write organization",
-    "openai-project": "has a key of its own: write project",
-    "openai-beta": 'follows the dialect: write dialect = "preview"',
+    **{name: said for provider in PROVIDERS.values() for name, said in provider.own_headers.items()},
 }  # fmt: skip
 
 _WEBSOCKET = "sec-websocket-"
@@ -62,8 +62,6 @@ def _unusable(name: str, value: str) -> str | None:
     return None
 
 
-_SLOW_DIALECTS = ("vllm", "qwen", "together")  # they take 16 kHz
-OPENAI_URL = "https://api.openai.com/v1"
 NOT_DEPLOYED = "-"
 NO_PROXY = "none"
 _SUPPORT_FACTS = ("subscription", "tier")
@@ -82,12 +80,6 @@ _PLAIN = (
 )
 
 _PLAIN_NAMED = ("organization", "project", "path", "proxy")
-_KEYS = {"azure_openai": "AZURE_OPENAI_KEY", "openai": "OPENAI_API_KEY", "azure_speech": "SPEECH_KEY"}
-_UPLOADS = (Pathway.REST_STREAM, Pathway.DUAL)  # deployed as `rest` is, unless they are named themselves
-_MEANS_DATED = (
-    "the v1 path answers a dated api_version with 401, which looks like a bad key; remove it, or say "
-    'api = "dated" for REST or dialect = "preview" for realtime sessions'
-)
 
 
 def read_endpoints(raw: object, problems: Problems) -> Mapping[str, Endpoint]:
@@ -121,18 +113,18 @@ def _endpoint(name: str, raw: object, problems: Problems) -> Endpoint | None:
     if read is None:
         return None
     table = read.table
-    for key, sentence in _contradictions(read):
-        problems.add((*path, key), sentence)
-    if deployments and table.provider == "openai":
-        problems.add((*path, "deployment"), "OpenAI has no deployments: a model is asked for by its name")
     url = None if "url" in read.wrong else _url(table, (*path, "url"), problems)
     given = {key: getattr(table, key) for key in (*_PLAIN, *_PLAIN_NAMED) if key in table.model_fields_set}
     details = {key: getattr(table, key) for key in _SUPPORT_FACTS if key in table.model_fields_set}
     provider = PROVIDERS[table.provider]
+    if deployments and not provider.may_rename_models:
+        sentence = f"{provider.label} has no deployments: a model is asked for by its name"
+        problems.add((*path, "deployment"), sentence)
     auth = table.auth or ("key" if table.key or provider.needs_key else "none")
     given.setdefault("api", provider.apis[0])
-    if table.dialect in _SLOW_DIALECTS:
-        given.setdefault("sample_rate", 16_000)
+    usual_rate = DIALECTS[table.dialect].sample_rate if table.dialect else None
+    if usual_rate is not None:
+        given.setdefault("sample_rate", usual_rate)
     if table.proxy is not None and table.proxy != NO_PROXY:
         check_proxy(table.proxy, (*path, "proxy"), problems)
     endpoint = Endpoint(
@@ -148,9 +140,8 @@ def _endpoint(name: str, raw: object, problems: Problems) -> Endpoint | None:
     )
     for header, sentence in refused_headers(endpoint):
         problems.add((*path, "headers", header), sentence)
-    for key, sentence in provider.refuse(endpoint):
-        if key not in read.wrong:
-            problems.add((*path, key), sentence)
+    for key, sentence in _contradictions(read, endpoint):
+        problems.add((*path, key), sentence)
     return endpoint
 
 
@@ -171,9 +162,8 @@ def _deployments(raw: object, path: KeyPath, problems: Problems) -> Mapping[str,
         table = read.table
         if table.name == NOT_DEPLOYED:
             problems.add((*path, model, "name"), 'only a pathway can be "-": leave the table out instead')
-        asked = {pathway.value: getattr(table, pathway.value, None) for pathway in Pathway}
-        for pathway in _UPLOADS:
-            asked[pathway] = asked[pathway] or table.rest
+        own = {name: getattr(table, name) for name in PATHWAYS}
+        asked = {name: own[name] or own.get(ways.deployed_as or "") for name, ways in PATHWAYS.items()}
         found[model] = Deployment(
             model=model,
             name=table.name or model,
@@ -186,11 +176,13 @@ def _deployments(raw: object, path: KeyPath, problems: Problems) -> Mapping[str,
 
 
 def _url(table: EndpointTable, path: KeyPath, problems: Problems) -> str | None:
-    if table.url is None and table.provider != "openai":
-        problems.add(path, 'is missing, write such as url = "https://contoso.openai.azure.com"')
+    provider = PROVIDERS[table.provider]
+    url = provider.default_url if table.url is None else table.url
+    if url is None:
+        problems.add(path, f'is missing, write such as url = "{provider.example_url}"')
         return None
     try:
-        return _understood(table.provider, OPENAI_URL if table.url is None else table.url)
+        return _understood(table.provider, url)
     except ValueError as error:
         problems.add(path, str(error))
         return None
@@ -207,14 +199,13 @@ def _understood(provider: str, url: str) -> str:
     return base
 
 
-def _contradictions(read: Read[EndpointTable]) -> list[tuple[str, str]]:
+def _contradictions(read: Read[EndpointTable], endpoint: Endpoint) -> list[tuple[str, str]]:
     table = read.table
     provider = PROVIDERS[table.provider]
-    rules = {"openai": _for_openai, "azure_openai": _for_azure}
     found = _needs_key(table) if provider.needs_key else _may_have_key(table)
     if table.scope is not None and table.auth != "entra":
         found.append(("scope", 'is for auth = "entra" only; remove it'))
-    found += rules[table.provider](table) if table.provider in rules else []
+    found += [*_wire_rate(table), *provider.refuse(endpoint)]
     if table.api_version and not provider.has_versions:
         found.append(("api_version", f"{table.provider} has no API versions; remove it"))
     if table.path and not provider.has_path:
@@ -237,8 +228,9 @@ def _rests_on(key: str, read: Read[EndpointTable]) -> bool:
 
 def _by_entra(table: EndpointTable) -> list[tuple[str, str]]:
     found = []
-    if table.provider != "azure_openai":
-        found.append(("auth", "'entra' is for azure_openai only; write a key"))
+    takers = _taking("entra")
+    if table.provider not in takers:
+        found.append(("auth", f"'entra' is for {' or '.join(takers)} only; write a key"))
     if table.key is not None:
         found.append(("key", 'contradicts auth = "entra" beside it; remove one of them'))
     return found
@@ -248,39 +240,23 @@ def _needs_key(table: EndpointTable) -> list[tuple[str, str]]:
     if table.auth == "entra":
         return _by_entra(table)
     if table.auth == "none":
-        return [("auth", f"'none' is for openai_compatible only: {table.provider} always asks for a key")]
+        takers = " or ".join(_taking("none"))
+        return [("auth", f"'none' is for {takers} only: {table.provider} always asks for a key")]
     if table.key is None:
-        return [("key", f'is missing, write such as key = "env:{_KEYS.get(table.provider, "NAME")}"')]
+        return [("key", f'is missing, write such as key = "env:{PROVIDERS[table.provider].example_key}"')]
     return []
 
 
 def _wire_rate(table: EndpointTable) -> list[tuple[str, str]]:
-    if table.sample_rate in {None, 24_000}:
+    only = PROVIDERS[table.provider].sample_rate
+    if only is None or table.sample_rate in {None, only}:
         return []
-    return [("sample_rate", f"must be 24000: {table.provider} takes no other rate")]
+    return [("sample_rate", f"must be {only}: {table.provider} takes no other rate")]
 
 
-def _for_openai(table: EndpointTable) -> list[tuple[str, str]]:
-    found = _wire_rate(table)
-    if table.dialect == "preview":
-        # https://platform.openai.com/docs/deprecations: the beta shapes ended in May 2026.
-        found.append(("dialect", "OpenAI switched the preview dialect off in May 2026; remove it"))
-    return found
-
-
-def _for_azure(table: EndpointTable) -> list[tuple[str, str]]:
-    found = _wire_rate(table)
-    named = table.api_version in {"v1", "preview"}
-    dated = table.api == "dated" or table.dialect == "preview"
-    if dated and (table.api_version is None or named):
-        reason = 'api = "dated"' if table.api == "dated" else 'dialect = "preview"'
-        example = 'api_version = "2025-03-01-preview"'
-        found.append(("api_version", f"{reason} needs a date, write such as {example}"))
-    if not dated and table.api_version and not named:
-        found.append(("api_version", _MEANS_DATED))
-    if table.resource_id and not table.resource_id.lower().startswith("/subscriptions/"):
-        found.append(("resource_id", 'must begin with "/subscriptions/": copy it from the portal'))
-    return found
+def _taking(auth: str) -> list[str]:
+    """The names of the providers that know a kind of authentication."""
+    return [provider.name for provider in PROVIDERS.values() if auth in provider.auths]
 
 
 def _may_have_key(table: EndpointTable) -> list[tuple[str, str]]:

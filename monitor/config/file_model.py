@@ -7,18 +7,28 @@ the tables are expanded. A key that is absent keeps the default of the value it 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema, create_model
 
+from monitor.catalogue.sample_names import (
+    SAMPLE_ENDPOINT,
+    SAMPLE_FAILURE,
+    SAMPLE_HEADERS,
+    SAMPLE_PATHWAYS,
+    SAMPLE_PROVIDER,
+    SAMPLE_SCOPE,
+)
 from monitor.checks import CHECKS
 from monitor.checks.realtime_session.dialects import DIALECTS
 from monitor.config import field_types
 from monitor.config.field_types import FieldType, choice
 from monitor.config.secrets import check_reference
 from monitor.core.outages.maintenance import WEEKDAYS, Recurrence
+from monitor.core.pathways import PATHWAYS, Pathway
 from monitor.notifiers import CHANNELS
 from monitor.providers import PROVIDERS
+from monitor.providers.provider import DEFAULT_HOST_MODEL
 
 APIS = tuple(dict.fromkeys(api for provider in PROVIDERS.values() for api in provider.apis))
 SESSION_QUERIES = ("auto", "both", "model", "intent", "none")
@@ -120,7 +130,7 @@ class DatabaseTable(Table):
     )
 
 
-class DeploymentTable(Table):
+class DeploymentFacts(Table):
     """What an endpoint calls one model; a pathway may need another name, "-" is not deployed there."""
 
     name: ModelName | None = Field(None, description="The name of the deployment.", examples=["stt-prod"])
@@ -129,38 +139,45 @@ class DeploymentTable(Table):
     tokens_per_minute: Annotated[int, Field(ge=1, le=10**9)] | None = Field(
         None, description="Its quota: a lower one in a 429 is the provider's doing.", examples=[150_000]
     )
-    rest: ModelName | None = None
-    rest_stream: ModelName | None = Field(None, description="Where it differs from `rest`.")
-    realtime: ModelName | None = None
-    realtime_transcription: ModelName | None = None
-    dual: ModelName | None = Field(None, description="Where it differs from `rest`.")
-    speech_rest: ModelName | None = None
-    speech_ws: ModelName | None = None
+
+
+def _name_on(ways: Pathway) -> Any:
+    same = ways.deployed_as
+    return Field(None, description=f"Where it differs from `{same}`." if same else None)
+
+
+# A key for each pathway that there is.
+_NAMES: dict[str, Any] = {name: (ModelName | None, _name_on(ways)) for name, ways in PATHWAYS.items()}
+DeploymentTable = create_model(
+    "DeploymentTable", __base__=DeploymentFacts, __doc__=DeploymentFacts.__doc__, **_NAMES
+)
 
 
 class EndpointTable(Table):
     """One resource of a provider."""
 
-    provider: Annotated[str, choice("provider", tuple(PROVIDERS))] = Field(examples=["azure_openai"])
+    provider: Annotated[str, choice("provider", tuple(PROVIDERS))] = Field(examples=[SAMPLE_PROVIDER.name])
     url: str | None = Field(
         None,
         description="The resource's address.",
-        examples=["https://contoso.openai.azure.com"],
+        examples=[SAMPLE_PROVIDER.example_url],
         json_schema_extra={"pattern": "^((https?|wss?)://)?[^@ :/]+(:[0-9]{1,5})?([/?][^@ ]*)?$"},
     )
     region: Words | None = Field(None, examples=["swedencentral"])
     auth: Annotated[str, FieldType(field_types.auth, {"enum": ["key", "none", "entra"]})] | None = None
-    key: Reference | None = Field(None, description="A reference.", examples=["env:AZURE_OPENAI_KEY"])
+    key: Reference | None = Field(
+        None, description="A reference.", examples=[f"env:{SAMPLE_PROVIDER.example_key}"]
+    )
     scope: Words | None = Field(
         None,
         description="What an Entra ID token is asked for, where the usual one is refused.",
-        examples=["https://cognitiveservices.azure.com/.default"],
+        examples=[SAMPLE_SCOPE],
     )
     resource_id: Words | None = Field(
         None, description="What support asks for first.", examples=["/subscriptions/…"]
     )
     api: Annotated[str, choice("api", APIS)] | None = Field(
-        None, description="The route of REST requests on Azure, or the kind of them on Azure Speech."
+        None, description="The route or the kind of REST requests, where the provider has several."
     )
     api_version: (
         Annotated[str, FieldType(field_types.api_version, {"pattern": field_types.VERSION_PATTERN})] | None
@@ -171,7 +188,7 @@ class EndpointTable(Table):
     session_query: Annotated[str, choice("session_query", SESSION_QUERIES)] | None = Field(
         None, description="What the address of a transcription session names; auto: by the dialect."
     )
-    send_model: bool | None = Field(None, description="Send the field `model` on Azure's dated route.")
+    send_model: bool | None = Field(None, description="Send the field `model` on the dated route as well.")
     sample_rate: Annotated[int, Field(ge=8000, le=48000)] | None = Field(None, examples=[24000])
     path: Annotated[str, FieldType(field_types.upload_path, {"pattern": "^/[^?# ]*$"})] | None = Field(
         None,
@@ -189,7 +206,7 @@ class EndpointTable(Table):
     ) = Field(
         None,
         description="Sent with every request besides; a secret among them is a reference.",
-        examples=[{"x-portkey-provider": "openai"}],
+        examples=[SAMPLE_HEADERS],
     )
     proxy: str | None = Field(
         None,
@@ -217,16 +234,18 @@ class EndpointTable(Table):
 class WatchTable(Table):
     """Models × pathways of one endpoint, and how they are watched."""
 
-    endpoint: str = Field(examples=["azure-sweden"])
+    endpoint: str = Field(examples=[SAMPLE_ENDPOINT])
     models: Annotated[list[ModelName], Field(min_length=1, json_schema_extra=_once)] = Field(
-        examples=[["gpt-4o-transcribe"]]
+        examples=[[SAMPLE_FAILURE[0]]]
     )
     pathways: Annotated[
         list[Annotated[str, choice("pathway", tuple(CHECKS))]],
         Field(min_length=1, json_schema_extra=_once),
-    ] = Field(examples=[["rest", "realtime"]])
+    ] = Field(examples=[list(SAMPLE_PATHWAYS)])
     session_model: ModelName | None = Field(
-        None, description="The model or deployment that hosts realtime sessions.", examples=["gpt-realtime"]
+        None,
+        description="The model or deployment that hosts realtime sessions.",
+        examples=[DEFAULT_HOST_MODEL],
     )
     every: Duration | None = Field(None, description="How far apart runs are; at least 1s.")
     timeout: Duration | None = Field(None, description="When a run ends at the latest; below `every`.")
@@ -298,7 +317,7 @@ class MaintenanceTable(Table):
 
     name: Words = Field(examples=["weekly patches"])
     targets: Annotated[list[Words], Field(min_length=1)] | None = Field(
-        None, description="Patterns of target keys; all where absent.", examples=[["azure-sweden/*"]]
+        None, description="Patterns of target keys; all where absent.", examples=[[f"{SAMPLE_ENDPOINT}/*"]]
     )
     since: Moment | None = Field(None, alias="from", description="When it begins, with an offset.")
     until: Moment | None = Field(None, description="When it ends, with an offset.")

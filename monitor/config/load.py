@@ -29,6 +29,7 @@ from monitor.config.toml_file import TOO_DEEP, TomlDocument, read_document
 from monitor.config.watches import read_watches
 from monitor.core.errors import ConfigurationError
 from monitor.core.model import Target, is_reference
+from monitor.providers import PROVIDERS
 
 CONFIG_VARIABLE = "EARWITNESS_CONFIG"
 _PREFIX = "EARWITNESS_"
@@ -141,7 +142,7 @@ def _idle(settings: Settings) -> Iterator[str]:
 def _notes(settings: Settings) -> Iterator[str]:
     for target in settings.targets:
         endpoint = target.endpoint
-        if endpoint.provider != "azure_openai" or target.model in endpoint.deployments:
+        if not PROVIDERS[endpoint.provider].has_deployments or target.model in endpoint.deployments:
             continue
         hint = nearest(target.model, [*endpoint.deployments, *KNOWN_MODELS])
         if hint.startswith("did you mean") and target.model not in KNOWN_MODELS:

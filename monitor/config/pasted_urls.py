@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from monitor.core.model import Endpoint, Target
 from monitor.core.scheduling.attention import quota_key
 
-_DEPLOYMENT = re.compile(r"/openai/deployments/([^/?#]+)")
+_DEPLOYMENT = re.compile(r"/deployments/([^/?#]+)")
 _DATED = re.compile(r"\d{4}-\d\d-\d\d[\w-]*")
 
 

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from monitor.providers import PROVIDERS
+
 _KINDS = {
     bool: "true or false",
     int: "a number",
@@ -39,8 +41,7 @@ _MEANT = {
     "target": "watch",
     "targets": "watch",
     "rpm": "max_per_minute",
-    "azure": "azure_openai",
-    "compatible": "openai_compatible",
+    **{alias: name for name, provider in PROVIDERS.items() for alias in provider.aliases},
 }
 
 

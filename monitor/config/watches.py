@@ -8,19 +8,22 @@ from datetime import timedelta
 from pathlib import Path
 
 from monitor.catalogue.models import KNOWN_MODELS
+from monitor.checks.realtime_session.dialects import DIALECTS
 from monitor.clips import SILENCE, load_clip, names
 from monitor.config.endpoints import NOT_DEPLOYED
 from monitor.config.file_model import WatchTable
 from monitor.config.problems import KeyPath, Problems, kind_of, listed, nearest, shown
 from monitor.config.validate import Read, read_table
 from monitor.core.errors import ClipError
-from monitor.core.model import Endpoint, Pathway, Target
+from monitor.core.model import Endpoint, Target
+from monitor.core.pathways import PATHWAYS, pathway_named
 from monitor.core.timefmt import duration_text
 from monitor.providers import PROVIDERS
+from monitor.providers.provider import DEFAULT_HOST_MODEL
 
 SHORTEST = timedelta(seconds=1)
-_TALKING_DIALECTS = ("ga", "preview")
-_ONLY = "its sessions transcribe: write 'realtime_transcription'"
+_TRANSCRIBES = next(ways.name for ways in PATHWAYS.values() if ways.only_transcribes)
+_ONLY = f"its sessions transcribe: write '{_TRANSCRIBES}'"
 _DEFAULTS = Target(endpoint=Endpoint(name="", provider="", url=""), model="", pathway="")
 _PLAIN = ("every", "limit", "max_per_minute", "pace", "turn", "client_secret")
 
@@ -114,7 +117,7 @@ def _target(
     table: WatchTable, endpoint: Endpoint, model: str, pathway: str, clips: tuple[str, ...]
 ) -> Target:
     given = {key: getattr(table, key) for key in _PLAIN if key in table.model_fields_set}
-    if _is_hosted(endpoint, pathway):
+    if PROVIDERS[endpoint.provider].is_hosted(endpoint, pathway):
         given["session_model"] = table.session_model
     if "language" in table.model_fields_set:
         given["language"] = None if table.language == "auto" else table.language
@@ -123,13 +126,6 @@ def _target(
     return Target(
         endpoint=endpoint, model=model, pathway=pathway, clip=clips[0], timeout=_timeout(table), **given
     )
-
-
-def _is_hosted(endpoint: Endpoint, pathway: str) -> bool:
-    """Whether the session's address names a host model: Azure's preview does for transcription too."""
-    if pathway == Pathway.REALTIME_TRANSCRIPTION:
-        return endpoint.provider == "azure_openai" and endpoint.dialect == "preview"
-    return pathway in (Pathway.REALTIME, Pathway.DUAL)
 
 
 def _timeout(table: WatchTable) -> timedelta:
@@ -169,7 +165,7 @@ def _offered(table: WatchTable, watches: _Watches) -> list[tuple[KeyPath, str]]:
         if pathway not in offered:
             sentence = f"{endpoint.provider} has no pathway '{pathway}', it has {listed(offered)}"
             found.append((("pathways", index), sentence))
-        elif pathway in (Pathway.REALTIME, Pathway.DUAL) and endpoint.dialect not in _TALKING_DIALECTS:
+        elif pathway_named(pathway).is_hosted and not DIALECTS[endpoint.dialect].converses:
             sentence = f"the dialect '{endpoint.dialect}' has no pathway '{pathway}', {_ONLY}"
             found.append((("pathways", index), sentence))
     return found
@@ -177,8 +173,9 @@ def _offered(table: WatchTable, watches: _Watches) -> list[tuple[KeyPath, str]]:
 
 def _spoken(table: WatchTable, watches: _Watches) -> list[tuple[KeyPath, str]]:
     endpoint = watches.endpoints.get(table.endpoint)
-    fast = endpoint is not None and endpoint.api == "fast"
-    needing = [Pathway.SPEECH_WS] if fast else [Pathway.SPEECH_REST, Pathway.SPEECH_WS]
+    if endpoint is None:
+        return []
+    needing = PROVIDERS[endpoint.provider].told_language(endpoint)
     found = [pathway for pathway in table.pathways if pathway in needing]
     if table.language != "auto" or not found:
         return []
@@ -188,12 +185,12 @@ def _spoken(table: WatchTable, watches: _Watches) -> list[tuple[KeyPath, str]]:
 def _minted(table: WatchTable, watches: _Watches) -> list[tuple[KeyPath, str]]:
     if not table.client_secret:
         return []
-    others = [pathway for pathway in table.pathways if pathway != Pathway.REALTIME_TRANSCRIPTION]
+    others = [pathway for pathway in table.pathways if not pathway_named(pathway).only_transcribes]
     if others:
         remedy = f"watch '{others[0]}' in a [[watch]] of its own"
-        return [(("client_secret",), f"is for 'realtime_transcription' only; {remedy}")]
+        return [(("client_secret",), f"is for '{_TRANSCRIBES}' only; {remedy}")]
     endpoint = watches.endpoints.get(table.endpoint)
-    if endpoint is not None and endpoint.dialect != "ga":
+    if endpoint is not None and not DIALECTS[endpoint.dialect].mints:
         return [(("client_secret",), f'the dialect "{endpoint.dialect}" has none; remove it')]
     return []
 
@@ -202,17 +199,23 @@ def _session(table: WatchTable, watches: _Watches) -> list[tuple[KeyPath, str]]:
     endpoint = watches.endpoints.get(table.endpoint)
     found: list[tuple[KeyPath, str]] = []
     host = table.session_model
-    hosted = [pathway for pathway in table.pathways if endpoint and _is_hosted(endpoint, pathway)]
-    if endpoint and endpoint.provider == "azure_openai" and hosted and not host:
+    provider = PROVIDERS[endpoint.provider] if endpoint else None
+    hosted = [name for name in table.pathways if provider and endpoint and provider.is_hosted(endpoint, name)]
+    if provider and provider.must_name_host and hosted and not host:
         reason = f"the pathway '{hosted[0]}' runs in a session that a deployment of a realtime model hosts"
-        example = 'session_model = "gpt-realtime"'
+        example = f'session_model = "{DEFAULT_HOST_MODEL}"'
         found.append((("session_model",), f"is missing: {reason}, write such as {example}"))
     if host in KNOWN_MODELS and not (endpoint and host in endpoint.deployments):
         found.append((("session_model",), f"{shown(host)} is a transcription model and hosts no session"))
-    if host and endpoint and endpoint.deployment(host, Pathway.REALTIME) is None:
-        found.append((("session_model",), f"{shown(host)} is not deployed for 'realtime'"))
-    if table.turn == "server_vad" and endpoint and endpoint.dialect == "vllm":
-        found.append((("turn",), "the dialect 'vllm' has no voice detection; write turn = \"manual\""))
+    asked = dict.fromkeys(pathway_named(name).host_deployed_as or name for name in hosted)
+    found += [
+        (("session_model",), f"{shown(host)} is not deployed for '{pathway}'")
+        for pathway in asked
+        if host and endpoint and endpoint.deployment(host, pathway) is None
+    ]
+    if table.turn == "server_vad" and endpoint and not DIALECTS[endpoint.dialect].detects_turns:
+        sentence = f"the dialect '{endpoint.dialect}' has no voice detection; write turn = \"manual\""
+        found.append((("turn",), sentence))
     streaming = [model for model in table.models if model in KNOWN_MODELS and KNOWN_MODELS[model].streaming]
     if streaming and table.turn == "server_vad":
         found.append((("turn",), f'{shown(streaming[0])} takes no turn detection; write turn = "manual"'))
@@ -265,6 +268,8 @@ def _unheard(table: WatchTable) -> list[tuple[str, str]]:
     """Silence ends no turn by itself, and gives nothing that could be answered."""
     if table.turn == "server_vad":
         return [("clip", "'silence' starts no turn of a server's voice detection; write turn = \"manual\"")]
-    if Pathway.DUAL in table.pathways:
-        return [("clip", "'silence' gives 'dual' no text to send; watch that in a [[watch]] of its own")]
+    for pathway in table.pathways:
+        if pathway_named(pathway).answers_text:
+            sentence = f"'silence' gives '{pathway}' no text to send; watch that in a [[watch]] of its own"
+            return [("clip", sentence)]
     return []

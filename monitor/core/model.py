@@ -12,6 +12,8 @@ from functools import cached_property
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
+from monitor.core.pathways import Pathway, pathway_named
+
 
 class Verdict(StrEnum):
     """The judgement of one run."""
@@ -87,18 +89,6 @@ class State(StrEnum):
     DOWN = "down"
     UNKNOWN = "unknown"
     MAINTENANCE = "maintenance"
-
-
-class Pathway(StrEnum):
-    """How audio becomes text."""
-
-    REST = "rest"
-    REST_STREAM = "rest_stream"
-    REALTIME = "realtime"
-    REALTIME_TRANSCRIPTION = "realtime_transcription"
-    DUAL = "dual"
-    SPEECH_REST = "speech_rest"
-    SPEECH_WS = "speech_ws"
 
 
 class Cell(NamedTuple):
@@ -224,6 +214,11 @@ class Target:
     def key(self) -> str:
         """``endpoint/model/pathway``."""
         return f"{self.endpoint.name}/{self.model}/{self.pathway}"
+
+    @property
+    def ways(self) -> Pathway:
+        """What is true of the target's pathway."""
+        return pathway_named(self.pathway)
 
     @property
     def rotation(self) -> tuple[str, ...]:

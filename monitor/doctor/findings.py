@@ -11,7 +11,7 @@ from typing import Any
 
 from monitor.core.classification.remedies import REMEDIES, SLOWNESS
 from monitor.core.clock_offset import OFFSET_LIMIT, offset_in
-from monitor.core.model import Failure, Outcome, Pathway, Stage, Target, Verdict
+from monitor.core.model import Failure, Outcome, Stage, Target, Verdict
 from monitor.core.sanitize import one_line
 from monitor.core.scheduling.attention import quota_key
 from monitor.core.timefmt import duration_words, rfc3339
@@ -19,10 +19,6 @@ from monitor.core.views.latency import latency_text
 
 SCHEMA = "earwitness.doctor/1"
 SOON = timedelta(days=21)  # a certificate that ends sooner is worth a word: most are renewed a month ahead
-_CHEAPEST = (
-    Pathway.REST, Pathway.SPEECH_REST, Pathway.REST_STREAM, Pathway.REALTIME_TRANSCRIPTION, Pathway.REALTIME,
-    Pathway.SPEECH_WS, Pathway.DUAL,
-)  # fmt: skip
 _NOT_TOLD = frozenset({Failure.DNS, Failure.CONNECT, Failure.TLS, Failure.MONITOR})  # nothing about the key
 
 _BY_PROXY = "Look at proxy in [network], and ask whoever runs it whether it lets this host through."
@@ -61,7 +57,7 @@ def cheapest(targets: Iterable[Target]) -> Sequence[Target]:
     chosen: dict[str, Target] = {}
     asked: set[tuple[str, str]] = set()
     hosts: set[tuple[str, str]] = set()
-    for target in sorted(targets, key=_cost):
+    for target in sorted(targets, key=lambda target: target.ways.effort):
         host = (target.endpoint.name, target.session_model or "")
         is_new_host = target.session_model is not None and host not in hosts
         if quota_key(target) not in asked or is_new_host:
@@ -69,11 +65,6 @@ def cheapest(targets: Iterable[Target]) -> Sequence[Target]:
             asked.add(quota_key(target))
             hosts.add(host)
     return list(chosen.values())
-
-
-def _cost(target: Target) -> int:
-    known = [pathway.value for pathway in _CHEAPEST]
-    return known.index(target.pathway) if target.pathway in known else len(known)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

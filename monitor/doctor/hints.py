@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from monitor.core.model import Failure, Outcome, Target, Verdict
 from monitor.core.sanitize import one_line
 from monitor.core.timefmt import duration_words
+from monitor.providers import PROVIDERS
 
 _LONGEST = 300
 _GENERIC = "input transcription failed for item"
@@ -51,9 +52,11 @@ def _hints(outcomes: Sequence[Outcome], targets: Mapping[str, Target]) -> Iterat
             yield from _beside_generic(outcome, outcomes, targets)
         if any(word in message for word in _PRIVATE):
             yield f"{outcome.target}: the resource only answers inside its network: run Earwitness there."
-        if outcome.failure is Failure.AUTH and outcome.code == "PermissionDenied":
+        provider = PROVIDERS.get(outcome.provider or "")
+        role = provider.role if provider else None
+        if role and outcome.failure is Failure.AUTH and outcome.code == "PermissionDenied":
             yield (
-                f"{outcome.target}: the role 'Cognitive Services OpenAI User' is missing; "
+                f"{outcome.target}: the role '{role}' is missing; "
                 "a role assignment takes some minutes to work."
             )
 

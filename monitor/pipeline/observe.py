@@ -92,7 +92,7 @@ def _advised(judgement: Judgement, target: Target, transport: Transport) -> Judg
     """A refused token tells nobody who asked: the principal, the role and the wait are named beside it."""
     if judgement.failure is not Failure.AUTH or target.endpoint.auth != "entra":
         return judgement
-    said = advice(transport.principal(_credential(target)))
+    said = advice(transport.principal(_credential(target)), PROVIDERS[target.endpoint.provider].role)
     return replace(judgement, message=f"{judgement.message or 'refused'} [{said}]")
 
 
@@ -159,7 +159,7 @@ def _refused(due: Due, message: str, now: datetime) -> Observed:
         failure=Failure.AUTH,
         stage=Stage.HANDSHAKE,
         blame=Blame.ACCOUNT,
-        message=f"{message} [{advice(None)}]",
+        message=f"{message} [{advice(None, PROVIDERS[due.target.endpoint.provider].role)}]",
     )
     return Observed(outcome=_outcome(due, judgement, None, now, now), evidence=None)
 

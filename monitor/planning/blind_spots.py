@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from monitor.catalogue.models import KNOWN_MODELS
+from monitor.catalogue.models import KNOWN_MODELS, KnownModel
 from monitor.config.field_types import is_loopback
 from monitor.config.problems import listed
 from monitor.config.settings import Settings
-from monitor.core.model import Pathway, Target
+from monitor.core.model import Target
+from monitor.core.pathways import CONTROL_PATHWAY, PATHWAYS
 from monitor.core.scheduling.attention import quota_key
+from monitor.providers import PROVIDERS
 from monitor.providers.provider import DEFAULT_HOST_MODEL
 
-REALTIME = (Pathway.REALTIME, Pathway.REALTIME_TRANSCRIPTION)
-SESSIONS = (*REALTIME, Pathway.DUAL)
-_USUAL_QUOTA = 3  # requests a minute of a transcription deployment on Azure
+CONTROL = PATHWAYS[CONTROL_PATHWAY]
 
 
 def unanswered(settings: Settings) -> Iterator[str]:
@@ -56,10 +56,11 @@ def _regions(targets: tuple[Target, ...]) -> Iterator[str]:
 def _controls(targets: tuple[Target, ...]) -> Iterator[str]:
     keys = {target.key for target in targets}
     for target in targets:
-        if target.pathway in SESSIONS and f"{target.endpoint.name}/{target.model}/rest" not in keys:
+        beside = f"{target.endpoint.name}/{target.model}/{CONTROL_PATHWAY}"
+        if target.ways.has_session and beside not in keys:
             yield (
-                f"Is it the pathway or the model? {target.key} has no REST neighbour: "
-                f"add 'rest' to the pathways of '{target.model}'."
+                f"Is it the pathway or the model? {target.key} has no {CONTROL.words} neighbour: "
+                f"add '{CONTROL.name}' to the pathways of '{target.model}'."
             )
     pathways: dict[tuple[str, str], set[str]] = {}
     for target in targets:
@@ -75,12 +76,11 @@ def _controls(targets: tuple[Target, ...]) -> Iterator[str]:
 def _support(settings: Settings) -> Iterator[str]:
     watched = {target.endpoint.name for target in settings.targets}
     for endpoint in settings.endpoints.values():
-        if endpoint.provider != "azure_openai" or endpoint.name not in watched:
+        if endpoint.name not in watched:
             continue
-        if not endpoint.resource_id:
-            yield f"Which resource? Support asks first: set resource_id in [endpoint.{endpoint.name}]."
-        if not endpoint.region:
-            yield f"Which region? Support asks for it: set region in [endpoint.{endpoint.name}]."
+        for key, question in PROVIDERS[endpoint.provider].support_asks.items():
+            if not getattr(endpoint, key):
+                yield f"{question}: set {key} in [endpoint.{endpoint.name}]."
 
 
 def _alerts(settings: Settings) -> Iterator[str]:
@@ -103,11 +103,15 @@ def hints(settings: Settings) -> Iterator[str]:
         yield from _target_hints(target)
     for group in _uneven(settings.targets):
         yield f"{group}: max_per_minute differs between its watches; the lowest counts for all of them."
-    loud = {t.endpoint.name for t in settings.targets if t.max_per_minute > _USUAL_QUOTA}
+    asked: dict[str, int] = {}
+    for target in settings.targets:
+        name = target.endpoint.name
+        asked[name] = max(asked.get(name, 0), target.max_per_minute)
     for endpoint in settings.endpoints.values():
-        if endpoint.name in loud and endpoint.provider == "azure_openai":
+        usual = PROVIDERS[endpoint.provider].usual_quota
+        if usual is not None and asked.get(endpoint.name, 0) > usual:
             yield (
-                f"{endpoint.name}: max_per_minute is above {_USUAL_QUOTA}, the usual quota of a "
+                f"{endpoint.name}: max_per_minute is above {usual}, the usual quota of a "
                 "transcription deployment: compare it with yours, or runs will fail with 429."
             )
 
@@ -120,23 +124,25 @@ def _uneven(targets: tuple[Target, ...]) -> Iterator[str]:
 
 
 def _target_hints(target: Target) -> Iterator[str]:
-    known = KNOWN_MODELS.get(target.model)
-    if known and known.streaming and target.pathway not in REALTIME:
+    known = KNOWN_MODELS.get(target.model) or KnownModel(name=target.model)
+    if known.streaming and not target.ways.speaks_in_session:
         yield f"{target.key}: '{target.model}' is offered in realtime sessions only."
-    if target.model == "whisper-1" and target.pathway == Pathway.REST_STREAM:
-        yield f"{target.key}: 'whisper-1' ignores the wish for a stream; watch it on 'rest'."
-    if target.pathway == Pathway.DUAL:
+    if target.ways.streams_text and not known.streams_text:
+        yield f"{target.key}: '{target.model}' ignores the wish for a stream; watch it on '{CONTROL.name}'."
+    if target.ways.answers_text:
         host = target.session_model or DEFAULT_HOST_MODEL
         yield f"{target.key}: {host} bills its answer, some 100 tokens a run, which the cost leaves out."
-    is_azure = target.endpoint.provider == "azure_openai"
-    if is_azure and target.model == "whisper-1" and "whisper-1" not in target.endpoint.deployments:
-        if target.pathway in (Pathway.REST, Pathway.REST_STREAM):
+    endpoint = target.endpoint
+    provider = PROVIDERS[endpoint.provider]
+    if provider.has_deployments and known.is_shared and target.model not in endpoint.deployments:
+        if target.ways.has_session:
             yield (
-                f"{target.key}: on Azure this asks for a deployment 'whisper-1', answered 404 without one; "
-                f"name yours in [endpoint.{target.endpoint.name}.deployment.whisper-1]."
+                f"{target.key}: '{target.model}' often works here without a deployment; "
+                "that it passes does not show that other models are deployed."
             )
         else:
+            table = f"endpoint.{endpoint.name}.deployment.{target.model}"
             yield (
-                f"{target.key}: 'whisper-1' often works here without a deployment; "
-                "that it passes does not show that other models are deployed."
+                f"{target.key}: on {provider.label} this asks for a deployment '{target.model}', "
+                f"answered 404 without one; name yours in [{table}]."
             )

@@ -7,15 +7,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from monitor.catalogue.models import AS_OF, KNOWN_HOSTS, KNOWN_MODELS
+from monitor.catalogue.models import AS_OF
 from monitor.catalogue.prices import price_of
+from monitor.catalogue.retirements import retirements_of
 from monitor.clips import load_clip
 from monitor.config.settings import Settings
-from monitor.core.model import Pathway, Target
+from monitor.core.alerting.model_retirement import Retirement
+from monitor.core.model import Target
 from monitor.core.outages.rule import Rule
 from monitor.core.scheduling.attention import OPEN_EVERY, quota_key
 from monitor.core.scheduling.budget import allowance_of
-from monitor.planning.blind_spots import REALTIME, hints, unanswered
+from monitor.planning.blind_spots import hints, unanswered
 from monitor.planning.detection_time import DetectionTime, QuotaForecast, estimate_detection_time, quota_of
 from monitor.providers import PROVIDERS
 
@@ -146,13 +148,12 @@ def _first(target: Target) -> str:
     provider = PROVIDERS[target.endpoint.provider]
     if target.client_secret:
         return provider.secrets_url(target)
-    by_socket = target.pathway in (*REALTIME, Pathway.SPEECH_WS)
-    return provider.realtime_url(target) if by_socket else provider.rest_url(target)
+    return provider.realtime_url(target) if target.ways.opens_socket else provider.rest_url(target)
 
 
 def _second(target: Target) -> str | None:
     """Where it opens a session after that, if it has asked elsewhere first."""
-    if target.client_secret or target.pathway == Pathway.DUAL:
+    if target.client_secret or target.ways.answers_text:
         return PROVIDERS[target.endpoint.provider].realtime_url(target)
     return None
 
@@ -170,10 +171,12 @@ def _cost(every: timedelta, lengths: Sequence[float], usd_per_minute: float | No
 
 
 def _retirements(targets: Sequence[Target]) -> Iterator[str]:
-    known = {**KNOWN_MODELS, **KNOWN_HOSTS}
-    models = [name for target in targets for name in (target.model, target.session_model) if name]
-    for model in dict.fromkeys(models):
-        facts = known.get(model)
-        if facts and facts.retires:
-            then = f"; its successor is {facts.successor}" if facts.successor else ""
-            yield f"OpenAI ends {model} on {facts.retires}{then}. Azure has its own dates."
+    """One sentence for each model that ends, and where else a day may stand for one of its targets."""
+    by_model: dict[str, list[Retirement]] = {}
+    for ending in retirements_of(targets):
+        by_model.setdefault(ending.model, []).append(ending)
+    for model, endings in by_model.items():
+        first = endings[0]
+        then = f"; its successor is {first.successor}" if first.successor else ""
+        doubts = dict.fromkeys(one.elsewhere for one in endings if one.elsewhere)
+        yield " ".join([f"{first.vendor} ends {model} on {first.day}{then}.", *(f"{one}." for one in doubts)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from monitor.core.conversation import Credential, Headers
 from monitor.core.model import Endpoint, Target
@@ -13,7 +14,6 @@ from monitor.providers.provider import (
     deployment_name,
     form,
     host_name,
-    is_transcription_session,
 )
 
 # The last dated previews that Microsoft's reference pages name; a setting overrides them.
@@ -24,6 +24,10 @@ _QUERY = ("api-version", "deployment", "model", "intent")
 _DATED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(-preview)?")
 _ROUTE = re.compile(r"^(?P<prefix>.*?)/openai(?:/(?P<rest>.*))?$")
 _PORTALS = ("portal.azure.com", "ai.azure.com", "oai.azure.com", "learn.microsoft.com")
+_MEANS_DATED = (
+    "the v1 path answers a dated api_version with 401, which looks like a bad key; remove it, or say "
+    'api = "dated" for REST or dialect = "preview" for realtime sessions'
+)
 _OWN_HOST = "use the endpoint of your resource, such as https://NAME.openai.azure.com"
 
 
@@ -82,7 +86,7 @@ def realtime_url(target: Target) -> str:
     """The address of a session: GA names a model or nothing, the preview a deployment and a version."""
     endpoint = target.endpoint
     base = f"{as_websocket(endpoint.url.rstrip('/'))}/openai"
-    intent = "transcription" if is_transcription_session(target) else None
+    intent = "transcription" if target.ways.only_transcribes else None
     if endpoint.dialect != "preview":
         host = None if intent else host_name(target)
         return with_query(f"{base}/v1/realtime", ("intent", intent), ("model", host))
@@ -128,12 +132,35 @@ def default_scope(endpoint: Endpoint) -> str:
     return "https://cognitiveservices.azure.com/.default" if dated else "https://ai.azure.com/.default"
 
 
+def hosts_transcription(endpoint: Endpoint) -> bool:
+    """Whether a deployment hosts a session that only transcribes: on the preview's route one does."""
+    return endpoint.dialect == "preview"
+
+
+def refuse(endpoint: Endpoint) -> Iterator[tuple[str, str]]:
+    """What contradicts itself: versions and routes that do not belong together, an id that is none."""
+    version = endpoint.api_version
+    is_named = version in {"v1", "preview"}
+    is_dated = endpoint.api == "dated" or endpoint.dialect == "preview"
+    if is_dated and (version is None or is_named):
+        reason = 'api = "dated"' if endpoint.api == "dated" else 'dialect = "preview"'
+        yield "api_version", f'{reason} needs a date, write such as api_version = "2025-03-01-preview"'
+    if not is_dated and version and not is_named:
+        yield "api_version", _MEANS_DATED
+    if endpoint.resource_id and not endpoint.resource_id.lower().startswith("/subscriptions/"):
+        yield "resource_id", 'must begin with "/subscriptions/": copy it from the portal'
+
+
 def _no_headers(_endpoint: Endpoint) -> Headers:
     return ()
 
 
 AZURE_OPENAI = Provider(
     name="azure_openai",
+    label="Azure OpenAI",
+    aliases=("azure",),
+    example_url="https://contoso.openai.azure.com",
+    example_key="AZURE_OPENAI_KEY",
     understand_url=understand_url,
     rest_url=rest_url,
     realtime_url=realtime_url,
@@ -143,12 +170,26 @@ AZURE_OPENAI = Provider(
     form_fields=form_fields,
     secrets_url=secrets_url,
     apis=("v1", "dated"),
+    auths=("key", "entra"),
     has_versions=True,
     has_deployments=True,
     dialects=("ga", "preview"),
+    sample_rate=24_000,
+    must_name_host=True,
+    hosts_transcription=hosts_transcription,
     correlation_header="x-ms-client-request-id",
     support_ids={
         "apim_request_id": "apim-request-id",
         "request_id": "x-request-id",
     },
+    support_asks={
+        "resource_id": "Which resource? Support asks first",
+        "region": "Which region? Support asks for it",
+    },
+    # Microsoft Learn, "Role-based access control for Azure OpenAI": the least role that may infer.
+    role="Cognitive Services OpenAI User",
+    usual_quota=3,
+    has_list_prices=True,
+    days_elsewhere="Azure has its own dates",
+    refuse=refuse,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -119,6 +119,11 @@ def locale(target: Target) -> str | None:
     return _LOCALES.get(language, f"{language}-{language.upper()}")
 
 
+def told_language(endpoint: Endpoint) -> Sequence[str]:
+    """The pathways that must be told the language; fast transcription finds it out."""
+    return ("speech_ws",) if endpoint.api == "fast" else ("speech_rest", "speech_ws")
+
+
 def definition(target: Target) -> Fields:
     """The form of fast transcription beside the audio; a model is named in the enhanced mode only."""
     wanted: dict[str, Any] = {}
@@ -142,6 +147,9 @@ def _no_headers(_endpoint: Endpoint) -> Headers:
 
 AZURE_SPEECH = Provider(
     name="azure_speech",
+    label="Azure Speech",
+    example_url="https://westeurope.stt.speech.microsoft.com",
+    example_key="SPEECH_KEY",
     understand_url=understand_url,
     rest_url=rest_url,
     realtime_url=realtime_url,
@@ -155,5 +163,8 @@ AZURE_SPEECH = Provider(
     pathways=("speech_rest", "speech_ws"),
     apis=("short", "fast"),
     has_versions=True,
+    told_language=told_language,
+    has_list_prices=True,
+    days_elsewhere="Azure has its own dates",
     refuse=refuse,
 )

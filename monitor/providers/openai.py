@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from monitor.core.conversation import Headers
 from monitor.core.model import Endpoint, Target
@@ -12,7 +13,6 @@ from monitor.providers.provider import (
     beta_header,
     form,
     host_name,
-    is_transcription_session,
     key_as_bearer,
 )
 
@@ -63,7 +63,7 @@ def rest_url(target: Target) -> str:
 def realtime_url(target: Target) -> str:
     """The address of a session: a conversation names its host model, a transcription no model at all."""
     base = f"{as_websocket(api_base(target.endpoint.url))}/realtime"
-    if is_transcription_session(target):
+    if target.ways.only_transcribes:
         return with_query(base, ("intent", "transcription"))
     return with_query(base, ("model", host_name(target)))
 
@@ -84,8 +84,27 @@ def account_headers(endpoint: Endpoint) -> Headers:
     return tuple((name, value) for name, value in named if value)
 
 
+# Keys of the endpoint, or its dialect, set these.
+OWN_HEADERS = {
+    "openai-organization": "has a key of its own: write organization",
+    "openai-project": "has a key of its own: write project",
+    "openai-beta": 'follows the dialect: write dialect = "preview"',
+}
+
+
+def refuse(endpoint: Endpoint) -> Iterator[tuple[str, str]]:
+    """What contradicts itself: the dialect that was switched off."""
+    if endpoint.dialect == "preview":
+        # https://platform.openai.com/docs/deprecations: the beta shapes ended in May 2026.
+        yield "dialect", "OpenAI switched the preview dialect off in May 2026; remove it"
+
+
 OPENAI = Provider(
     name="openai",
+    label="OpenAI",
+    default_url="https://api.openai.com/v1",
+    example_url="https://api.openai.com/v1",
+    example_key="OPENAI_API_KEY",
     understand_url=understand_url,
     rest_url=rest_url,
     realtime_url=realtime_url,
@@ -95,5 +114,11 @@ OPENAI = Provider(
     form_fields=form,
     secrets_url=secrets_url,
     models_url=models_url,
+    own_headers=OWN_HEADERS,
     support_ids=SUPPORT_IDS,
+    may_rename_models=False,
+    sample_rate=24_000,
+    has_list_prices=True,
+    has_own_days=True,
+    refuse=refuse,
 )

@@ -6,6 +6,7 @@ from monitor.core.classification.failure_rules import FailureClass
 from monitor.core.model import Target
 from monitor.providers.addresses import as_websocket, read_address, with_query
 from monitor.providers.openai import (
+    OWN_HEADERS,
     SUPPORT_IDS,
     account_headers,
     api_base,
@@ -20,7 +21,6 @@ from monitor.providers.provider import (
     deployment_name,
     form,
     host_name,
-    is_transcription_session,
     key_as_bearer,
 )
 
@@ -74,7 +74,7 @@ def session_url(target: Target) -> str:
     endpoint = target.endpoint
     base = f"{as_websocket(api_base(endpoint.url))}/realtime"
     named = endpoint.session_query
-    if not is_transcription_session(target):
+    if not target.ways.only_transcribes:
         return base if named in ("intent", "none") else with_query(base, ("model", host_name(target)))
     named = QUERIES[endpoint.dialect] if named == "auto" else named
     rate = f"pcm_s16le_{endpoint.sample_rate}" if endpoint.dialect == "together" else None
@@ -88,6 +88,10 @@ def session_url(target: Target) -> str:
 
 OPENAI_COMPATIBLE = Provider(
     name="openai_compatible",
+    label="A compatible server",
+    aliases=("compatible",),
+    example_url="http://whisper.example:8000/v1",
+    example_key="NAME",
     understand_url=base_of,
     rest_url=rest_url,
     realtime_url=session_url,
@@ -98,8 +102,9 @@ OPENAI_COMPATIBLE = Provider(
     secrets_url=secrets_url,
     models_url=models_url,
     codes=CODES,
+    own_headers=OWN_HEADERS,
     support_ids=SUPPORT_IDS,
-    needs_key=False,
+    auths=("key", "none"),
     dialects=tuple(QUERIES),
     has_session_query=True,
     has_path=True,

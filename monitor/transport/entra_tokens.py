@@ -24,8 +24,6 @@ RENEW_BEFORE_S = 300.0
 WITHIN_S = 20.0
 _MISSING = 'auth = "entra" needs azure-identity: install earwitness with its extra, earwitness[entra]'
 _WHO = ("upn", "unique_name", "app_displayname", "appid", "azp", "oid")
-# Microsoft Learn, "Role-based access control for Azure OpenAI": the least role that may infer.
-ROLE = "Cognitive Services OpenAI User"
 WAIT = "a new assignment takes up to five minutes, sometimes longer, to work"
 
 
@@ -170,7 +168,8 @@ def _claims(token: str) -> dict[str, Any]:
     return claims if isinstance(claims, dict) else {}
 
 
-def advice(principal: str | None) -> str:
+def advice(principal: str | None, role: str | None) -> str:
     """What a refused token usually wants: who, which role, how long to wait."""
     who = principal or "unknown"
-    return f"principal: {who}; it needs the role {ROLE} on the resource, and {WAIT}"
+    needed = f"the role {role}" if role else "a role"
+    return f"principal: {who}; it needs {needed} on the resource, and {WAIT}"

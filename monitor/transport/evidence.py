@@ -12,15 +12,16 @@ import orjson
 from monitor import __version__
 from monitor.core.conversation import Evidence
 from monitor.core.timefmt import rfc3339
+from monitor.providers import PROVIDERS
 from monitor.transport.recorder import CORRELATION, RecordedFrame, Recorder
 from monitor.transport.scrub import HIDDEN, public_url
 
 SCHEMA = "earwitness.evidence/1"
 CLIENT = f"earwitness/{__version__}"
 _SHOWN = CORRELATION | {
-    "accept", "accept-encoding", "connection", "content-length", "content-type", "host", "openai-beta",
-    "openai-organization", "openai-project", "user-agent",
+    "accept", "accept-encoding", "connection", "content-length", "content-type", "host", "user-agent",
 }  # fmt: skip
+_SHOWN |= {name for provider in PROVIDERS.values() for name in provider.own_headers}
 _TYPE = re.compile(r'"type"\s*:\s*"([^"\\]{1,100})"')
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import pytest
 
 from monitor.config import Settings
-from monitor.config.endpoints import OPENAI_URL
 
 Load = Callable[[str], Settings]
 
@@ -30,7 +29,7 @@ def test_openai_needs_no_url(loaded: Load) -> None:
     """There is one address to fall back on."""
     settings = loaded('[endpoint.openai]\nprovider = "openai"\nkey = "env:K"\nproject = "proj_1"\n')
     endpoint = settings.endpoints["openai"]
-    assert (endpoint.url, endpoint.auth, endpoint.project) == (OPENAI_URL, "key", "proj_1")
+    assert (endpoint.url, endpoint.auth, endpoint.project) == ("https://api.openai.com/v1", "key", "proj_1")
 
 
 def test_a_server_of_ones_own_may_have_no_key_and_no_tls(loaded: Load) -> None:

@@ -166,7 +166,7 @@ def test_a_missing_role_is_named() -> None:
     """Azure's PermissionDenied is a role assignment that lacks, or is too young."""
     assert (
         "the role 'Cognitive Services OpenAI User' is missing"
-        in said(failed(Failure.AUTH, code="PermissionDenied"))[0]
+        in said(failed(Failure.AUTH, code="PermissionDenied", provider="azure_openai"))[0]
     )
 
 

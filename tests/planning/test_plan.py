@@ -54,14 +54,14 @@ def test_the_address_on_the_wire_is_shown(azure: str, loaded: Load) -> None:
 
 
 def test_models_that_end_are_named_with_their_day(azure: str, loaded: Load) -> None:
-    """The host of a session too, each once."""
+    """The host of a session too, each once, the nearest first."""
     text = (
         azure + WATCH.replace('"realtime_transcription"', '"realtime"') + 'session_model = "gpt-realtime"\n'
     )
     plan = make_plan(loaded(text))
     assert [line.partition(". ")[0] for line in plan.retirements] == [
-        "OpenAI ends gpt-4o-transcribe on 2027-02-26; its successor is gpt-transcribe",
         "OpenAI ends gpt-realtime on 2027-01-20",
+        "OpenAI ends gpt-4o-transcribe on 2027-02-26; its successor is gpt-transcribe",
     ]
     assert plan.prices_as_of >= date(2026, 11, 22)
 

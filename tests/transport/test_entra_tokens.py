@@ -117,8 +117,8 @@ def test_the_principal_is_read_from_the_token() -> None:
     assert principal_of(jwt(upn="me@contoso.test")) == "upn me@contoso.test"
     for odd in ("", "a.b.c", "opaque", f"a.{base64.urlsafe_b64encode(b'[1]').decode()}.c"):
         assert principal_of(odd) == "unknown"
-    assert "Cognitive Services OpenAI User" in advice(None)
-    assert "minutes" in advice("oid 77aa")
+    assert "it needs the role Reader on the resource" in advice(None, "Reader")
+    assert "minutes" in advice("oid 77aa", None)
 
 
 async def test_the_token_is_sent_and_stands_nowhere_else() -> None:

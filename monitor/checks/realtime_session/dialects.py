@@ -26,7 +26,9 @@ class Dialect:
     server confirms it; `begin` goes out before the audio and `end` after it; `commits` says that the
     server names the item it makes of the audio; `forgives` that an `error` naming none of our events
     may be about something else; `listens` that its voice detection cannot be turned off, so that it and
-    not the client ends the turn, whatever the target asks for.
+    not the client ends the turn, whatever the target asks for; `detects_turns` that it has one at all.
+    `sample_rate` is the rate it takes, where that is not the usual one. `converses` says that there are
+    sessions with a speech model, `mints` that a session can be opened with a client secret.
     """
 
     update: Callable[[Target], Update] | None = None
@@ -36,6 +38,10 @@ class Dialect:
     commits: bool = True
     forgives: bool = True
     listens: bool = False
+    detects_turns: bool = True
+    sample_rate: int | None = None
+    converses: bool = False
+    mints: bool = False
 
 
 def vllm_update(target: Target) -> Update:
@@ -74,8 +80,8 @@ def speaches_update(target: Target) -> Update:
 
 
 DIALECTS: Mapping[str, Dialect] = {
-    "ga": Dialect(),
-    "preview": Dialect(),
+    "ga": Dialect(converses=True, mints=True),
+    "preview": Dialect(converses=True),
     "vllm": Dialect(
         update=vllm_update,
         answers=False,
@@ -83,8 +89,10 @@ DIALECTS: Mapping[str, Dialect] = {
         end='{"type":"input_audio_buffer.commit","final":true}',
         commits=False,
         forgives=False,
+        detects_turns=False,
+        sample_rate=16_000,
     ),
-    "qwen": Dialect(update=qwen_update, commits=False),
-    "together": Dialect(update=together_update),
+    "qwen": Dialect(update=qwen_update, commits=False, sample_rate=16_000),
+    "together": Dialect(update=together_update, sample_rate=16_000),
     "speaches": Dialect(update=speaches_update, listens=True),
 }

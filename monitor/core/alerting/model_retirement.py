@@ -24,7 +24,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Retirement:
     """One model that ends on a day; `targets` are the keys of the watched ones that it takes away.
 
-    `certain` says that the date was published for these targets' provider; elsewhere it is a hint only.
+    `certain` says that the day was published for these targets' provider; elsewhere it is a hint only, and
+    `elsewhere` says where the provider's own are. `vendor` is whose day it is.
     `listed_by` names the endpoints whose own lists of models give the day.
     """
 
@@ -32,7 +33,9 @@ class Retirement:
     day: date
     successor: str | None
     targets: tuple[str, ...]
+    vendor: str = "Its vendor"
     certain: bool = True
+    elsewhere: str | None = None
     listed_by: tuple[str, ...] = ()
 
     def days_left(self, now: datetime) -> int:
@@ -44,11 +47,13 @@ class Retirement:
         left = self.days_left(now)
         when = f"in {left:,} days" if left > 1 else {1: "tomorrow", 0: "today"}.get(left, "past")
         then = f"; its successor is {self.successor}" if self.successor else ""
-        doubt = "" if self.certain else ". Azure has its own dates: look them up in the portal"
+        doubt = (
+            "" if self.certain or not self.elsewhere else f". {self.elsewhere}: look them up in the portal"
+        )
         if self.listed_by:
             names = ", ".join(self.listed_by)
             return f"{self.model} ends on {self.day} ({when}) by the endpoint's own list ({names}){then}."
-        return f"OpenAI ends {self.model} on {self.day} ({when}){then}{doubt}."
+        return f"{self.vendor} ends {self.model} on {self.day} ({when}){then}{doubt}."
 
 
 def shutdown_day(value: object) -> date | None:

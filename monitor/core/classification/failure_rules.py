@@ -151,8 +151,8 @@ def _close(*numbers: int) -> Condition:
     return Condition(close=frozenset(numbers))
 
 
-# A dated api-version on Azure's GA path is answered by 401 as a wrong key would be.
-_DATED_ON_GA = r"/openai/v1/.*[?&]api-version=\d"
+# A dated api-version on a path that names its version is answered by 401, as a wrong key would be (Azure).
+_DATED_ON_GA = r"/v1/.*[?&]api-version=\d"
 # What a server says of a recording that it refuses, and of little else where the request is at fault.
 _OF_A_FILE = (
     "audio format", "audio encoding", "audio codec", "audio file", "audio data", "unsupported audio",

@@ -43,8 +43,8 @@ REMEDIES: Mapping[Failure, Remedy] = {
     ),
     Failure.AUTH: Remedy(
         seen="The key was refused.",
-        do="Check the key and that it belongs to this resource. On Azure look for keys that are disabled "
-        "by policy and for a missing role; a role assignment takes some minutes to work. A 403 to the "
+        do="Check the key and that it belongs to this resource. Look for keys that are disabled by policy, "
+        "and for a missing role; a role assignment takes some minutes to work. A 403 to the "
         "upgrade may mean the path or a parameter of the address as well: see `session_query`.",
     ),
     Failure.CONFIG: Remedy(

@@ -14,10 +14,11 @@ from datetime import datetime, timedelta
 
 from monitor.core.classification.causes import quoted_status
 from monitor.core.diagnosis.observed_runs import ObservedRuns
-from monitor.core.model import Blame, Cell, Failure, Pathway, Verdict
+from monitor.core.model import Blame, Cell, Failure, Verdict
 from monitor.core.outages.blind_spans import BELOW_PROTOCOL, controls_of, is_unreachable
 from monitor.core.outages.history import INSTANT, StoredRun, until_after
 from monitor.core.outages.windows import Window
+from monitor.core.pathways import CONTROL_PATHWAY
 from monitor.core.timefmt import rfc3339
 
 RECENT = timedelta(hours=24)
@@ -198,9 +199,11 @@ def _by_history(scene: ObservedRuns, window: Window, configuration: str | None) 
 
 
 def _never_passed(scene: ObservedRuns, window: Window) -> Reasoned:
-    rest = window.cell._replace(pathway=Pathway.REST.value)
-    if rest != window.cell and rest in scene.runs and _passes(scene, rest, window):
-        reason = "this configuration never passed before, yet rest of the same deployment passes"
+    beside = window.cell._replace(pathway=CONTROL_PATHWAY)
+    if beside != window.cell and beside in scene.runs and _passes(scene, beside, window):
+        reason = (
+            f"this configuration never passed before, yet {CONTROL_PATHWAY} of the same deployment passes"
+        )
         return Reasoned(Blame.UNKNOWN, reason)
     return Reasoned(Blame.ACCOUNT, "this configuration never passed before: suspected configuration")
 

@@ -166,7 +166,7 @@ def checked_pause(
     """
     patterns = tuple(one_line(target, LONGEST_PATTERN + 1) for target in targets)
     if any(not pattern or len(pattern) > LONGEST_PATTERN for pattern in patterns):
-        raise ValueError("a target is a key, or a pattern of keys such as 'azure-sweden/*'")
+        raise ValueError("a target is a key, or a pattern of keys such as 'sweden/*'")
     if len(patterns) > MOST_PATTERNS:
         raise ValueError(f"at most {MOST_PATTERNS} targets or patterns of targets; none means all")
     first = now if start is None else start

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from monitor.core.model import Pathway, State, Verdict
+from monitor.core.model import State, Verdict
+from monitor.core.pathways import PATHWAYS, serving
 from monitor.core.timefmt import duration_words, rfc3339
 
-# What serves a need: the pathway itself first, then what can stand in for it.
+# What serves a need: the pathway itself first, then what can stand in for it; the widest needs first.
 NEEDS: Mapping[str, Sequence[str]] = {
-    "rest": (Pathway.REST, Pathway.REST_STREAM, Pathway.SPEECH_REST),
-    "realtime": (Pathway.REALTIME, Pathway.REALTIME_TRANSCRIPTION, Pathway.DUAL, Pathway.SPEECH_WS),
-    **{pathway.value: (pathway,) for pathway in Pathway if pathway not in (Pathway.REST, Pathway.REALTIME)},
+    name: serving(name)
+    for name in sorted(PATHWAYS, key=lambda name: PATHWAYS[name].stands_in_for is not None)
 }
 
 
@@ -77,9 +77,9 @@ def advise(standings: Iterable[TargetState], need: str | None, now: datetime) ->
     """
     if need is not None and need not in NEEDS:
         raise ValueError(f"'{need}' is no need: one of {', '.join(NEEDS)} is expected")
-    serving = tuple(NEEDS[need]) if need else tuple(Pathway)
-    judged = [(one, _health(one, now)) for one in standings if need is None or one.pathway in serving]
-    judged.sort(key=lambda pair: _place(pair[0], pair[1], serving))
+    wanted = NEEDS[need] if need else tuple(PATHWAYS)
+    judged = [(one, _health(one, now)) for one in standings if need is None or one.pathway in wanted]
+    judged.sort(key=lambda pair: _place(pair[0], pair[1], wanted))
     return [_advice(rank, one, health, now) for rank, (one, health) in enumerate(judged, 1)]
 
 
@@ -115,9 +115,9 @@ def _health(one: TargetState, now: datetime) -> Health:
     return Health.HEALTHY if one.state is State.UP else Health.UNKNOWN
 
 
-def _place(one: TargetState, health: Health, serving: Sequence[str]) -> tuple[int, int, float, str]:
+def _place(one: TargetState, health: Health, wanted: Sequence[str]) -> tuple[int, int, float, str]:
     """Health first, then the nearest to the need, then the faster, then by name."""
-    near = serving.index(one.pathway) if one.pathway in serving else len(serving)
+    near = wanted.index(one.pathway) if one.pathway in wanted else len(wanted)
     key = f"{one.endpoint}/{one.model}/{one.pathway}"
     return _ORDER[health], near, one.median_ms if one.median_ms is not None else float("inf"), key
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from monitor.core.evidence.bundle_facts import BundleFacts, QuotedRun, Role
 from monitor.core.incidents.codec import Neighbour, Story
 from monitor.core.model import Target, Verdict
+from monitor.core.pathways import pathway_named
 from monitor.core.sanitize import defuse
+from monitor.providers import PROVIDERS
 from monitor.reports.ticket.quoting import session_opened
 
-_REALTIME = ("realtime", "realtime_transcription", "dual")
 _BEFORE_AN_ANSWER = ("dns", "connect", "tls")
 
 
@@ -69,10 +70,10 @@ def _hypotheses(case: _Case) -> Iterator[Hypothesis]:
         yield Hypothesis(cause="key", against=_against_key(case))
     if case.target is not None and case.target.session_model:
         yield Hypothesis(cause="host", against=_against_host(case, case.target))
-    if case.target is not None and case.target.endpoint.provider.startswith("azure"):
+    if case.target is not None and PROVIDERS[case.target.endpoint.provider].has_deployments:
         yield Hypothesis(cause="missing deployment", against=_against_missing(case, case.target))
     yield Hypothesis(cause="quota", against=None if _saw_quota(case) else "no 429 seen")
-    if case.first.outcome.pathway in _REALTIME and _is_generic(case):
+    if pathway_named(case.first.outcome.pathway).has_session and _is_generic(case):
         yield Hypothesis(cause="a limit on your internal call", against=None)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from monitor.core.evidence.bundle_facts import BundleFacts, QuotedRun, Role
 from monitor.core.model import Target
 from monitor.core.sanitize import one_line
+from monitor.providers import PROVIDERS
 from monitor.reports.ticket.quoting import address, frames, session_json
 from monitor.reports.ticket.resource import auth_kind
 
@@ -73,8 +74,9 @@ def _realtime(
 
 
 def _rest(dossier: BundleFacts, first: QuotedRun, url: str, target: Target | None) -> str:
-    by_header = target is not None and auth_kind(target.endpoint) == "api-key"
-    key = '-H "api-key: $API_KEY"' if by_header else '--oauth2-bearer "$API_KEY"'
+    credential = PROVIDERS[target.endpoint.provider].credential(target.endpoint) if target else None
+    own_header = credential.header if credential and not credential.prefix else None
+    key = f'-H "{own_header}: $API_KEY"' if own_header else '--oauth2-bearer "$API_KEY"'
     fields = "".join(
         f" \\\n  --form-string {shlex.quote(f'{name}={value}')}" for name, value in _form(first).items()
     )

@@ -9,9 +9,10 @@ from monitor.core.evidence.bundle_facts import BundleFacts, QuotedRun, Role
 from monitor.core.incidents.codec import Neighbour, cell_name
 from monitor.core.model import Deployment, Endpoint, Target
 from monitor.core.sanitize import defuse
+from monitor.providers import PROVIDERS
 from monitor.reports.ticket.quoting import address, response_header
 
-_AUTH = {"entra": "Entra ID", "none": "no key"}
+_AUTH = {"entra": "Entra ID"}
 
 
 def resource_line(dossier: BundleFacts) -> str:
@@ -58,7 +59,7 @@ def _deployments(targets: list[Target], endpoint: Endpoint) -> str:
                 named[f"host {_deployment(endpoint, target.session_model, target.pathway)}"] = None
     shown = list(named)
     more = f", and {len(shown) - 4} more" if len(shown) > 4 else ""
-    word = "Deployments" if endpoint.provider.startswith("azure") else "Models"
+    word = "Deployments" if PROVIDERS[endpoint.provider].has_deployments else "Models"
     return f"{word}: {', '.join(shown[:4])}{more}"
 
 
@@ -96,16 +97,19 @@ def _shown(url: str) -> str:
 
 def _form(target: Target) -> Iterator[str]:
     endpoint = target.endpoint
-    if target.pathway.startswith("realtime"):
+    if target.ways.speaks_in_session:
         yield "GA" if endpoint.dialect == "ga" else endpoint.dialect
-    if endpoint.provider == "azure_openai":
+    if PROVIDERS[endpoint.provider].has_versions:
         yield f"api-version {defuse(endpoint.api_version, 40)}" if endpoint.api_version else "no api-version"
     yield auth_kind(endpoint)
 
 
 def auth_kind(endpoint: Endpoint) -> str:
     """How we authenticate, by kind: never the key or where it is kept."""
-    by_key = "api-key" if endpoint.provider == "azure_openai" else "bearer key"
+    credential = PROVIDERS[endpoint.provider].credential(endpoint)
+    if credential is None:
+        return "no key"
+    by_key = "bearer key" if credential.prefix else credential.header.lower()
     return _AUTH.get(endpoint.auth, by_key)
 
 
@@ -114,7 +118,7 @@ def _audio(dossier: BundleFacts, first: QuotedRun | None, target: Target | None)
         return ""
     recording = dossier.recordings.get(first.outcome.clip or "")
     length = f" {recording.seconds:.2f} s" if recording else ""
-    if not target.pathway.startswith("realtime"):
+    if not target.ways.speaks_in_session:
         return f"WAV PCM16 mono{length}, no retries"
     commit = "manual commit" if target.turn == "manual" else "server VAD"
     return f"PCM16 {target.endpoint.sample_rate // 1000} kHz mono{length}, {commit}, no retries"

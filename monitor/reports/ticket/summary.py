@@ -12,9 +12,11 @@ from monitor.core.clock_offset import Offset
 from monitor.core.evidence.bundle_facts import BundleFacts, QuotedRun, Role
 from monitor.core.incidents.codec import Story, cell_name
 from monitor.core.incidents.incident import Phase
-from monitor.core.model import Blame, Pathway, State
+from monitor.core.model import Blame, State
+from monitor.core.pathways import pathway_named
 from monitor.core.sanitize import cut, defuse
 from monitor.core.timefmt import day
+from monitor.providers import PROVIDERS
 from monitor.reports.leak_scan import needles, scan_for_leaks
 from monitor.reports.ticket.measures import baseline_line, nearby_line, size_line
 from monitor.reports.ticket.quoting import identified
@@ -28,15 +30,6 @@ _PASSED_ROLES = {
     Role.LAST_PASSED: "Last passed",
     Role.FIRST_PASSED: "First passed",
     Role.CONTROL: "Control",
-}
-_WITH_MODEL = {
-    Pathway.REST: "REST transcription with",
-    Pathway.REST_STREAM: "Streamed REST transcription with",
-    Pathway.REALTIME: "Realtime input transcription with",
-    Pathway.REALTIME_TRANSCRIPTION: "Realtime transcription sessions with",
-    Pathway.DUAL: "REST text sent into realtime sessions with",
-    Pathway.SPEECH_REST: "Speech REST recognition with",
-    Pathway.SPEECH_WS: "Speech WebSocket recognition with",
 }
 
 
@@ -93,10 +86,10 @@ def _subject_line(story: Story) -> str:
 def _what(story: Story) -> str:
     cells = {window.cell for window in story.leading}
     pathways, models = {cell.pathway for cell in cells}, sorted({cell.model for cell in cells})
-    known = {pathway for pathway in pathways if pathway in _WITH_MODEL}
-    if len(pathways) != 1 or not known or len(models) > 2:
+    words = {pathway_named(pathway).ticket_words for pathway in pathways}
+    if len(pathways) != 1 or None in words or len(models) > 2:
         return f"Speech-to-text ({subject(story)})"
-    return f"{_WITH_MODEL[Pathway(known.pop())]} {' and '.join(defuse(model, 80) for model in models)}"
+    return f"{words.pop()} {' and '.join(defuse(model, 80) for model in models)}"
 
 
 def _unaffected_words(story: Story) -> str:
@@ -106,9 +99,7 @@ def _unaffected_words(story: Story) -> str:
     for near in story.unaffected[:2]:
         cell = near.cell
         if (cell.endpoint, cell.model) in {(other.endpoint, other.model) for other in cells}:
-            words.append(
-                "REST" if cell.pathway == Pathway.REST else defuse(cell.pathway.replace("_", " "), 40)
-            )
+            words.append(defuse(pathway_named(cell.pathway).words, 40))
         elif (cell.endpoint, cell.pathway) in {(other.endpoint, other.pathway) for other in cells}:
             words.append(defuse(cell.model, 60))
         else:
@@ -186,10 +177,11 @@ def _request_line(dossier: BundleFacts) -> str:
         return "Request: say from these ids what your side saw, and on which side the fault lies"
     if story.phase is Phase.OPEN:
         return "Request: it fails now; find the cause from these ids and say when it will work again"
-    on_azure = any(target.endpoint.provider.startswith("azure") for target in affected_targets(dossier))
-    recur = "recur on this deployment type" if on_azure else "recur"
-    asked = f"confirm the cause from these ids, say whether it can {recur}, and whether the SLA covers it"
-    return f"Request: {asked}"
+    asked = {target.endpoint.provider for target in affected_targets(dossier)}
+    has_types = any(PROVIDERS[provider].has_deployments for provider in asked)
+    recur = "recur on this deployment type" if has_types else "recur"
+    question = f"confirm the cause from these ids, say whether it can {recur}, and whether the SLA covers it"
+    return f"Request: {question}"
 
 
 def _attached_line(dossier: BundleFacts, bundle_sha256: str | None) -> str:

@@ -16,8 +16,9 @@ from starlette.responses import Response
 from monitor.core.alerting.model_retirement import MILESTONES, Retirement
 from monitor.core.incidents.incident import StoredIncident
 from monitor.core.intervals import Span
-from monitor.core.model import Pathway, State
+from monitor.core.model import State
 from monitor.core.outages.uptime import BADNESS, worst
+from monitor.core.pathways import PATHWAYS
 from monitor.store.database.engine import Transaction
 from monitor.store.incidents.incidents import read_numbered_incidents, read_unresolved_incidents
 from monitor.web.frame.answer import answer_page
@@ -30,7 +31,7 @@ from monitor.web.frame.query_params import Day, Shown, Until, Zoom, move_links, 
 from monitor.web.frame.read_cells import read_cells
 from monitor.web.pages.incidents import IncidentCard, incident_card
 
-_PATHWAYS = {pathway.value: number for number, pathway in enumerate(Pathway)}
+_PATHWAYS = {name: number for number, name in enumerate(PATHWAYS)}
 _RECENT = 8
 
 

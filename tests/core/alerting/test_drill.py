@@ -16,7 +16,7 @@ from tests.support.sample_incident import DECIDED, FAILING, REST, VOICE, WHISPER
         (NoticeKind.UPDATED, "still down since"),
         (NoticeKind.RECOVERING, "recovering: passing since"),
         (NoticeKind.RESOLVED, "resolved, safe to go back"),
-        (NoticeKind.RETIREMENT, "OpenAI ends gpt-4o-transcribe on 2025-12-17 (in 30 days)"),
+        (NoticeKind.RETIREMENT, "Its vendor ends gpt-4o-transcribe on 2025-12-17 (in 30 days)"),
         (NoticeKind.TEST, "Earwitness can reach this channel (oncall)"),
     ],
 )

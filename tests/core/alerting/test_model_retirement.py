@@ -12,7 +12,9 @@ from monitor.core.alerting.model_retirement import Retirement, compose, mileston
 from monitor.core.alerting.wording import MessageSettings
 
 DAY = date(2027, 2, 26)
-ENDING = Retirement(model="whisper-1", day=DAY, successor="gpt-transcribe", targets=("us/whisper-1/rest",))
+ENDING = Retirement(
+    model="whisper-1", day=DAY, successor="gpt-transcribe", targets=("us/whisper-1/rest",), vendor="OpenAI"
+)
 OWNER = Policy(channel="owner", when=frozenset({"account"}))
 ONCALL = Policy(channel="oncall")
 VOICE = MessageSettings(public_url="https://earwitness.example")
@@ -60,7 +62,7 @@ def test_another_day_for_the_same_model_is_told_anew() -> None:
 
 def test_a_date_of_another_provider_is_no_alarm() -> None:
     """It is shown with its doubt and never sent."""
-    hint = replace(ENDING, certain=False)
+    hint = replace(ENDING, certain=False, elsewhere="Azure has its own dates")
     assert list(owed_notices([hint], [OWNER], now=before(20), voice=VOICE)) == []
     assert "Azure has its own dates" in hint.sentence(before(20))
 

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.model import Pathway, State, Verdict
+from monitor.core.model import State, Verdict
+from monitor.core.pathways import PATHWAYS
 from monitor.core.views.routing_advice import NEEDS, Health, TargetState, advise, to_json
 
 NOW = datetime(2025, 11, 17, 9, tzinfo=UTC)
@@ -84,11 +85,7 @@ def test_the_incident_is_named_in_the_reason() -> None:
 
 def test_what_stands_in_comes_after_what_was_asked_for() -> None:
     """With all healthy the pathway itself is first, then its stand-ins; REST does not serve realtime."""
-    others = [
-        replace(GOOD, pathway=pathway.value, median_ms=1.0)
-        for pathway in Pathway
-        if pathway is not Pathway.REALTIME
-    ]
+    others = [replace(GOOD, pathway=pathway, median_ms=1.0) for pathway in PATHWAYS if pathway != "realtime"]
     ranked = advise([*others, GOOD], "realtime", NOW)
     assert [one.standing.pathway for one in ranked] == list(NEEDS["realtime"])
 
@@ -113,7 +110,7 @@ STANDINGS = st.builds(
     replace,
     st.just(GOOD),
     model=st.sampled_from(["a", "b", "c"]),
-    pathway=st.sampled_from([pathway.value for pathway in Pathway]),
+    pathway=st.sampled_from(list(PATHWAYS)),
     state=st.sampled_from(State),
     last_at=st.none() | st.integers(0, 2000).map(lambda seconds: NOW - timedelta(seconds=seconds)),
     median_ms=st.none() | st.floats(1, 5000),

@@ -52,8 +52,8 @@ def test_many_controls_are_cut_with_their_number() -> None:
 def test_openai_is_described_by_organization_project_and_model() -> None:
     """No deployments, no api-version, and the key's kind in OpenAI's words."""
     openai = Endpoint(
-        name="openai-us", provider="openai", url="https://api.openai.com/v1", organization="org-1",
-        project="proj-1", details={"tier": "4"},
+        name="openai-us", provider="openai", url="https://api.openai.com/v1", key="env:K",
+        organization="org-1", project="proj-1", details={"tier": "4"},
     )  # fmt: skip
     shown = exhibit(
         Role.FIRST_FAILED, failed("first", START), url="wss://api.openai.com/v1/realtime?intent=transcription"
