@@ -309,6 +309,16 @@ class ChannelTable(Table):
     )
 
 
+class HeartbeatTable(Table):
+    """Somebody outside who notices when the monitor does not measure any more."""
+
+    url: str = Field(
+        description="A reference to the URL that is called each minute, as Healthchecks takes it.",
+        examples=["env:HEARTBEAT_URL"],
+        json_schema_extra={"pattern": RECEIVER_PATTERN},
+    )
+
+
 Price = Annotated[float, Field(ge=0, le=1000)]
 
 
@@ -349,6 +359,7 @@ class ConfigurationFile(Table):
     watch: list[WatchTable] | None = None
     rule: RuleTable | None = None
     channel: dict[str, ChannelTable] | None = Field(None, json_schema_extra=_NAMED)
+    heartbeat: HeartbeatTable | None = None
     maintenance: list[MaintenanceTable] | None = None
     price: dict[str, Price] | None = Field(
         None,

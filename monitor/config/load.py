@@ -19,6 +19,7 @@ from monitor.config.rules import read_rule
 from monitor.config.sections import (
     read_channels,
     read_database,
+    read_heartbeat,
     read_monitor,
     read_network,
     read_prices,
@@ -80,6 +81,7 @@ def _expand(document: TomlDocument, path: Path) -> Settings:
         targets=targets,
         rule=read_rule(table.get("rule"), ("rule",), problems),
         channels=read_channels(table.get("channel"), problems),
+        heartbeat=read_heartbeat(table.get("heartbeat"), problems),
         maintenance=read_maintenance(table.get("maintenance"), monitor.timezone, problems),
         prices=prices,
         secrets=tuple(_references(table, (), problems)),

@@ -1,4 +1,4 @@
-"""The single tables and the channels as settings: monitor, web, network, database, channel, price."""
+"""The single tables and the channels as settings."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from monitor.config.file_model import (
     ChannelTable,
     ConfigurationFile,
     DatabaseTable,
+    HeartbeatTable,
     MonitorTable,
     NetworkTable,
     Table,
@@ -22,6 +23,7 @@ from monitor.config.secrets import POSTGRES_SCHEMES, check_reference
 from monitor.config.settings import (
     ChannelSettings,
     DatabaseSettings,
+    HeartbeatSettings,
     MonitorSettings,
     NetworkSettings,
     PageSettings,
@@ -216,6 +218,18 @@ def _check_receiver(url: str) -> None:
     parts = field_types.split_url(url, ("https", "http"))
     if not field_types.is_loopback(parts.hostname or ""):
         raise ValueError('a receiver\'s URL is a secret and may not stand here; write url = "env:NAME"')
+
+
+def read_heartbeat(raw: object, problems: Problems) -> HeartbeatSettings | None:
+    """Return who is called each minute; None where nobody is."""
+    read = _section(HeartbeatTable, raw, "heartbeat", problems)
+    if read is None:
+        return None
+    try:
+        _check_receiver(read.table.url)
+    except ValueError as error:
+        problems.add(("heartbeat", "url"), str(error))
+    return HeartbeatSettings(url=read.table.url)
 
 
 def read_prices(raw: object, problems: Problems) -> Mapping[str, float]:

@@ -81,6 +81,13 @@ class ChannelSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeartbeatSettings:
+    """Who is called each minute while the monitor measures; `url` is a reference, or a loopback address."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SecretUse:
     """One reference in the file: the key it stands at, as written, and its line."""
 
@@ -105,6 +112,7 @@ class Settings:
     targets: tuple[Target, ...] = ()
     rule: Rule = field(default_factory=Rule)
     channels: Mapping[str, ChannelSettings] = field(default_factory=dict)
+    heartbeat: HeartbeatSettings | None = None
     maintenance: tuple[Maintenance, ...] = ()
     prices: Mapping[str, float] = field(default_factory=dict)
     secrets: tuple[SecretUse, ...] = ()

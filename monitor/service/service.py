@@ -27,6 +27,7 @@ from monitor.pipeline.record import Skipped
 from monitor.pipeline.recover import account, pause_until, resume
 from monitor.pipeline.storage_watch import Failing, StorageWatch
 from monitor.service.build import derivation_settings_of, secrets, transport_of
+from monitor.service.dead_mans_switch import DeadMansSwitch, Pulse, longest_rest
 from monitor.service.lease import Lease
 from monitor.service.page_process import PageFacts, PageProcess, Report, listening
 from monitor.service.recording import Recording
@@ -146,6 +147,7 @@ class Service:
             asyncio.create_task(self._retirements.run(), name="retirements"),
             asyncio.create_task(courier.run(), name="deliver"),
             asyncio.create_task(self._storage_watch(courier).run(), name="storage"),
+            *self._heartbeat(),
         ]
         try:
             watched = attention_now(self._database, self._house, now=self._clock())
@@ -222,6 +224,25 @@ class Service:
             resolve=secrets(),
             clock=self._clock,
             idle_s=self._idle_s,
+        )
+
+    def _heartbeat(self) -> Iterator[asyncio.Task[None]]:
+        """The calls to whoever is to notice that this service measures no more, where one is configured."""
+        configured = self._settings.heartbeat
+        if configured is None:
+            return
+        switch = DeadMansSwitch(
+            partial(secrets(), configured.url), self._transport, pulse=self._pulse, clock=self._clock
+        )
+        yield asyncio.create_task(switch.run(), name="heartbeat")
+
+    def _pulse(self) -> Pulse:
+        return Pulse(
+            running=self.scheduler.is_running(),
+            last_slot=self._last_slot or self._began,
+            last_stored=self._recording.last_stored,
+            backlog=self._recording.backlog(),
+            patience=longest_rest(target.every for target in self._settings.targets),
         )
 
     def _liveness(self) -> Liveness:

@@ -37,6 +37,7 @@ Headers = tuple[tuple[str, str], ...]
 
 HEARD_AFTER_S = 0.9  # from the last word of the clip to its text
 SLOW_S = 20.0
+HEARTBEAT = "https://beat.test/one"
 WRONG = "Somewhere else entirely a green boat was sold for nine apples yesterday."
 
 
@@ -202,6 +203,7 @@ class Outside:
     absences: list[Absence] = field(default_factory=list)
     our_network: list[Trouble] = field(default_factory=list)  # nothing at all is reached, `where` is "*"
     told: list[Told] = field(default_factory=list)
+    beats: list[tuple[datetime, str, str]] = field(default_factory=list)  # calls of the heartbeat: path, body
     met: deque[Met] = field(default_factory=lambda: deque(maxlen=20_000))  # the newest
 
     def how(self, target: Target, at: datetime) -> tuple[str, int | None]:
@@ -269,7 +271,10 @@ class ScriptedTransport(Transport):
         return ProbeResult(stage=Stage.TLS, seconds=0.02)
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes, *, deadline: float) -> HttpReply:
-        """One attempt to tell a channel."""
+        """One attempt to tell a channel, or a call of the heartbeat."""
+        if url.startswith(HEARTBEAT):
+            self._outside.beats.append((self._clock(), url.removeprefix(HEARTBEAT), body.decode()))
+            return HttpReply(status=200)
         channel, at = self._channels[url], self._clock()
         absence = next((one for one in self._outside.absences if one.holds(channel, at)), None)
         lost = any(one.meets(url, at) for one in self._outside.our_network)
