@@ -66,6 +66,7 @@ def test_the_example_shows_a_table_of_every_section() -> None:
         "watch",
         "rule",
         "channel",
+        "heartbeat",
         "maintenance",
         "price",
     } == set(schema)

@@ -334,7 +334,7 @@ class Judge:
             self._differs(
                 "scope", start, where, f"without {missing or 'none'}, with {more or 'none'} beyond it"
             )
-        named = self._picked_out(document["scope"])
+        named = {key for key in self._picked_out(document["scope"]) if self._ran_in(planted, key)}
         if affected == set(planted.targets) and not document["ambiguous"] and named != affected:
             self._differs("scope", start, where, f"named {document['scope']}, which is {len(named)} targets")
 
@@ -358,6 +358,10 @@ class Judge:
             if planted.start <= run.start < planted.end and (by is None or run.end <= by - TELLING)
         ]
         return down_at(inside, SPAN + TOLERANCE) is not None
+
+    def _ran_in(self, planted: Planted, key: str) -> bool:
+        """Whether the target was watched then; others may have joined later, or left."""
+        return any(planted.start <= run.start < planted.end for run in self.stored.runs[key])
 
     def _picked_out(self, scope: Sequence[Mapping[str, str]]) -> set[str]:
         """The watched targets that a scope picks out."""
