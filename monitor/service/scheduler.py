@@ -28,7 +28,7 @@ from monitor.core.scheduling.attention import (
 from monitor.core.scheduling.quota import JITTER
 from monitor.core.scheduling.run_limits import RunLimits, RunRefusal
 from monitor.core.scheduling.slots import EPOCH, first_slot, slot_at, slots_between
-from monitor.service.engine import Engine
+from monitor.service.timers import Engine
 
 log = structlog.get_logger("scheduler")
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 import structlog
 
 from monitor.core.outages.self_observations import SelfObservation
-from monitor.service.recording import Recording
+from monitor.service.outcome_storage import OutcomeStorage
 from monitor.service.self_check import LOOK_EVERY, SelfCheck
 
 log = structlog.get_logger("serve")
@@ -20,8 +20,8 @@ TURN = timedelta(seconds=2)  # how often is looked at what only time changes
 class SelfCheckLoops:
     """Turns every two seconds, looks once a minute; *clock_moved* is told when the wall clock was set."""
 
-    def __init__(self, check: SelfCheck, recording: Recording, *, clock_moved: Callable[[], None]) -> None:
-        self._check, self._recording, self._clock_moved = check, recording, clock_moved
+    def __init__(self, check: SelfCheck, storage: OutcomeStorage, *, clock_moved: Callable[[], None]) -> None:
+        self._check, self._storage, self._clock_moved = check, storage, clock_moved
         self._looked: Sequence[SelfObservation] = ()
         self._complaints: Sequence[str] = ()
 
@@ -34,9 +34,9 @@ class SelfCheckLoops:
             late = loop.time() - due
             for sight in self._check.turn(late):
                 log.warning("nothing could be measured for a while", reason=sight.detail)
-                self._recording.put(sight)
+                self._storage.put(sight)
                 self._clock_moved()
-            self._recording.turn(late)
+            self._storage.turn(late)
 
     async def look_around(self) -> None:
         """Look at the control hosts and at ourselves once a minute, and log what is new."""
@@ -55,4 +55,4 @@ class SelfCheckLoops:
         if seen is not self._looked:
             self._looked = seen
             for sight in seen:
-                self._recording.put(sight)
+                self._storage.put(sight)

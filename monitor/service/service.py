@@ -25,13 +25,13 @@ from monitor.pipeline.observe import Due, observe
 from monitor.pipeline.pace import Pace
 from monitor.pipeline.record import Skipped
 from monitor.pipeline.recover import account, pause_until, resume
+from monitor.pipeline.retirement_notices import RetirementNotices
 from monitor.pipeline.storage_watch import Failing, StorageWatch
 from monitor.service.build import derivation_settings_of, secrets, transport_of
 from monitor.service.dead_mans_switch import DeadMansSwitch, Pulse, longest_rest
 from monitor.service.lease import Lease
+from monitor.service.outcome_storage import OutcomeStorage
 from monitor.service.page_process import PageFacts, PageProcess, Report, listening
-from monitor.service.recording import Recording
-from monitor.service.retirement_notices import RetirementNotices
 from monitor.service.scheduler import Scheduler
 from monitor.service.self_check import LOOK_WITHIN_S, Gauges, SelfCheck
 from monitor.service.self_check_loops import SelfCheckLoops
@@ -89,7 +89,7 @@ class Service:
         self._began = clock()
         self._usual = UsualLatencies(database)
         self._lease = Lease(database, settings.monitor.location, clock=clock)
-        self._recording = Recording(
+        self._storage = OutcomeStorage(
             database,
             self._house,
             lease=self._lease,
@@ -107,7 +107,7 @@ class Service:
             folder=database.folder,
             gauges=gauges,
         )
-        self._loops = SelfCheckLoops(self._selfcheck, self._recording, clock_moved=self.scheduler.realign)
+        self._loops = SelfCheckLoops(self._selfcheck, self._storage, clock_moved=self.scheduler.realign)
         self._retirements = RetirementNotices(
             settings.targets, database, self._house, self._transport, clock=clock
         )
@@ -141,7 +141,7 @@ class Service:
         enter_maintenance(self._database, self._house, self._settings.maintenance, now=self._clock())
         courier = self._courier()
         tasks = [
-            asyncio.create_task(self._recording.run(), name="record"),
+            asyncio.create_task(self._storage.run(), name="record"),
             asyncio.create_task(self._loops.take_turns(), name="turns"),
             asyncio.create_task(self._loops.look_around(), name="self-check"),
             asyncio.create_task(self._retirements.run(), name="retirements"),
@@ -159,13 +159,13 @@ class Service:
 
     async def _wind_up(self, tasks: Sequence[asyncio.Task[None]]) -> None:
         """Runs first, then what they gave: nothing that was measured is lost."""
-        recording, *others = tasks
+        storing, *others = tasks
         log.info("stopping", runs_under_way=self.scheduler.in_flight())
         await self.scheduler.stop(self._longest_run())
-        self._recording.close()
+        self._storage.close()
         for task in others:
             task.cancel()
-        await asyncio.wait([recording], timeout=LONGEST_STOP.total_seconds())
+        await asyncio.wait([storing], timeout=LONGEST_STOP.total_seconds())
         await asyncio.gather(*others, return_exceptions=True)
         with contextlib.suppress(DatabaseError):  # then it runs out by itself
             self._lease.release()
@@ -203,11 +203,11 @@ class Service:
         pause = pause_until(seen.outcome, seen.evidence)
         if pause is not None:
             self.scheduler.limits.pause(target, pause, self._clock())
-        self._recording.put(seen)
+        self._storage.put(seen)
 
     def _skip(self, target: Target, slots: Slots, reason: str) -> None:
         self._last_slot = self._clock()
-        self._recording.put(Skipped(cell=self._cell(target), slots=slots, reason=reason))
+        self._storage.put(Skipped(cell=self._cell(target), slots=slots, reason=reason))
 
     def _cell(self, target: Target) -> Cell:
         return Cell(target.endpoint.name, target.model, target.pathway, self._settings.monitor.location)
@@ -240,23 +240,23 @@ class Service:
         return Pulse(
             running=self.scheduler.is_running(),
             last_slot=self._last_slot or self._began,
-            last_stored=self._recording.last_stored,
-            backlog=self._recording.backlog(),
+            last_stored=self._storage.last_stored,
+            backlog=self._storage.backlog(),
             patience=longest_rest(target.every for target in self._settings.targets),
         )
 
     def _liveness(self) -> Liveness:
         return Liveness(
             running=self.scheduler.is_running(),
-            last_cycle=self._recording.last_stored,
-            unstored=self._recording.backlog().reason,
+            last_cycle=self._storage.last_stored,
+            unstored=self._storage.backlog().reason,
             last_slot=self._last_slot,
             since=self._began,
         )
 
     def _storage_watch(self, courier: Deliverer) -> StorageWatch:
         def failing() -> Failing | None:
-            backlog = self._recording.backlog()
+            backlog = self._storage.backlog()
             since = backlog.failing_since
             return None if since is None else Failing(since=since, reason=backlog.reason or "")
 

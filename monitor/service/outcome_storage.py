@@ -29,7 +29,7 @@ log = structlog.get_logger("serve")
 Storable = Observed | Skipped | SelfObservation
 
 
-class Recording:
+class OutcomeStorage:
     """Stores what runs gave, with all that follows from it, under the location's lease.
 
     *attend* is told on the loop how closely to watch which cells. *folders* are where outcomes are kept
