@@ -156,6 +156,8 @@ ONE_IMPORTER = {
     "jinja2": {"monitor/web"},
     "standardwebhooks": {"monitor/notifiers"},
     "jiwer": {"monitor/core"},
+    "aiohappyeyeballs": {"monitor/transport"},
+    "python_multipart": {"monitor/sandbox"},
 }
 
 

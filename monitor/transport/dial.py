@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import ipaddress
+import os
 import socket
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
+
+from aiohappyeyeballs import AddrInfoType, start_connection
 
 from monitor.core.conversation import FaultKind
 from monitor.core.model import Stage
@@ -22,7 +24,6 @@ STAGGER = 0.25
 _PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 _LONGEST_ANSWER = 64 * 1024
 DIRECT = "none"  # in place of a proxy: go without
-Address = tuple[socket.AddressFamily, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +147,7 @@ async def _reach(host: str, port: int, tape: Recorder, resolver: Executor) -> so
     with translated():
         addresses = _literal(host, port) or await _resolve(host, port, resolver)
         tape.enter(Stage.CONNECT)
-        sock = await _connect(addresses[0]) if len(addresses) == 1 else await _race(addresses)
+        sock = await _connect(addresses)
     if tape.connected is None:  # of a run with several connections the first is timed
         tape.connected = tape.at()
     peer = sock.getpeername()
@@ -154,17 +155,17 @@ async def _reach(host: str, port: int, tape: Recorder, resolver: Executor) -> so
     return sock
 
 
-def _literal(host: str, port: int) -> list[Address]:
+def _literal(host: str, port: int) -> list[AddrInfoType]:
     for family in (socket.AF_INET, socket.AF_INET6):
         try:
             socket.inet_pton(family, host)
         except OSError:
             continue
-        return [(family, (host, port))]
+        return [(family, socket.SOCK_STREAM, 0, "", (host, port))]
     return []
 
 
-async def _resolve(host: str, port: int, resolver: Executor) -> list[Address]:
+async def _resolve(host: str, port: int, resolver: Executor) -> Sequence[AddrInfoType]:
     loop = asyncio.get_running_loop()
     try:
         found = await loop.run_in_executor(
@@ -172,48 +173,28 @@ async def _resolve(host: str, port: int, resolver: Executor) -> list[Address]:
         )
     except UnicodeError as error:  # a label that is empty or longer than 63 characters
         raise Broken(FaultKind.NAME, "this can be no host's name") from error
-    # RFC 8305, 4: families take turns, so that one that leads nowhere costs one wait only.
-    ours: list[Address] = [(family, address) for family, _, _, _, address in found]
-    first = [entry for entry in ours if entry[0] == ours[0][0]]
-    other = [entry for entry in ours if entry[0] != ours[0][0]]
-    mixed = [entry for pair in zip(first, other, strict=False) for entry in pair]
-    return mixed + first[len(other) :] + other[len(first) :]
+    return [*found]
 
 
-async def _connect(address: Address) -> socket.socket:
-    family, target = address
-    sock = socket.socket(family, socket.SOCK_STREAM)
+async def _connect(addresses: Sequence[AddrInfoType]) -> socket.socket:
+    """The first connection of several addresses, tried a little apart, families in turns (RFC 8305)."""
     try:
-        sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        await asyncio.get_running_loop().sock_connect(sock, target)
-    except BaseException:
-        sock.close()
-        raise
+        return await start_connection(
+            addresses, happy_eyeballs_delay=STAGGER, interleave=1, socket_factory=_socket
+        )
+    except OSError as error:
+        if len(addresses) == 1:
+            raise
+        # The library tells all reasons at once, with the addresses, and no number where they differ.
+        if error.errno is None:
+            raise Broken(FaultKind.UNREACHABLE, f"none of {len(addresses)} addresses answers") from error
+        raise OSError(error.errno, os.strerror(error.errno)) from error
+
+
+def _socket(address: AddrInfoType) -> socket.socket:
+    sock = socket.socket(*address[:3])
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
-
-
-async def _race(addresses: Sequence[Address]) -> socket.socket:
-    """The first connection of several addresses, tried a little apart (RFC 8305, 5)."""
-    waiting = list(addresses)
-    trying: set[asyncio.Task[socket.socket]] = set()
-    errors: list[BaseException] = []
-    try:
-        while waiting or trying:
-            if waiting:
-                trying.add(asyncio.create_task(_connect(waiting.pop(0))))
-            pause = STAGGER if waiting else None
-            done, trying = await asyncio.wait(trying, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
-            errors += [error for task in done if (error := task.exception())]
-            won = [task.result() for task in done if task.exception() is None]
-            for late in won[1:]:
-                late.close()
-            if won:
-                return won[0]
-        raise errors[0]
-    finally:
-        for task in trying:
-            task.cancel()
 
 
 async def _tunnel(sock: socket.socket, origin: Origin, proxy: Proxy) -> None:

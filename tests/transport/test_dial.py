@@ -16,6 +16,7 @@ from monitor.core.errors import ConfigurationError
 from monitor.core.model import Stage
 from monitor.transport import Limits, Transport
 from monitor.transport.dial import Origin, dial, is_spared
+from monitor.transport.errors import Broken
 from monitor.transport.recorder import Recorder
 from tests.support.fakes import Line, ScriptedServer, stay
 from tests.support.transport_conversations import (
@@ -208,6 +209,22 @@ async def test_a_dead_address_costs_a_moment_only() -> None:
     assert tape.peer == f"127.0.0.1:{server.port}"
     assert tape.connected is not None
     assert tape.connected < 0.25 + GRACE
+
+
+@pytest.mark.parametrize(
+    ("other", "kind", "detail"),
+    [
+        ("127.0.0.1", FaultKind.REFUSED, "Connection refused"),
+        ("255.255.255.255", FaultKind.UNREACHABLE, "none of 2 addresses answers"),
+    ],
+)
+async def test_what_all_addresses_say_is_one_fault(other: str, kind: FaultKind, detail: str) -> None:
+    """The same reason is told once; different ones are a host that cannot be reached, and never our fault."""
+    port = closed_port()
+    resolver = Resolved(("127.0.0.1", port), (other, port))
+    with pytest.raises(Broken) as caught:
+        await dial(Origin(host="name", port=1, secure=False), None, blank_tape(), resolver)
+    assert (caught.value.kind, caught.value.detail) == (kind, detail)
 
 
 async def test_a_refused_address_is_passed_over_at_once() -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import Field, File, FormParser, parse_options_header
+
 KEPT_BYTES = 1024 * 1024  # some twenty seconds of audio
-_BOUNDARY = re.compile(r'boundary=(?:"([^"]{1,200})"|([^;,\s]{1,200}))', re.IGNORECASE)
-_PARAMETER = re.compile(r';\s*(filename|name)\s*=\s*"((?:[^"\\]|\\.)*)"', re.IGNORECASE)
+_IN_MEMORY = {"MAX_MEMORY_FILE_SIZE": 2**40}  # what comes is bounded already; nothing goes to the disk
 
 
 class BadForm(ValueError):
@@ -46,34 +47,38 @@ def read_form(content_type: str, body: bytes) -> Form:
 
 
 def _read_form(content_type: str, body: bytes) -> Form:
-    match = _BOUNDARY.search(content_type)
-    if not content_type.lower().startswith("multipart/form-data") or match is None:
+    kind, options = parse_options_header(content_type.encode())
+    boundary = options.get(b"boundary")
+    if kind != b"multipart/form-data" or not boundary:
         raise BadForm("expected multipart/form-data with a boundary")
-    delimiter = b"--" + (match[1] or match[2]).encode("latin-1", "replace")
-    pieces = (b"\r\n" + body).split(b"\r\n" + delimiter)
-    if len(pieces) < 2 or not pieces[-1].startswith(b"--"):
-        raise BadForm("the closing boundary is missing")
     fields: dict[str, tuple[str, ...]] = {}
     files: dict[str, UploadedFile] = {}
-    for piece in pieces[1:-1]:
-        head, separator, content = piece.partition(b"\r\n\r\n")
-        if not separator:
-            raise BadForm("a part has no header")
-        names = _disposition(head)
-        name = names.get("name", "")
-        if "filename" in names:
-            files[name] = UploadedFile(filename=names["filename"], content=content)
-        else:
-            fields[name] = (*fields.get(name, ()), content.decode("utf-8", "replace"))
+
+    def keep_field(field: Field) -> None:
+        name = _text(field.field_name)
+        fields[name] = (*fields.get(name, ()), _text(field.value))
+
+    def keep_file(file: File) -> None:
+        file.file_object.seek(0)
+        files[_text(file.field_name)] = UploadedFile(
+            filename=_text(file.file_name), content=file.file_object.read()
+        )
+
+    ended: list[bool] = []
+    parser = FormParser(
+        "multipart/form-data", keep_field, keep_file, lambda: ended.append(True), boundary, config=_IN_MEMORY
+    )
+    try:
+        parser.write(body)
+    except FormParserError as error:
+        raise BadForm(str(error)) from error
+    if not ended:
+        raise BadForm("the closing boundary is missing")
     return Form(fields=fields, files=files)
 
 
+def _text(value: bytes | None) -> str:
+    return (value or b"").decode("utf-8", "replace")
+
+
 _recalled = lru_cache(maxsize=32)(_read_form)
-
-
-def _disposition(head: bytes) -> Mapping[str, str]:
-    for line in head.decode("utf-8", "replace").split("\r\n"):
-        name, _, value = line.partition(":")
-        if name.strip().lower() == "content-disposition":
-            return {match[1].lower(): match[2].replace('\\"', '"') for match in _PARAMETER.finditer(value)}
-    raise BadForm("a part has no Content-Disposition")
