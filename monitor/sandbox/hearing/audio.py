@@ -143,21 +143,24 @@ class Resampler:
     """Brings a stream of 16-bit samples of any rate to 24 kHz, whatever the pieces in which it comes."""
 
     def __init__(self, rate: int) -> None:
-        self._step = rate / RATE
+        self._rate = rate
         self._left = b""
-        self._moment = 0.0  # of the next sample out, counted in samples of `_left`
+        self._moment = 0  # of the next sample out, in parts of `_left`'s samples: RATE parts are one
 
     def feed(self, raw: bytes) -> bytes:
         """The samples at 24 kHz that *raw* completes."""
         data = self._left + raw
-        samples = np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.float64)
+        samples = np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.int64)
         last = len(samples) - 1
-        if last < self._moment:
+        if last * RATE < self._moment:
             self._left = data
             return b""
-        moments = np.arange(self._moment, last + 1e-9, self._step)
-        made = np.interp(moments, np.arange(len(samples)), samples).astype("<i2").tobytes()
-        following = self._moment + len(moments) * self._step
-        kept = min(int(following), last)
-        self._left, self._moment = data[2 * kept :], following - kept
-        return bytes(made)
+        # In whole numbers: rounding would depend on where a piece begins.
+        moments = np.arange(self._moment, last * RATE + 1, self._rate)
+        before, part = np.divmod(moments, RATE)
+        after = np.minimum(before + 1, last)
+        made = (samples[before] * (RATE - part) + samples[after] * part) // RATE
+        following = self._moment + len(moments) * self._rate
+        kept = min(following // RATE, last)
+        self._left, self._moment = data[2 * kept :], following - kept * RATE
+        return made.astype("<i2").tobytes()

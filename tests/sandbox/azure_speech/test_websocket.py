@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -370,6 +370,7 @@ def test_what_is_written_can_be_read(path: str, body: dict[str, int]) -> None:
     st.lists(st.integers(0, 4000), max_size=5),
     st.sampled_from([8000, 16_000, 24_000, 44_100, 48_000]),
 )
+@example(b"\x00\x00\x00\x00\x00\x01", [2], 8000)
 def test_resampling_does_not_depend_on_the_pieces(raw: bytes, cuts: list[int], rate: int) -> None:
     """Cut anywhere, the samples are those of the whole."""
     whole = Resampler(rate).feed(raw)
