@@ -62,15 +62,25 @@ _recalled_wav = lru_cache(maxsize=32)(_read_wav)
 def _at_24_khz(samples: NDArray[np.generic], rate: int) -> bytes:
     if rate == RATE or not len(samples):
         return samples.astype("<i2").tobytes()
-    count, positions = len(samples) * RATE // rate, np.arange(len(samples))
+    count, last = len(samples) * RATE // rate, len(samples) - 1
     made = np.empty(count, "<i2")
     for begin in range(0, count, _BLOCK):  # hours of audio must not take gigabytes
-        moments = np.arange(begin, min(count, begin + _BLOCK)) * (rate / RATE)
-        first, last = int(moments[0]), int(moments[-1]) + 2
-        made[begin : begin + _BLOCK] = np.interp(
-            moments, positions[first:last], samples[first:last].astype(np.float64)
-        )
+        moments = np.minimum(np.arange(begin, min(count, begin + _BLOCK)) * rate, last * RATE)
+        first, end = int(moments[0]) // RATE, int(moments[-1]) // RATE + 2
+        made[begin : begin + _BLOCK] = _between(samples[first:end].astype(np.int64), moments - first * RATE)
     return made.tobytes()
+
+
+def _between(samples: NDArray[np.int64], moments: NDArray[np.int64]) -> NDArray[np.int16]:
+    """The values at some moments, counted in RATE parts of a sample, on straight lines between the samples.
+
+    In whole numbers, since what rounding gives would depend on where a piece begins.
+    """
+    before = moments // RATE
+    part = moments - before * RATE
+    after = np.minimum(before + 1, len(samples) - 1)
+    made: NDArray[np.int16] = (samples[before] * (RATE - part) + samples[after] * part) // RATE
+    return made.astype("<i2")
 
 
 def from_telephone(law: str, octets: bytes) -> bytes:
@@ -155,12 +165,9 @@ class Resampler:
         if last * RATE < self._moment:
             self._left = data
             return b""
-        # In whole numbers: rounding would depend on where a piece begins.
         moments = np.arange(self._moment, last * RATE + 1, self._rate)
-        before, part = np.divmod(moments, RATE)
-        after = np.minimum(before + 1, last)
-        made = (samples[before] * (RATE - part) + samples[after] * part) // RATE
+        made = _between(samples, moments)
         following = self._moment + len(moments) * self._rate
         kept = min(following // RATE, last)
         self._left, self._moment = data[2 * kept :], following - kept * RATE
-        return made.astype("<i2").tobytes()
+        return made.tobytes()
