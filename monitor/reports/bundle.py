@@ -12,6 +12,7 @@ from typing import Any
 
 from monitor.core.clock_offset import Offset
 from monitor.core.evidence.bundle_facts import BundleFacts, QuotedRun
+from monitor.core.incidents.codec import stored_incident_to_json
 from monitor.core.model import Target
 from monitor.core.outcome_json import outcome_to_line
 from monitor.core.secret_spellings import Spellings
@@ -144,7 +145,7 @@ def _canonical(value: object) -> bytes:
 def _facts(dossier: BundleFacts) -> dict[str, Any]:
     incident = dossier.incident
     return {
-        **incident.document,
+        **stored_incident_to_json(incident),
         "schema": "earwitness.incident/1",
         "id": incident.id,
         "number": incident.number,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.core.incidents.codec import window_to_json
+from monitor.core.incidents.codec import incident_to_json, window_to_json
 from monitor.core.outages.history import MemoryHistory
 from monitor.store.database.engine import open_database
 from monitor.store.derivation.history import StoreHistory
@@ -77,5 +77,5 @@ def check_store(folder: Path, replay: dict[str, list[dict[str, object]]]) -> Non
     )
     assert windows == replay["windows"]
     (derived,) = replay["incidents"]
-    assert {key: incident.document[key] for key in derived} == derived
+    assert incident_to_json(incident) == derived
     assert derived["affected"] == [FAILING]

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from sqlalchemy import MetaData, select
 
-from monitor.core.incidents.codec import window_to_json
+from monitor.core.incidents.codec import incident_to_json, window_to_json
 from monitor.store.database.engine import Database, open_database
 from monitor.store.incidents.incidents import read_numbered_incidents, read_windows
 from monitor.store.outcomes.read import read_evidence, stream_outcomes
@@ -200,11 +200,11 @@ def test_what_is_stored_equals_the_replay(story: Story) -> None:
     database = story.open_database()
     with database.read() as tx:
         windows = [window_to_json(window) for window in read_windows(tx)]
-        documents = [one.document for one in reversed(read_numbered_incidents(tx))]
+        documents = [incident_to_json(one) for one in reversed(read_numbered_incidents(tx))]
     database.dispose()
     assert windows == story.replay["windows"]
     derived = story.replay["incidents"]
-    assert [{key: one[key] for key in derived[0]} for one in documents] == derived
+    assert documents == derived
 
 
 def test_the_bundle_is_the_same_from_the_page_and_from_the_command(story: Story) -> None:

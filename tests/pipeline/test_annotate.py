@@ -26,13 +26,13 @@ def test_a_late_mark_is_named_by_the_incident_it_lies_near(database: Database) -
     stretch = Stretch(database)
     stretch.fail("." * 10 + "xxx" + "." * 40)
     assert stretch.phases() == [Phase.RESOLVED]
-    assert stretch.incident().document["marks"] == []
+    assert stretch.incident().diagnosis.nearby.marks == ()
     at = stretch.incident().start - 2 * MINUTE
     stored = note_mark(database, HOUSE, Mark(at, "deployed 4.2", "ann"), now=stretch.now)
     found = stretch.incident()
     assert stored.id is not None
-    assert [mark["text"] for mark in found.document["marks"]] == ["deployed 4.2"]
-    assert "deployed 4.2" in found.document["blame_reason"]
+    assert [mark.text for mark in found.diagnosis.nearby.marks] == ["deployed 4.2"]
+    assert "deployed 4.2" in found.diagnosis.blame_reason
     stretch.check_agreement(stretch.now)
     with database.read() as tx:
         assert "near its start: 'deployed 4.2'" in read_entries(tx, found.id)[-1].text
@@ -44,7 +44,7 @@ def test_a_mark_far_away_changes_nothing(sqlite_database: Database) -> None:
     stretch.fail("." * 10 + "xxx")
     before = stretch.incident()
     note_mark(sqlite_database, HOUSE, Mark(before.start - timedelta(hours=1), "x", "ann"), now=stretch.now)
-    assert stretch.incident().document == before.document
+    assert stretch.incident().diagnosis == before.diagnosis
 
 
 def test_an_acknowledged_incident_is_not_repeated_but_its_end_is_told(sqlite_database: Database) -> None:

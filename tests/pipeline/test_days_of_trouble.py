@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from monitor.core.incidents.codec import incident_to_json
 from monitor.core.incidents.derive import derive
 from monitor.core.incidents.incident import IncidentKind, Phase
 from monitor.pipeline.derive import DerivationSettings
@@ -41,7 +42,7 @@ def test_a_recorded_day_is_stored_as_planned(sqlite_database: Database, name: st
     assert [(one.title, one.start, one.end, one.blame) for one in stored] == [
         (one.title, one.start, one.end, one.blame) for one in derived.incidents
     ]
-    check_plan(shape, [dict(one.document) for one in stored])
+    check_plan(shape, [incident_to_json(one) for one in stored])
 
 
 def check_plan(shape: Shape, documents: list[dict[str, object]]) -> None:

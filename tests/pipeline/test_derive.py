@@ -9,7 +9,6 @@ import pytest
 
 from monitor.core.alerting.decide import NoticeKind, Policy
 from monitor.core.alerting.wording import headline
-from monitor.core.incidents.codec import read_story
 from monitor.core.incidents.incident import EntryKind, IncidentKind, Phase
 from monitor.core.model import Blame, Verdict
 from monitor.core.outages.self_observations import SelfObservation, SelfObservationKind
@@ -55,7 +54,7 @@ def test_three_of_five_open_an_incident_that_began_at_the_first(database: Databa
     assert (incident.phase, incident.number, incident.blame) == (Phase.OPEN, 1, Blame.PROVIDER)
     assert incident.start == run_of(FAILING, 10, Verdict.FAILED).started_at
     assert incident.opened_at == run_of(FAILING, 12, Verdict.FAILED).started_at
-    beside = [(one["target"], one["passed"], one["total"]) for one in incident.document["unaffected"]]
+    beside = [(one.cell.target, one.passed, one.total) for one in incident.diagnosis.unaffected]
     assert beside == [(REST.target, 3, 3), (WHISPER.target, 3, 3)]
     (notice,) = stretch.notices()
     assert (notice.kind, notice.channel, notice.sequence) == (NoticeKind.OPENED, "oncall", 1)
@@ -163,7 +162,7 @@ def test_a_target_that_is_watched_no_more_stops_reminding(sqlite_database: Datab
     opened, silent = stretch.notices()
     assert (opened.kind, silent.kind) == (NoticeKind.OPENED, NoticeKind.UPDATED)
     assert "no run since 00:12:00 UTC" in silent.body["data"]["text"]
-    assert "No run since 00:12:00 UTC" in headline(read_story(stretch.incident()))
+    assert "No run since 00:12:00 UTC" in headline(stretch.incident())
 
 
 def test_what_passes_derives_nothing(sqlite_database: Database) -> None:

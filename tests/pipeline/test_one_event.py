@@ -209,7 +209,7 @@ def test_what_settles_has_no_number_and_a_turn_of_the_clock_gives_it_one(sqlite_
     fleet.due = {mine: START, other: START + 50 * timedelta(seconds=1), CELLS[60]: START + timedelta(hours=1)}
     fleet.live(timedelta(seconds=64))
     with sqlite_database.read() as tx:
-        (settling,) = [one for one in read_unresolved_incidents(tx) if one.document.get("windows")]
+        (settling,) = [one for one in read_unresolved_incidents(tx) if one.diagnosis.windows]
     assert (settling.phase, settling.number) == (Phase.SUSPECTED, None)
     assert not fleet.notices()
     again = replace(fleet, due=dict.fromkeys(fleet.cells, START + timedelta(days=1)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -192,7 +193,7 @@ def told(database: Database) -> Mapping[str, Any]:
     return {
         "windows": windows,
         "incidents": [(one.phase, one.severity, one.resolved_at) for one in known],
-        "documents": [{**one.document, "gaps": None} for one in (*known, *waiting)],
+        "diagnoses": [replace(one.diagnosis, gaps=()) for one in (*known, *waiting)],
         "entries": [[(line.kind, line.text) for line in own] for own in lines],
         "turns": [[line.at for line in own if line.kind in _TURNS] for own in lines],
         "notices": [(names[one.incident_id or ""], one.kind, one.sequence) for one in notices],

@@ -95,7 +95,7 @@ async def test_the_spine_from_slot_to_incident(database: Database) -> None:
         clock.advance(seconds=57)
     stretch = Stretch(database)
     assert changes[-1].incident.number == stretch.incident().number == 1
-    assert stretch.incident().document["affected"] == [target().key]
+    assert stretch.incident().diagnosis.affected == (target().key,)
     assert stretch.incident().start == DAY
 
 

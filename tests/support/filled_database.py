@@ -14,9 +14,9 @@ from sqlalchemy import Connection
 from monitor.core.alerting.decide import Notice, NoticeKind
 from monitor.core.diagnosis.diagnose import Incident, Severity
 from monitor.core.errors import NotFound
-from monitor.core.incidents.codec import incident_document
 from monitor.core.incidents.derive import derive
 from monitor.core.incidents.incident import Entry, EntryKind, Phase, StoredIncident
+from monitor.core.incidents.reconcile import diagnosis_of
 from monitor.core.model import Blame, Endpoint, Failure, Outcome, Stage, Target, Verdict
 from monitor.core.outages.masking import pause
 from monitor.core.outages.rule import Rule, rule_to_json
@@ -207,7 +207,7 @@ def settle(tx: Connection, now: datetime) -> None:
     for incident in derivation.incidents:
         cells = {window.cell for window in incident.windows}
         gaps = [gap for gap in derivation.gaps if gap.cell in cells]
-        stored = replace(store_incident(incident, now), document=incident_document(incident, gaps))
+        stored = replace(store_incident(incident, now), diagnosis=diagnosis_of(incident, gaps))
         save_incident(tx, stored)
         add_entries(tx, entries_of(stored))
         belongs |= {(window.cell, window.state, window.start): stored.id for window in incident.windows}
@@ -232,7 +232,7 @@ def store_incident(incident: Incident, now: datetime) -> StoredIncident:
         updated_at=now,
         rule=rule_to_json(RULE),
         configurations=["9f2c11aa"],
-        document=incident_document(incident),
+        diagnosis=diagnosis_of(incident),
     )
 
 

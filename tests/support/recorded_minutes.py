@@ -108,7 +108,7 @@ class Stretch:
             assert read_windows(tx) == derived.windows
             settling = [one for one in read_unresolved_incidents(tx) if one.phase is Phase.SUSPECTED]
         outages = [one for one in self.incidents() if one.kind is IncidentKind.OUTAGE]
-        outages += [one for one in settling if one.document.get("windows")]
+        outages += [one for one in settling if one.diagnosis.windows]
         stored = sorted(outages, key=lambda one: (one.start, one.title))
         assert [(one.title, one.start, one.end, one.blame) for one in stored] == [
             (one.title, one.start, one.end, one.blame) for one in derived.incidents

@@ -8,6 +8,7 @@ from typing import Any
 
 from monitor.core.alerting.wording import Latest, MessageSettings
 from monitor.core.diagnosis.diagnose import Severity
+from monitor.core.incidents.codec import read_diagnosis
 from monitor.core.incidents.incident import Phase, StoredIncident
 from monitor.core.model import Blame, Cell
 from monitor.core.timefmt import rfc3339
@@ -38,13 +39,26 @@ def window(cell: Cell = FAILING, **parts: Any) -> dict[str, Any]:
         "failed": 3,
         "total": 3,
         "open": True,
+        "decided_at": rfc3339(DECIDED),
+        "closed_at": None,
+        "continues_until": rfc3339(START + 17 * MINUTE),
+        "first_id": "run-first",
+        "last_id": "run-last",
         **parts,
     }
 
 
 def closed_window(cell: Cell = FAILING, **parts: Any) -> dict[str, Any]:
     """The whole window of the reference day."""
-    whole = {"end": rfc3339(END), "end_after": rfc3339(LAST_BAD), "failed": 420, "total": 420, "open": False}
+    whole = {
+        "end": rfc3339(END),
+        "end_after": rfc3339(LAST_BAD),
+        "failed": 420,
+        "total": 420,
+        "open": False,
+        "closed_at": rfc3339(END + 4 * MINUTE),
+        "continues_until": rfc3339(LAST_BAD + 15 * MINUTE),
+    }
     return window(cell, **{**whole, **parts})
 
 
@@ -62,15 +76,18 @@ def signature(count: int, **parts: Any) -> dict[str, Any]:
         "code": None,
         "message": MESSAGE,
         "count": count,
+        "first_at": rfc3339(START),
         "first_id": "run-first",
+        "last_at": rfc3339(LAST_BAD),
         "last_id": "run-last",
         **parts,
     }
 
 
 def document(runs: int, window: Mapping[str, Any], **parts: Any) -> dict[str, Any]:
-    """The incident's document with one window and both controls."""
+    """The incident's document as it is stored, with one window and both controls."""
     return {
+        "subject": "gpt-4o-transcribe · realtime · swedencentral",
         "scope": [{"model": FAILING.model, "pathway": FAILING.pathway}],
         "affected": [FAILING.target],
         "unaffected": [control(REST, runs), control(WHISPER, runs)],
@@ -81,10 +98,12 @@ def document(runs: int, window: Mapping[str, Any], **parts: Any) -> dict[str, An
     }
 
 
-def incident(phase: Phase = Phase.OPEN, **parts: Any) -> StoredIncident:
-    """The reference incident in a phase: three runs old while open, whole afterwards."""
+def incident(
+    phase: Phase = Phase.OPEN, *, document: Mapping[str, Any] | None = None, **parts: Any
+) -> StoredIncident:
+    """The reference incident in a phase, of its *document*: three runs old while open, whole afterwards."""
     ended = phase in (Phase.RECOVERING, Phase.RESOLVED)
-    contents = document(420, closed_window()) if ended else document(3, window())
+    contents = _contents(ended=ended) if document is None else document
     values: dict[str, Any] = {
         "id": "0193-incident",
         "number": 1,
@@ -100,9 +119,13 @@ def incident(phase: Phase = Phase.OPEN, **parts: Any) -> StoredIncident:
         "updated_at": DECIDED,
         "rule": {},
         "configurations": ["9f2c"],
-        "document": contents,
+        "diagnosis": read_diagnosis(contents),
     }
     return StoredIncident(**{**values, **parts})
+
+
+def _contents(*, ended: bool) -> dict[str, Any]:
+    return document(420, closed_window()) if ended else document(3, window())
 
 
 def latest_at(now: datetime) -> dict[Cell, Latest]:

@@ -17,7 +17,6 @@ from typing import Any
 from monitor.core.alerting.message import compose_body, corrections, differences, rises
 from monitor.core.alerting.wording import RELAPSE, Latest, MessageFacts, MessageSettings, silence_words
 from monitor.core.incidents.annotations import Opinion, as_told
-from monitor.core.incidents.codec import Story, read_story
 from monitor.core.incidents.incident import IncidentKind, Phase, StoredIncident
 from monitor.core.model import Blame, Cell
 
@@ -96,7 +95,7 @@ def decide(
     *,
     now: datetime,
     voice: MessageSettings,
-    latest: Callable[[Story], Mapping[Cell, Latest]] | None = None,
+    latest: Callable[[StoredIncident], Mapping[Cell, Latest]] | None = None,
     opinions: Mapping[str, Opinion] | None = None,
 ) -> list[Decision]:
     """One decision for every incident and channel, in the order of incidents, then of policies.
@@ -111,11 +110,12 @@ def decide(
         told.setdefault((notice.incident_id, notice.channel), []).append(notice)
     decisions = []
     for incident in incidents:
-        story = as_told(read_story(incident), (opinions or {}).get(incident.id, Opinion()))
+        opinion = (opinions or {}).get(incident.id, Opinion())
+        story = as_told(incident, opinion)
         for policy in policies:
             known = told.get((incident.id, policy.channel), [])
-            owed = _owed(story, known, policy, now, voice)
-            decisions.append(_decision(story, owed, known, policy.channel, now, voice, latest))
+            owed = _owed(story, known, policy, now, voice, opinion)
+            decisions.append(_decision(story, owed, known, policy.channel, now, voice, latest, opinion))
     return decisions
 
 
@@ -125,19 +125,24 @@ def notice_id(incident_id: str, channel: str, kind: NoticeKind, sequence: int) -
     return f"msg_{b32encode(digest[:20]).decode().lower()}"
 
 
-def topic(story: Story) -> str:
+def topic(story: StoredIncident) -> str:
     """The word of a channel's `when` that this incident falls under.
 
     What is the account's and the provider's at once is told as an outage.
     """
     if story.kind is not IncidentKind.OUTAGE:
         return str(Blame.MONITOR)
-    ours = story.blame in (Blame.ACCOUNT, Blame.MONITOR) and story.also_blamed is None
+    ours = story.blame in (Blame.ACCOUNT, Blame.MONITOR) and story.diagnosis.also_blamed is None
     return str(story.blame) if ours else str(story.state)
 
 
 def _owed(
-    story: Story, told: Sequence[Notice], policy: Policy, now: datetime, voice: MessageSettings
+    story: StoredIncident,
+    told: Sequence[Notice],
+    policy: Policy,
+    now: datetime,
+    voice: MessageSettings,
+    opinion: Opinion,
 ) -> _KindOwed:
     if story.phase is Phase.SUSPECTED:
         return _KindOwed(kind=None, reason="a suspicion is shown, not sent")
@@ -152,27 +157,27 @@ def _owed(
         return _ending(story, told[-1], state)
     if story.phase is Phase.RECOVERING:
         return _recovery(told, state, now)
-    return _while_open(story, told, state, now, voice)
+    return _while_open(story, told, state, now, voice, opinion)
 
 
-def _ending(story: Story, last: Notice, state: str) -> _KindOwed:
+def _ending(story: StoredIncident, last: Notice, state: str) -> _KindOwed:
     """The end, once; and what came late, where it moves an edge that was told."""
     if state != "resolved":
-        return _KindOwed(kind=NoticeKind.RESOLVED, reason=story.dismissed or "resolved")
+        return _KindOwed(kind=NoticeKind.RESOLVED, reason=story.diagnosis.dismissed or "resolved")
     changed = () if story.phase is Phase.DISMISSED else corrections(story, last.body["data"])
     if changed:
         return _KindOwed(kind=NoticeKind.UPDATED, reason="; ".join(changed), changed=changed)
     return _KindOwed(kind=None, reason="its end was told")
 
 
-def _first(story: Story, policy: Policy, now: datetime) -> _KindOwed:
+def _first(story: StoredIncident, policy: Policy, now: datetime) -> _KindOwed:
     if story.phase is Phase.DISMISSED:
         return _KindOwed(kind=None, reason="it came to nothing before anything was sent")
     if topic(story) not in policy.when:
         return _KindOwed(kind=None, reason=f"the channel does not ask for '{topic(story)}'")
     if story.phase is Phase.RESOLVED:
         return _KindOwed(kind=None, reason="it ended before anything was sent")
-    newest = max((window.end_after for window in story.windows), default=story.start)
+    newest = max((window.end_after for window in story.diagnosis.windows), default=story.start)
     if now - newest > LONG_PAST:
         return _KindOwed(kind=None, reason="its last bad run is older than 24 hours")
     return _KindOwed(kind=NoticeKind.OPENED, reason="first notice")
@@ -187,7 +192,12 @@ def _recovery(told: Sequence[Notice], state: str, now: datetime) -> _KindOwed:
 
 
 def _while_open(
-    story: Story, told: Sequence[Notice], state: str, now: datetime, voice: MessageSettings
+    story: StoredIncident,
+    told: Sequence[Notice],
+    state: str,
+    now: datetime,
+    voice: MessageSettings,
+    opinion: Opinion,
 ) -> _KindOwed:
     since = now - told[-1].created_at
     worse = _rise(story, told)
@@ -210,18 +220,18 @@ def _while_open(
     if changed and since >= GROUP_INTERVAL:
         return _KindOwed(kind=NoticeKind.UPDATED, reason="; ".join(changed), changed=changed)
     if since >= voice.repeat:
-        return _reminder(story, told, now)
+        return _reminder(story, told, now, opinion)
     if changed:
         return _KindOwed(kind=None, reason="changed inside the group interval")
     return _KindOwed(kind=None, reason="nothing changed inside the repeat interval")
 
 
-def _reminder(story: Story, told: Sequence[Notice], now: datetime) -> _KindOwed:
+def _reminder(story: StoredIncident, told: Sequence[Notice], now: datetime, opinion: Opinion) -> _KindOwed:
     """The word after the repeat interval, or why there is none."""
     if story.kind is IncidentKind.UNSTABLE:
         return _KindOwed(kind=None, reason="what is unstable is told once")
-    if story.acknowledged:
-        return _KindOwed(kind=None, reason=f"acknowledged by {story.acknowledged}: no reminder")
+    if opinion.acknowledged:
+        return _KindOwed(kind=None, reason=f"acknowledged by {opinion.acknowledged.author}: no reminder")
     if _is_paused(story, now):
         return _KindOwed(kind=None, reason="planned maintenance: no reminder")
     if story.silent_since is not None:
@@ -229,14 +239,14 @@ def _reminder(story: Story, told: Sequence[Notice], now: datetime) -> _KindOwed:
     return _KindOwed(kind=NoticeKind.UPDATED, reason="the repeat interval has passed")
 
 
-def _is_paused(story: Story, now: datetime) -> bool:
+def _is_paused(story: StoredIncident, now: datetime) -> bool:
     """Whether everything that fails is in planned maintenance now."""
-    failing = {window.cell for window in story.windows if window.end is None}
-    paused = {cell for cell, span in story.pauses if span.start <= now < span.end}
+    failing = {window.cell for window in story.diagnosis.windows if window.end is None}
+    paused = {pause.cell for pause in story.diagnosis.pauses if pause.start <= now < pause.end}
     return bool(failing) and failing <= paused
 
 
-def _silence(story: Story, told: Sequence[Notice]) -> _KindOwed:
+def _silence(story: StoredIncident, told: Sequence[Notice]) -> _KindOwed:
     """That nothing is known any more, once: a target that is watched no more is not reminded of for ever."""
     words = silence_words(story)
     if words in _changed(told[-1]):
@@ -244,7 +254,7 @@ def _silence(story: Story, told: Sequence[Notice]) -> _KindOwed:
     return _KindOwed(kind=NoticeKind.UPDATED, reason=words, changed=(words,))
 
 
-def _rise(story: Story, told: Sequence[Notice]) -> tuple[str, ...]:
+def _rise(story: StoredIncident, told: Sequence[Notice]) -> tuple[str, ...]:
     """In words, what is worse now than what was told last of the failing incident; empty where nothing is."""
     failing = [
         one.body["data"] for one in told if one.body["data"]["state"] not in ("recovering", "resolved")
@@ -262,13 +272,14 @@ def _changed(notice: Notice) -> Sequence[str]:
 
 
 def _decision(
-    story: Story,
+    story: StoredIncident,
     owed: _KindOwed,
     told: Sequence[Notice],
     channel: str,
     now: datetime,
     voice: MessageSettings,
-    latest: Callable[[Story], Mapping[Cell, Latest]] | None,
+    latest: Callable[[StoredIncident], Mapping[Cell, Latest]] | None,
+    opinion: Opinion,
 ) -> Decision:
     if owed.kind is None:
         return Decision(send=False, reason=owed.reason, channel=channel, incident_id=story.id)
@@ -282,6 +293,7 @@ def _decision(
         told_total=before.get("total"),
         told_state=before.get("state"),
         changed=owed.changed,
+        acknowledged=opinion.acknowledged.author if opinion.acknowledged else "",
     )
     sequence = told[-1].sequence + 1 if told else 1
     notice = Notice(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,10 +12,12 @@ from monitor.core.alerting.message import compose_body
 from monitor.core.alerting.model_retirement import Retirement, compose
 from monitor.core.alerting.storage_loss import compose_storage
 from monitor.core.alerting.wording import Latest, MessageFacts, MessageSettings, link
-from monitor.core.diagnosis.diagnose import Severity
-from monitor.core.incidents.codec import read_story
-from monitor.core.incidents.incident import Phase, StoredIncident
+from monitor.core.diagnosis.diagnose import Control, Severity, Signature
+from monitor.core.diagnosis.scope import NOWHERE
+from monitor.core.incidents.incident import Diagnosis, Phase, StoredIncident
 from monitor.core.model import Blame, Cell, State, split_target
+from monitor.core.outages.rule import Rule
+from monitor.core.outages.windows import Window
 from monitor.core.timefmt import rfc3339
 
 _PHASES = {NoticeKind.RECOVERING: Phase.RECOVERING, NoticeKind.RESOLVED: Phase.RESOLVED}
@@ -37,14 +39,12 @@ def drill_notice(
         since, reason = now - timedelta(minutes=3), "the database cannot be reached"
         body = compose_storage(kind, since=since, reason=reason, now=now, voice=voice, drill=True)
         return replace(notice, body=body)
-    story = read_story(sample)
-    latest = {
-        near.cell: Latest(last_pass=now - timedelta(seconds=8), healthy=True) for near in story.unaffected
-    }
-    latest |= {window.cell: Latest(passed=5, total=5) for window in story.windows}
+    seen = Latest(last_pass=now - timedelta(seconds=8), healthy=True)
+    latest = {near.cell: seen for near in sample.diagnosis.unaffected}
+    latest |= {window.cell: Latest(passed=5, total=5) for window in sample.diagnosis.windows}
     told = (3, 3) if kind is NoticeKind.UPDATED else (None, None)
     telling = MessageFacts(
-        story=story, now=now, voice=voice, latest=latest, told_failed=told[0], told_total=told[1]
+        story=sample, now=now, voice=voice, latest=latest, told_failed=told[0], told_total=told[1]
     )
     return replace(notice, body=compose_body(kind, telling, 1, drill=True))
 
@@ -82,47 +82,64 @@ def sample_incident(
         updated_at=now,
         rule={},
         configurations=(),
-        document=_document(affected, controls, start, last, end, runs),
+        diagnosis=_diagnosis(affected, controls, subject, start=start, last=last, end=end, runs=runs),
     )
 
 
-def _document(
-    affected: Cell, controls: Sequence[Cell], start: datetime, last: datetime, end: datetime | None, runs: int
-) -> Mapping[str, Any]:
-    window = {
-        "target": affected.target,
-        "location": affected.location,
-        "state": State.DOWN.value,
-        "start": rfc3339(start),
-        "start_after": rfc3339(start - timedelta(minutes=1)),
-        "end": end and rfc3339(end),
-        "end_after": rfc3339(last),
-        "failed": runs,
-        "total": runs,
-    }
-    signature = {
-        "failure": "server",
-        "stage": "transcribe",
-        "type": "server_error",
-        "code": None,
-        "count": runs,
-    }
-    return {
-        "affected": [affected.target],
-        "unaffected": [
-            {"target": cell.target, "location": cell.location, "passed": runs, "total": runs}
-            for cell in controls
-        ],
-        "scope": [{"model": affected.model, "pathway": affected.pathway}],
-        "blame_reason": "same configuration passed 1,440/1,440 in 24 h; no change recorded",
-        "windows": [window],
-        "signatures": [signature],
-    }
+def _diagnosis(
+    affected: Cell,
+    controls: Sequence[Cell],
+    subject: str,
+    *,
+    start: datetime,
+    last: datetime,
+    end: datetime | None,
+    runs: int,
+) -> Diagnosis:
+    minute = timedelta(minutes=1)
+    window = Window(
+        cell=affected,
+        state=State.DOWN,
+        start=start,
+        start_after=start - minute,
+        end=end,
+        end_after=last,
+        failed=runs,
+        total=runs,
+        open=end is None,
+        decided_at=start + 2 * minute,
+        closed_at=end and end + 4 * minute,
+        continues_until=last + Rule().down.merge,
+        first_id="drill-first",
+        last_id="drill-last",
+    )
+    signature = Signature(
+        failure="server",
+        stage="transcribe",
+        type="server_error",
+        code=None,
+        message=None,
+        count=runs,
+        first_at=start,
+        first_id=window.first_id,
+        last_at=last,
+        last_id=window.last_id,
+    )
+    where = {"model": affected.model, "pathway": affected.pathway}
+    return Diagnosis(
+        subject=subject,
+        blame_reason="same configuration passed 1,440/1,440 in 24 h; no change recorded",
+        scope=replace(NOWHERE, conjunctions=(where,)),
+        affected=(affected.target,),
+        unaffected=tuple(Control(cell=cell, passed=runs, total=runs) for cell in controls),
+        windows=(window,),
+        signatures=(signature,),
+    )
 
 
 def _retirement_body(sample: StoredIncident, now: datetime, voice: MessageSettings) -> dict[str, Any]:
     """The end, in 30 days, of the model that the sample is about."""
-    (target,) = sample.document["affected"]
+    (target,) = sample.diagnosis.affected
     _, model, _ = split_target(target)
     ending = Retirement(
         model=model, day=(now + timedelta(days=30)).date(), successor="its successor", targets=(target,)

@@ -23,8 +23,7 @@ from monitor.core.alerting.wording import (
     withdrawn_text,
 )
 from monitor.core.diagnosis.diagnose import Severity
-from monitor.core.incidents.codec import Story
-from monitor.core.incidents.incident import IncidentKind, Phase
+from monitor.core.incidents.incident import IncidentKind, Phase, StoredIncident
 from monitor.core.model import State
 from monitor.core.sanitize import cut, defuse
 from monitor.core.timefmt import rfc3339
@@ -54,14 +53,14 @@ def compose_body(kind: str, telling: MessageFacts, sequence: int, *, drill: bool
     return body
 
 
-def told_state(story: Story) -> str:
+def told_state(story: StoredIncident) -> str:
     """What a notice says of the incident now: its condition, `recovering` or `resolved` (also withdrawn)."""
     if story.phase is Phase.DISMISSED:
         return str(Phase.RESOLVED)
     return str(story.phase) if story.phase in (Phase.RECOVERING, Phase.RESOLVED) else story.condition
 
 
-def differences(story: Story, told: Mapping[str, Any]) -> tuple[str, ...]:
+def differences(story: StoredIncident, told: Mapping[str, Any]) -> tuple[str, ...]:
     """In words, what changed since the data *told*: state, start, blame, targets or scope."""
     changed = []
     if told["state"] != story.condition:
@@ -71,14 +70,14 @@ def differences(story: Story, told: Mapping[str, Any]) -> tuple[str, ...]:
     changed += _moved("began", story.start, told["start"])
     if told["blame"] != story.blame:
         changed.append(f"blame {story.blame} (was {told['blame']})")
-    if told["affected_total"] != len(story.affected):
-        changed.append(f"{_targets(len(story.affected))} affected (was {told['affected_total']})")
+    if told["affected_total"] != len(story.diagnosis.affected):
+        changed.append(f"{_targets(len(story.diagnosis.affected))} affected (was {told['affected_total']})")
     elif told["subject"] != subject(story):
         changed.append(f"now about {subject(story)} (was {told['subject']})")
     return tuple(changed)
 
 
-def rises(story: Story, told: Mapping[str, Any]) -> tuple[str, ...]:
+def rises(story: StoredIncident, told: Mapping[str, Any]) -> tuple[str, ...]:
     """In words, what is worse than in the data *told*: its state, its severity, or a wider scope."""
     found = []
     if (told["state"], story.condition) == (State.DEGRADED, State.DOWN):
@@ -86,17 +85,17 @@ def rises(story: Story, told: Mapping[str, Any]) -> tuple[str, ...]:
     if _worse(story, told):
         found.append(f"severity {story.severity} (was {told['severity']})")
     # More targets inside the scope that was told are no wider scope: they would be told one by one.
-    if told["affected_total"] < len(story.affected) and told["subject"] != subject(story):
+    if told["affected_total"] < len(story.diagnosis.affected) and told["subject"] != subject(story):
         found.append(f"now about {subject(story)} (was {told['subject']})")
     return tuple(found)
 
 
-def _worse(story: Story, told: Mapping[str, Any]) -> bool:
+def _worse(story: StoredIncident, told: Mapping[str, Any]) -> bool:
     grades = [str(severity) for severity in Severity]
     return grades.index(story.severity) < grades.index(told["severity"])
 
 
-def corrections(story: Story, told: Mapping[str, Any]) -> tuple[str, ...]:
+def corrections(story: StoredIncident, told: Mapping[str, Any]) -> tuple[str, ...]:
     """In words, which edge is another than in the data *told* of an incident that is over."""
     return (*_moved("began", story.start, told["start"]), *_moved("ended", story.end, told["end"]))
 
@@ -129,11 +128,11 @@ def _saying(kind: str, telling: MessageFacts, *, drill: bool) -> dict[str, Any]:
 def _wording(kind: str, state: str, telling: MessageFacts) -> tuple[str, str]:
     """The word that leads the title, and the text."""
     story, updated = telling.story, kind == "incident.updated"
-    if story.phase is Phase.DISMISSED and story.joined:
-        return f"Now part of incident {story.joined}", merged_text(telling)
+    if story.phase is Phase.DISMISSED and story.diagnosis.joined:
+        return f"Now part of incident {story.diagnosis.joined}", merged_text(telling)
     if story.phase is Phase.DISMISSED:
         return "Withdrawn", withdrawn_text(telling)
-    if not updated and story.phase is Phase.RESOLVED and story.unwatched:
+    if not updated and story.phase is Phase.RESOLVED and story.diagnosis.unwatched:
         return "Watched no more", unwatched_text(telling)
     if updated and story.phase is Phase.RESOLVED:
         return "Corrected", corrected_text(telling)
@@ -150,24 +149,25 @@ def _state_word(state: str, told: str | None) -> str:
 
 
 def _facts(telling: MessageFacts, sequence: int, keep: int) -> dict[str, Any]:
-    story, bounds = telling.story, telling.story.bounds
+    story, found = telling.story, telling.story.diagnosis
+    bounds = found.bounds
     return {
         "incident_id": story.id,
         "severity": str(story.severity),
         "blame": str(story.blame),
         "subject": subject(story),
-        "scope": _scope(story.scope, keep),
-        "affected": [defuse(target, 200) for target in story.affected[:keep]],
-        "affected_total": len(story.affected),
+        "scope": _scope(found.scope.conjunctions, keep),
+        "affected": [defuse(target, 200) for target in found.affected[:keep]],
+        "affected_total": len(found.affected),
         "unaffected": _controls(story, keep),
-        "unaffected_total": len(story.unaffected),
-        "failed": story.failed,
-        "total": story.total,
+        "unaffected_total": len(found.unaffected),
+        "failed": found.failed,
+        "total": found.total,
         "start": rfc3339(story.start),
         "end": _instant(story.end),
         "at_least_s": bounds.least.total_seconds(),
         "at_most_s": bounds.most.total_seconds() if bounds.most is not None else None,
-        "decided": _instant(story.decided),
+        "decided": _instant(story.opened_at),
         "changed": [cut(change, 200) for change in telling.changed],
         "link": link(telling.voice, story.number),
         "sequence": sequence,
@@ -178,7 +178,7 @@ def _scope(scope: Sequence[Mapping[str, str]], keep: int) -> list[dict[str, str]
     return [{defuse(key, 40): defuse(value, 200) for key, value in part.items()} for part in scope[:keep]]
 
 
-def _controls(story: Story, keep: int) -> list[dict[str, Any]]:
+def _controls(story: StoredIncident, keep: int) -> list[dict[str, Any]]:
     return [
         {
             "target": defuse(near.cell.target, 200),
@@ -186,7 +186,7 @@ def _controls(story: Story, keep: int) -> list[dict[str, Any]]:
             "passed": near.passed,
             "total": near.total,
         }
-        for near in story.unaffected[:keep]
+        for near in story.diagnosis.unaffected[:keep]
     ]
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from urllib.parse import quote
 
-from monitor.core.incidents.codec import Neighbour, Story, Symptom, cell_name
-from monitor.core.incidents.incident import IncidentKind, Phase
+from monitor.core.diagnosis.diagnose import Control, Signature
+from monitor.core.diagnosis.title import cell_name
+from monitor.core.incidents.incident import Diagnosis, IncidentKind, Phase, StoredIncident
 from monitor.core.model import Cell, State
 from monitor.core.sanitize import cut, defuse
 from monitor.core.timefmt import day, parse_instant
@@ -51,7 +52,7 @@ class MessageFacts:
     says in words what differs from it.
     """
 
-    story: Story
+    story: StoredIncident
     now: datetime
     voice: MessageSettings = MessageSettings()
     latest: Mapping[Cell, Latest] = field(default_factory=dict)
@@ -59,6 +60,7 @@ class MessageFacts:
     told_total: int | None = None
     told_state: str | None = None
     changed: Sequence[str] = ()
+    acknowledged: str = ""  # by whom
 
 
 def clock(instant: datetime) -> str:
@@ -94,13 +96,13 @@ def span(start: datetime, end: datetime) -> str:
     return f"{clock(start)} UTC, {day(start)} – {clock(end)} UTC, {day(end)}"
 
 
-def counted(story: Story) -> str:
+def counted(story: StoredIncident) -> str:
     """``420/420 runs failed``."""
     word = "failed" if story.state is State.DOWN else "failed, slow or wrong"
-    return f"{story.failed:,}/{story.total:,} runs {word}"
+    return f"{story.diagnosis.failed:,}/{story.diagnosis.total:,} runs {word}"
 
 
-def symptom_words(symptom: Symptom) -> str:
+def symptom_words(symptom: Signature) -> str:
     """``server at transcribe: server_error, code null, "Input transcription failed"``.
 
     Failure, stage and the provider's own words in the newest run that says so.
@@ -113,27 +115,28 @@ def symptom_words(symptom: Symptom) -> str:
     return f"{place}: {said}" if said else place
 
 
-def subject(story: Story) -> str:
+def subject(story: StoredIncident) -> str:
     """What the incident is about, bounded: ``gpt-4o-transcribe · realtime · swedencentral``."""
-    return defuse(story.subject, 160)
+    return defuse(story.diagnosis.subject, 160)
 
 
-def headline(story: Story) -> str:
+def headline(story: StoredIncident) -> str:
     """The two lines on top of an incident's page: what, from when to when, how much; what was fine."""
-    if story.ended is not None:
-        when = f"was {story.state} {span(_began(story), story.ended)} ({story.bounds.text()})"
+    ended, lasted = story.diagnosis.ended, story.diagnosis.bounds.text()
+    if ended is not None:
+        when = f"was {story.state} {span(_began(story), ended)} ({lasted})"
     else:
         began = _began(story)
-        when = f"{story.state} since {clock(began)} UTC, {day(began)} ({story.bounds.text()})"
-    controls = _counts(story, story.unaffected) or _no_control(story)
+        when = f"{story.state} since {clock(began)} UTC, {day(began)} ({lasted})"
+    controls = _counts(story.diagnosis) or _no_control(story)
     silent = f" N{silence_words(story)[1:]}." if story.silent_since else ""
     what = f"{subject(story)} {when}: {counted(story)}.{around(story)}{silent}"
     return f"{what}\nUnaffected: {controls}. Blame: {story.blame}."
 
 
-def around(story: Story) -> str:
+def around(story: StoredIncident) -> str:
     """`` Degraded 21:25:00–21:40:10 UTC, 17 Nov 2025 around it.`` where it was longer degraded than down."""
-    slow = [window for window in story.windows if window.state is State.DEGRADED]
+    slow = [window for window in story.diagnosis.windows if window.state is State.DEGRADED]
     if story.state is not State.DOWN or not slow:
         return ""
     began = min(window.start for window in slow)
@@ -143,14 +146,14 @@ def around(story: Story) -> str:
     return f" Degraded {span(began, max(ends))}."
 
 
-def silence_words(story: Story) -> str:
+def silence_words(story: StoredIncident) -> str:
     """That an open incident has no runs any more, so that nobody can say whether it lasts."""
     since = f" since {clock(story.silent_since)} UTC, {day(story.silent_since)}" if story.silent_since else ""
     return f"no run{since}: not known whether it lasts, no reminder until it runs again"
 
 
-def _began(story: Story) -> datetime:
-    return story.began or story.start
+def _began(story: StoredIncident) -> datetime:
+    return story.diagnosis.began or story.start
 
 
 def opened_text(telling: MessageFacts) -> str:
@@ -181,7 +184,8 @@ def recovering_text(telling: MessageFacts) -> str:
     since = f" since {moment(story.end, now=telling.now, zone=voice.zone)}" if story.end else " again"
     passes = _passes(telling, ", {} runs passed")
     first = f"{subject(story)} recovering: passing{since}{passes}. {_was(story)}"
-    until = f"until {clock(story.settles_at)} UTC" if story.settles_at else "before the word 'resolved'"
+    settles_at = story.diagnosis.settles_at
+    until = f"until {clock(settles_at)} UTC" if settles_at else "before the word 'resolved'"
     last = f"Not yet safe to go back: a relapse {until} continues this incident."
     return _three(first, _beside_after(story), f"{last} {_reference(telling)}")
 
@@ -212,16 +216,17 @@ def corrected_text(telling: MessageFacts) -> str:
 
 def merged_text(telling: MessageFacts) -> str:
     """An incident whose targets another one goes on with: its number, and that nothing is over."""
-    story = telling.story
-    first = f"{subject(story)} is part of incident {story.joined}: one event, told there from now on."
-    address = link(telling.voice, story.joined)
+    story, joined = telling.story, telling.story.diagnosis.joined
+    first = f"{subject(story)} is part of incident {joined}: one event, told there from now on."
+    address = link(telling.voice, joined)
     return _three(first, "Nothing is over by this.", address or f"Incident {story.number} ends here.")
 
 
 def withdrawn_text(telling: MessageFacts) -> str:
     """An incident that was told and is none: why, so that nobody waits for its end."""
     story = telling.story
-    first = f"{subject(story)} withdrawn: {defuse(story.dismissed, 200) or 'no incident any more'}."
+    why = defuse(story.diagnosis.dismissed, 200) or "no incident any more"
+    first = f"{subject(story)} withdrawn: {why}."
     return _three(
         first, f"It was told as {story.condition} since {clock(_began(story))} UTC.", _reference(telling)
     )
@@ -230,7 +235,7 @@ def withdrawn_text(telling: MessageFacts) -> str:
 def owner_text(telling: MessageFacts) -> str:
     """What only the owner is told: what cannot be measured since when, or which target is unstable."""
     story, voice = telling.story, telling.voice
-    reason = defuse(story.blame_reason, 400).rstrip(". ")
+    reason = defuse(story.diagnosis.blame_reason, 400).rstrip(". ")
     if story.phase is Phase.OPEN:
         since = moment(story.start, now=telling.now, zone=voice.zone)
         first = f"{subject(story)} {story.condition} since {since}: {reason}."
@@ -257,7 +262,7 @@ _OWNER_LINES = {
 }
 
 
-def short_title(story: Story, word: str) -> str:
+def short_title(story: StoredIncident, word: str) -> str:
     """One line for a channel's title, at most 150 characters: ``Still down: gpt-4o-transcribe · …``."""
     return cut(f"{word}: {subject(story)}", 150)
 
@@ -273,37 +278,39 @@ def link(voice: MessageSettings, number: int | None) -> str | None:
 def _alert(telling: MessageFacts, opening: str) -> str:
     story, voice = telling.story, telling.voice
     since = moment(_began(story), now=telling.now, zone=voice.zone)
-    if story.ended is not None:  # degraded goes on
-        opening, since = f"{subject(story)} was {story.state}", span(_began(story), story.ended)
+    found, ended = story.diagnosis, story.diagnosis.ended
+    if ended is not None:  # degraded goes on
+        opening, since = f"{subject(story)} was {story.state}", span(_began(story), ended)
     first = f"{opening} {since}: {counted(story)}{_news(telling)}{_said(story)}.{around(story)}"
     controls = _passing(telling) or _no_control(story)
     second = f"Unaffected: {controls}. {_changes(telling)}{_blame(story)}"
-    healthy = _names(story, [near for near in story.unaffected if _is_healthy(telling, near)])
+    healthy = _names(found, [near for near in found.unaffected if _is_healthy(telling, near)])
     now = f"Healthy now: {healthy or 'none that is known'}. " if telling.latest else ""
     third = f"{now}{_reference(telling)}"
     return _three(first, second, third)
 
 
-def _was(story: Story) -> str:
-    began, ended = _began(story), story.ended
+def _was(story: StoredIncident) -> str:
+    began, ended = _began(story), story.diagnosis.ended
     when = span(began, ended) if ended else f"from {clock(began)} UTC, {day(began)}"
-    return f"Was {story.state} {when} ({story.bounds.text()}): {counted(story)}.{around(story)}"
+    return f"Was {story.state} {when} ({story.diagnosis.bounds.text()}): {counted(story)}.{around(story)}"
 
 
 def _news(telling: MessageFacts) -> str:
     if telling.told_total is None or telling.told_failed is None:
         return ""
-    failed = max(telling.story.failed - telling.told_failed, 0)
-    total = max(telling.story.total - telling.told_total, 0)
+    failed = max(telling.story.diagnosis.failed - telling.told_failed, 0)
+    total = max(telling.story.diagnosis.total - telling.told_total, 0)
     return f", {failed:,}/{total:,} since the last update" if total else ", no run since the last update"
 
 
-def _said(story: Story) -> str:
-    if not story.symptoms:
+def _said(story: StoredIncident) -> str:
+    said = story.diagnosis.signatures
+    if not said:
         return ""
-    more = len(story.symptoms) - 1
+    more = len(said) - 1
     others = f" (and {more} other error{'s' * (more > 1)})" if more else ""
-    newest = max(story.symptoms, key=lambda symptom: (symptom.last_at or story.start, symptom.count))
+    newest = max(said, key=lambda one: (one.last_at, one.count))
     return f", {symptom_words(newest)}{others}"
 
 
@@ -312,23 +319,23 @@ def _changes(telling: MessageFacts) -> str:
     return f"Changed: {cut(words, 240)}. " if words else ""
 
 
-def _blame(story: Story) -> str:
-    reason = defuse(story.blame_reason, 260).rstrip(". ")
+def _blame(story: StoredIncident) -> str:
+    reason = defuse(story.diagnosis.blame_reason, 260).rstrip(". ")
     return f"Blame: {story.blame}: {reason}." if reason else f"Blame: {story.blame}."
 
 
-def _beside_after(story: Story) -> str:
-    controls = _counts(story, story.unaffected) or _no_control(story)
+def _beside_after(story: StoredIncident) -> str:
+    controls = _counts(story.diagnosis) or _no_control(story)
     return f"Unaffected: {controls}. {_blame(story)}"
 
 
 def _reference(telling: MessageFacts) -> str:
     story = telling.story
     parts = [] if story.number is None else [f"Incident {story.number}"]
-    if story.decided:
-        parts.append(f"decided {clock(story.decided)}")
-    if story.acknowledged:
-        parts.append(f"acknowledged by {defuse(story.acknowledged, 60)}")
+    if story.opened_at:
+        parts.append(f"decided {clock(story.opened_at)}")
+    if telling.acknowledged:
+        parts.append(f"acknowledged by {defuse(telling.acknowledged, 60)}")
     elif story.phase is Phase.OPEN and story.kind is not IncidentKind.UNSTABLE:
         parts.append(f"next update {(telling.now + telling.voice.repeat).astimezone(UTC):%H:%M}")
     address = link(telling.voice, story.number)
@@ -338,21 +345,21 @@ def _reference(telling: MessageFacts) -> str:
 
 def _passes(telling: MessageFacts, form: str) -> str:
     """The runs since the end over all affected cells, in *form*; empty where nothing was counted."""
-    cells = {window.cell for window in telling.story.windows}
+    cells = {window.cell for window in telling.story.diagnosis.windows}
     seen = [telling.latest[cell] for cell in cells if cell in telling.latest]
     total = sum(standing.total for standing in seen)
     return form.format(f"{sum(standing.passed for standing in seen):,}/{total:,}") if total else ""
 
 
-def _is_healthy(telling: MessageFacts, near: Neighbour) -> bool:
+def _is_healthy(telling: MessageFacts, near: Control) -> bool:
     standing = telling.latest.get(near.cell)
     return standing is not None and standing.healthy
 
 
 def _passing(telling: MessageFacts) -> str:
     """``gpt-4o-transcribe rest (passed 08:32:14), whisper-1 realtime (08:32:16)``; counts where unknown."""
-    story, said = telling.story, []
-    for near, name in _named(story, story.unaffected):
+    found, said = telling.story.diagnosis, []
+    for near, name in _named(found, found.unaffected):
         standing = telling.latest.get(near.cell)
         if standing is None or standing.last_pass is None:
             said.append(f"{name} ({near.passed:,}/{near.total:,} passed)")
@@ -360,34 +367,36 @@ def _passing(telling: MessageFacts) -> str:
             word = "" if any("(passed " in part for part in said) else "passed "
             at = moment(standing.last_pass, now=telling.now, zone=UTC).replace(" UTC", "", 1)
             said.append(f"{name} ({word}{at})")
-    return _with_rest(said, story.unaffected)
+    return _with_rest(said, found.unaffected)
 
 
-def _counts(story: Story, controls: Sequence[Neighbour]) -> str:
-    said = [f"{name} {near.passed:,}/{near.total:,}" for near, name in _named(story, controls)]
+def _counts(found: Diagnosis) -> str:
+    controls = found.unaffected
+    said = [f"{name} {near.passed:,}/{near.total:,}" for near, name in _named(found, controls)]
     return _with_rest(said, controls)
 
 
-def _names(story: Story, controls: Sequence[Neighbour]) -> str:
-    return _with_rest([name for _, name in _named(story, controls)], controls)
+def _names(found: Diagnosis, controls: Sequence[Control]) -> str:
+    return _with_rest([name for _, name in _named(found, controls)], controls)
 
 
-def _named(story: Story, controls: Sequence[Neighbour]) -> Iterable[tuple[Neighbour, str]]:
-    cells = [window.cell for window in story.windows]
+def _named(found: Diagnosis, controls: Sequence[Control]) -> Iterable[tuple[Control, str]]:
+    cells = [window.cell for window in found.windows]
     return [(near, defuse(cell_name(near.cell, cells), 100)) for near in controls[:_NAMED_CONTROLS]]
 
 
-def _no_control(story: Story) -> str:
+def _no_control(story: StoredIncident) -> str:
     """Why no healthy neighbour is named; that none was healthy only where it is so."""
-    if story.beside is None or (story.beside["failing"] and not story.beside["unknown"]):
+    beside = story.diagnosis.beside
+    if beside is None or (beside.failing and not beside.unknown):
         return "no other target was healthy in this time"
-    if unknown := story.beside["unknown"]:
+    if unknown := beside.unknown:
         have = "target has" if unknown == 1 else "targets have"
         return f"not known: {unknown:,} other {have} no run since it began, or a failed one last"
     return "no other target was measured in this time"
 
 
-def _with_rest(said: Sequence[str], controls: Sequence[Neighbour]) -> str:
+def _with_rest(said: Sequence[str], controls: Sequence[Control]) -> str:
     more = len(controls) - len(said)
     return ", ".join(said) + (f" and {more} more" if more > 0 else "")
 

@@ -13,7 +13,7 @@ from monitor.core.diagnosis.nearby_changes import NearbyChanges, find_nearby_cha
 from monitor.core.diagnosis.observed_runs import ObservedRuns
 from monitor.core.diagnosis.scope import FACETS, Conjunction, Facets, Scope, covers, fewest, find_scope
 from monitor.core.diagnosis.signatures import Signature, signatures
-from monitor.core.diagnosis.title import Named, title_of
+from monitor.core.diagnosis.title import cell_name, subject_of, title_of
 from monitor.core.model import Blame, Cell, State, Verdict
 from monitor.core.outages.history import StoredRun, until_after
 from monitor.core.outages.marks import mark_words
@@ -81,6 +81,7 @@ class Incident:
     scope: Scope
     affected: tuple[str, ...]
     unaffected: tuple[Control, ...]
+    subject: str
     title: str
     windows: tuple[Window, ...]
     signatures: tuple[Signature, ...]
@@ -211,6 +212,7 @@ class _Diagnoser:
         affected = [self.facets[cell] for cell in failing]
         scope = find_scope(affected, [self.facets[cell] for cell in healthy])
         controls = self._controls(failing, healthy, span)
+        subject = subject_of(scope, affected, [self.facets[one.cell] for one in controls])
         judged = {run.id: (run, reasoned) for window in windows for run, reasoned in self.judged(window)}
         blamed = _blamed(judged.values())
         nearby = find_nearby_changes(self.scene, windows)
@@ -225,7 +227,8 @@ class _Diagnoser:
             scope=scope,
             affected=tuple(sorted({cell.target for cell in failing})),
             unaffected=controls,
-            title=self._title(scope, affected, controls, windows, span),
+            subject=subject,
+            title=self._title(subject, failing, controls, windows),
             windows=tuple(windows),
             signatures=signatures(run for run, _ in judged.values()),
             severity=self._severity(blamed, windows, span),
@@ -265,24 +268,12 @@ class _Diagnoser:
         return tuple(controls)
 
     def _title(
-        self,
-        scope: Scope,
-        affected: Sequence[Facets],
-        controls: Iterable[Control],
-        windows: Iterable[Window],
-        span: Span,
+        self, subject: str, failing: Sequence[Cell], controls: Sequence[Control], windows: Sequence[Window]
     ) -> str:
         down = [window for window in windows if window.state is State.DOWN]
-        return title_of(
-            scope=scope,
-            affected=affected,
-            controls=[
-                Named(facets=self.facets[one.cell], passed=one.passed, total=one.total) for one in controls
-            ],
-            state=State.DOWN if down else State.DEGRADED,
-            span=span_of(down) if down else span,
-            now=self.scene.now,
-        )
+        named = [(cell_name(one.cell, failing), one.passed, one.total) for one in controls[:2]]
+        state = State.DOWN if down else State.DEGRADED
+        return title_of(subject, state, span_of(down or windows), named, now=self.scene.now)
 
     def _severity(self, blamed: Reasoned, windows: Iterable[Window], span: Span) -> Severity:
         if _kind(blamed.blame) and (blamed.also is None or _kind(blamed.also)):

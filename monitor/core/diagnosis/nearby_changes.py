@@ -5,9 +5,9 @@ Both are read from the whole history, so that a late mark is named as well; they
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from monitor.core.diagnosis.observed_runs import ObservedRuns
 from monitor.core.model import Cell
@@ -63,26 +63,10 @@ def _changes(
             yield ConfigurationChange(run.started_at, cell, before.configuration, run.configuration)
 
 
-def mark_to_json(mark: Mark) -> dict[str, Any]:
-    """A mark as the document of an incident holds it."""
-    return {"at": rfc3339(mark.at), "text": mark.text, "author": mark.author}
-
-
-def change_to_json(shift: ConfigurationChange) -> dict[str, Any]:
-    """A change of configuration as the document of an incident holds it."""
-    return {
-        "at": rfc3339(shift.at),
-        "target": shift.cell.target,
-        "location": shift.cell.location,
-        "from": shift.before,
-        "to": shift.after,
-    }
-
-
-def change_words(changes: Iterable[Mapping[str, Any]]) -> str:
-    """``configuration of a/b/rest changed at … from 9f2c to 77aa``, for the changes of a document."""
+def change_words(changes: Iterable[ConfigurationChange]) -> str:
+    """``configuration of a/b/rest changed at … from 9f2c to 77aa``."""
     return "; ".join(
-        f"configuration of {one['target']} changed at {one['at']} "
-        f"from {one['from'] or 'unnamed'} to {one['to'] or 'unnamed'}"
+        f"configuration of {one.cell.target} changed at {rfc3339(one.at)} "
+        f"from {one.before or 'unnamed'} to {one.after or 'unnamed'}"
         for one in changes
     )

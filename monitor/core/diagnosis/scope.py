@@ -40,6 +40,9 @@ class Scope:
     alternatives: tuple[Conjunction, ...]
 
 
+NOWHERE = Scope(conjunctions=(), aliases=(), ambiguous=False, alternatives=())
+
+
 def covers(conjunction: Conjunction, facets: Facets) -> bool:
     """Whether a cell with these facets has every value of the conjunction."""
     return all(facets[facet] == value for facet, value in conjunction.items())

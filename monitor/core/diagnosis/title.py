@@ -1,48 +1,52 @@
-"""An incident's title: what is down since when, and the nearest that is not; it decides nothing."""
+"""An incident's title and its subject: what is down since when, and the nearest that is not."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from monitor.core.diagnosis.scope import Conjunction, Facets, Scope, covers
-from monitor.core.model import State
+from monitor.core.model import Cell, State
 from monitor.core.timefmt import MONTHS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Named:
-    """A control as a title names it: its facets and its counts."""
+def subject_of(scope: Scope, affected: Sequence[Facets], healthy: Sequence[Facets]) -> str:
+    """What the incident is about: ``gpt-4o-transcribe · realtime · swedencentral``."""
+    return " and ".join(_subject(part, scope, affected, healthy) for part in scope.conjunctions)
 
-    facets: Facets
-    passed: int
-    total: int
+
+def subject_of_target(target: str = "") -> str:
+    """``azure-sweden · gpt-4o-transcribe · realtime``: the subject where nothing but a target is known."""
+    return target.replace("/", " · ")
 
 
 def title_of(
-    *,
-    scope: Scope,
-    affected: Sequence[Facets],
-    controls: Sequence[Named],
+    subject: str,
     state: State,
     span: tuple[datetime, datetime | None],
+    controls: Sequence[tuple[str, int, int]],
+    *,
     now: datetime,
 ) -> str:
     """``gpt-4o-transcribe · realtime · swedencentral down since 08:30:10 UTC. Unaffected: …``.
 
-    *controls* come nearest first; two are named. A date stands where the start is not on the day of
-    *now*, or of the end where there is one.
+    *controls* are the nearest, each with its passed and all runs. A date stands where the start is not on
+    the day of *now*, or of the end where there is one.
     """
-    seen = [control.facets for control in controls]
-    subject = " and ".join(_subject(part, scope, affected, seen) for part in scope.conjunctions)
     sentence = f"{subject} {state.value} {_when(*span, now)}."
-    if not controls:
-        return sentence
-    named = ", ".join(
-        f"{_name(control.facets, affected)} {control.passed}/{control.total}" for control in controls[:2]
-    )
-    return f"{sentence} Unaffected: {named}."
+    named = ", ".join(f"{name} {passed}/{total}" for name, passed, total in controls)
+    return f"{sentence} Unaffected: {named}." if named else sentence
+
+
+def cell_name(cell: Cell, among: Iterable[Cell]) -> str:
+    """``gpt-4o-transcribe rest``; with endpoint and location unless all of *among* share them."""
+    others = tuple(among)
+    name = f"{cell.model} {cell.pathway}"
+    if {other.endpoint for other in others} - {cell.endpoint}:
+        name += f" on {cell.endpoint}"
+    if {other.location for other in others} - {cell.location}:
+        name += f" from {cell.location}"
+    return name
 
 
 def _subject(
@@ -96,12 +100,3 @@ def _when(start: datetime, end: datetime | None, now: datetime) -> str:
 def _dated(instant: datetime) -> str:
     day = f"{instant.day} {MONTHS[instant.month - 1]} {instant.year}"
     return f"{instant:%H:%M:%S} UTC, {day}"
-
-
-def _name(facets: Facets, affected: Sequence[Facets]) -> str:
-    name = f"{facets['model']} {facets['pathway']}"
-    if {near["endpoint"] for near in affected} - {facets["endpoint"]}:
-        name += f" on {facets['endpoint']}"
-    if {near["location"] for near in affected} - {facets["location"]}:
-        name += f" from {facets['location']}"
-    return name

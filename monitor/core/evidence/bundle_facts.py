@@ -9,7 +9,6 @@ from enum import StrEnum
 from typing import Any
 
 from monitor.core.clock_offset import Offset
-from monitor.core.incidents.codec import Story, read_story
 from monitor.core.incidents.incident import Entry, StoredIncident
 from monitor.core.model import Outcome, Target
 
@@ -86,11 +85,6 @@ class BundleFacts:
     recordings: Mapping[str, ClipFacts] = field(default_factory=dict)
     observer: Observer
     outcomes: Callable[[], Iterator[Outcome]]
-
-    @property
-    def story(self) -> Story:
-        """The incident's document as values."""
-        return read_story(self.incident)
 
     def exhibit(self, role: Role) -> QuotedRun | None:
         """The first run chosen for *role*."""

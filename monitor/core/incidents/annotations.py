@@ -11,8 +11,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from monitor.core.diagnosis.diagnose import Severity
-from monitor.core.incidents.codec import Story
-from monitor.core.incidents.incident import Entry, EntryKind
+from monitor.core.incidents.incident import Entry, EntryKind, StoredIncident
 from monitor.core.model import Blame
 from monitor.core.outages.marks import checked_author, checked_text
 
@@ -46,18 +45,18 @@ def opinion_of(entries: Iterable[Entry]) -> Opinion:
     return opinion
 
 
-def as_told(story: Story, opinion: Opinion) -> Story:
-    """The story with a person's blame and severity in front, and the computed blame in its reason."""
-    if opinion.acknowledged:
-        story = replace(story, acknowledged=opinion.acknowledged.author)
+def as_told(incident: StoredIncident, opinion: Opinion) -> StoredIncident:
+    """The incident with a person's blame and severity in front, and the computed blame in its reason."""
     if opinion.rated and opinion.rated.severity:
-        story = replace(story, severity=opinion.rated.severity)
+        incident = replace(incident, severity=opinion.rated.severity)
     if opinion.blamed and opinion.blamed.blame:
         said = f": {opinion.blamed.text}" if opinion.blamed.text else ""
-        computed = f"{story.blame}: {story.blame_reason}" if story.blame_reason else str(story.blame)
+        found = incident.diagnosis
+        computed = f"{incident.blame}: {found.blame_reason}" if found.blame_reason else str(incident.blame)
         reason = f"reclassified by {opinion.blamed.author}{said} (computed: {computed})"
-        story = replace(story, blame=opinion.blamed.blame, blame_reason=reason, also_blamed=None)
-    return story
+        told = replace(found, blame_reason=reason, also_blamed=None)
+        incident = replace(incident, blame=opinion.blamed.blame, diagnosis=told)
+    return incident
 
 
 def checked_entry(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from monitor.core.incidents.codec import incident_to_json, window_to_json
+from monitor.core.incidents.codec import incident_to_json, stored_incident_to_json, window_to_json
 from monitor.core.incidents.incident import Derivation, IncidentKind, Phase, StoredIncident
 from monitor.core.incidents.reconcile import match
 from monitor.core.outages.windows import Window, overlaps
@@ -63,7 +63,7 @@ def compare(
 def _counts(one: StoredIncident) -> bool:
     if one.kind is not IncidentKind.OUTAGE or one.phase is Phase.DISMISSED:
         return False
-    return one.number is not None or bool(one.document.get("windows"))  # or it has not settled yet
+    return one.number is not None or bool(one.diagnosis.windows)  # or it has not settled yet
 
 
 def _reaches(end: datetime | None, since: datetime | None) -> bool:
@@ -92,18 +92,13 @@ def _window_pairs(stored: Sequence[Window], replayed: Sequence[Window]) -> Itera
 def _incident_pairs(stored: Sequence[StoredIncident], derivation: Derivation) -> Iterator[Pair]:
     matched = match(stored, derivation.incidents)
     for incident in derivation.incidents:
-        found = incident_to_json(incident)
         own = matched.get(incident.number)
         number = own.number if own else None
-        yield Pair(_document(own, found) if own else None, {**found, "number": number})
+        yield Pair(incident_to_json(own) if own else None, {**incident_to_json(incident), "number": number})
     taken = {one.id for one in matched.values()}
     for one in stored:
         if one.id not in taken:
-            yield Pair(_document(one, one.document), None)
-
-
-def _document(one: StoredIncident, keys: Iterable[str]) -> dict[str, Any]:
-    return {key: one.document.get(key) for key in keys} | {"number": one.number}
+            yield Pair(stored_incident_to_json(one), None)
 
 
 def difference_to_json(difference: Difference) -> dict[str, Any]:

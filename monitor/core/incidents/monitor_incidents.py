@@ -12,7 +12,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from monitor.core.diagnosis.diagnose import Severity
-from monitor.core.incidents.incident import Change, Entry, EntryKind, IncidentKind, Phase, StoredIncident
+from monitor.core.diagnosis.scope import NOWHERE
+from monitor.core.incidents.incident import (
+    Change,
+    Diagnosis,
+    Entry,
+    EntryKind,
+    IncidentKind,
+    Phase,
+    StoredIncident,
+)
 from monitor.core.intervals import Span, length
 from monitor.core.model import Blame, Cell, State
 from monitor.core.outages.self_observations import BlindSpan
@@ -199,7 +208,13 @@ class MonitorIncidents:
             updated_at=self.now,
             rule=self.rule,
             configurations=(),
-            document=_document(told, number),
+            diagnosis=Diagnosis(
+                subject=told.subject,
+                blame_reason=told.reason,
+                scope=replace(NOWHERE, conjunctions=(told.scope,)),
+                affected=told.affected,
+                spans=told.spans[-_TOLD_SPANS:],
+            ),
             kind=told.kind,
         )
         if before and replace(before, updated_at=self.now) == after:
@@ -229,13 +244,13 @@ class MonitorIncidents:
             phase=Phase.DISMISSED,
             end=one.end or self.now,
             updated_at=self.now,
-            document={**one.document, "open": False, "dismissed": text},
+            diagnosis=replace(one.diagnosis, dismissed=text),
         )
         return Change(incident=gone, entries=(self._entry(gone, EntryKind.DISMISSED, text),))
 
     def _calm(self, one: StoredIncident) -> Change:
         text = f"down {UNSTABLE_MOST} times or fewer in the last 24 h"
-        subject, span = one.document["subject"], f"{one.start:%H:%M:%S}–{self.now:%H:%M:%S} UTC"
+        subject, span = one.diagnosis.subject, f"{one.start:%H:%M:%S}–{self.now:%H:%M:%S} UTC"
         calm = replace(
             one,
             phase=Phase.RESOLVED,
@@ -244,7 +259,6 @@ class MonitorIncidents:
             recovering_at=self.now,
             resolved_at=self.now,
             updated_at=self.now,
-            document={**one.document, "open": False, "end": rfc3339(self.now)},
         )
         return Change(incident=calm, entries=(self._entry(calm, EntryKind.RESOLVED, text),))
 
@@ -257,39 +271,13 @@ _BLAMES = {IncidentKind.BLIND: Blame.MONITOR, IncidentKind.UNSTABLE: Blame.UNKNO
 
 def _is_same(one: StoredIncident, trouble: MonitorProblem) -> bool:
     """Whether the stored incident is about this trouble: of the same thing, and at the same time."""
-    if one.kind is not trouble.kind or list(one.document["scope"]) != [dict(trouble.scope)]:
+    if one.kind is not trouble.kind or one.diagnosis.scope.conjunctions != (trouble.scope,):
         return False
     if trouble.kind is IncidentKind.UNSTABLE:
         return one.phase is not Phase.RESOLVED
     begins = trouble.settles_at is None or one.start <= trouble.settles_at
     ends = one.end is None or trouble.start <= one.end + BLIND_MERGE
     return begins and ends
-
-
-def _document(trouble: MonitorProblem, number: int) -> dict[str, Any]:
-    """What the store keeps: the keys of an outage's document as far as they apply, `subject` and `spans`."""
-    return {
-        "number": number,
-        "start": rfc3339(trouble.start),
-        "end": trouble.end and rfc3339(trouble.end),
-        "open": trouble.end is None,
-        "blame": _BLAMES[trouble.kind].value,
-        "blame_reason": trouble.reason,
-        "scope": [dict(trouble.scope)],
-        "aliases": [],
-        "ambiguous": False,
-        "alternatives": [],
-        "affected": list(trouble.affected),
-        "unaffected": [],
-        "title": trouble.title,
-        "subject": trouble.subject,
-        "windows": [],
-        "signatures": [],
-        "spans": [
-            {"from": rfc3339(start), "to": end and rfc3339(end)}
-            for start, end in trouble.spans[-_TOLD_SPANS:]
-        ],
-    }
 
 
 def _instant(instant: datetime | None) -> str:

@@ -15,15 +15,23 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from monitor.core.diagnosis.diagnose import Incident, Severity
-from monitor.core.incidents.codec import incident_document
-from monitor.core.incidents.incident import Change, Derivation, IncidentKind, Phase, StoredIncident, Suspicion
+from monitor.core.diagnosis.title import subject_of_target
+from monitor.core.incidents.incident import (
+    Change,
+    Derivation,
+    Diagnosis,
+    IncidentKind,
+    Phase,
+    StoredIncident,
+    SuspectedCell,
+    Suspicion,
+)
 from monitor.core.incidents.timeline import dismissal, suspected_title, suspicion_entry, timeline_entries
-from monitor.core.model import Blame, Cell, State, split_target
+from monitor.core.model import Blame, Cell, State
 from monitor.core.outages.gaps import Gap
 from monitor.core.outages.history import History
 from monitor.core.outages.maintenance import Maintenance, covered
 from monitor.core.outages.windows import Pending, Window
-from monitor.core.timefmt import parse_instant, rfc3339
 
 SETTLING = timedelta(seconds=60)  # at most, from the first window's decision
 _AHEAD = timedelta(days=1)
@@ -138,6 +146,25 @@ def reconcile(  # noqa: PLR0913 - what one reconciliation rests on
     return [change for change in changes if change is not None]
 
 
+def diagnosis_of(incident: Incident, gaps: Iterable[Gap] = (), pauses: Iterable[Gap] = ()) -> Diagnosis:
+    """What the store keeps of a derived incident, with the gaps and the maintenance in its windows."""
+    nearby = incident.nearby
+    return Diagnosis(
+        subject=incident.subject,
+        blame_reason=incident.blame_reason,
+        also_blamed=incident.also_blamed,
+        scope=incident.scope,
+        affected=incident.affected,
+        unaffected=incident.unaffected,
+        beside=incident.beside,
+        windows=incident.windows,
+        gaps=tuple(gaps),
+        pauses=tuple(pauses),
+        signatures=incident.signatures,
+        nearby=nearby._replace(marks=tuple(mark._replace(id=None) for mark in nearby.marks)),
+    )
+
+
 def match(stored: Iterable[StoredIncident], derived: Iterable[Incident]) -> dict[int, StoredIncident]:
     """The stored incident of each derived one, by its derived number.
 
@@ -163,12 +190,12 @@ def match(stored: Iterable[StoredIncident], derived: Iterable[Incident]) -> dict
 
 def cells_of(one: StoredIncident) -> set[Cell]:
     """The cells that an incident, or a suspicion, is about."""
-    return {span.cell for span in _stored_spans(one)}
+    return {span.cell for span in _extents(one)}
 
 
 def _shared(one: StoredIncident, incident: Incident, *, any_track: bool) -> datetime | None:
     """The start of the earliest window of *incident* that shares time with a stored one of its cell."""
-    spans = list(_stored_spans(one))
+    spans = list(_extents(one))
     starts = (
         window.start
         for window in incident.windows
@@ -181,22 +208,20 @@ def _shared(one: StoredIncident, incident: Incident, *, any_track: bool) -> date
     return min(starts, default=None)
 
 
-class _StoredWindows(NamedTuple):
+class _Extent(NamedTuple):
     """A window of a stored incident, or the cell of a suspicion, which has no track yet."""
 
     cell: Cell
-    state: str | None
+    state: State | None
     start: datetime
     end: datetime
 
 
-def _stored_spans(one: StoredIncident) -> Iterator[_StoredWindows]:
-    for part in (*one.document.get("windows", ()), *one.document.get("cells", ())):
-        cell = Cell(*split_target(part["target"]), part["location"])
-        end = part.get("end")
-        yield _StoredWindows(
-            cell, part.get("state"), parse_instant(part["start"]), parse_instant(end) if end else _NEVER
-        )
+def _extents(one: StoredIncident) -> Iterator[_Extent]:
+    for window in one.diagnosis.windows:
+        yield _Extent(window.cell, window.state, window.start, window.end or _NEVER)
+    for cell, start in one.diagnosis.suspected:
+        yield _Extent(cell, None, start, _NEVER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,9 +258,7 @@ class _Reconciler:
             updated_at=self.now,
             rule=self.rule,
             configurations=incident.configurations,
-            document=incident_document(
-                replace(incident, number=number or 0), self._gaps(incident), self._pauses(incident)
-            ),
+            diagnosis=diagnosis_of(incident, self._gaps(incident), self._pauses(incident)),
         )
         if before and replace(before, updated_at=self.now) == after:
             return None
@@ -243,21 +266,18 @@ class _Reconciler:
             return Change(incident=after, entries=() if before else (suspicion_entry(after),))
         return Change(incident=after, entries=tuple(timeline_entries(before, after, self.now)))
 
-    def _gaps(self, incident: Incident) -> list[Gap]:
-        return [
-            gap
-            for gap in self.derivation.gaps
-            if any(gap.cell == window.cell and _within(gap, window) for window in incident.windows)
-        ]
+    def _gaps(self, incident: Incident) -> Iterator[Gap]:
+        for gap in self.derivation.gaps:
+            if any(gap.cell == window.cell and _within(gap, window) for window in incident.windows):
+                yield gap
 
-    def _pauses(self, incident: Incident) -> list[Gap]:
+    def _pauses(self, incident: Incident) -> Iterator[Gap]:
         """The maintenance inside the windows, what goes on now up to its planned end."""
-        return [
-            Gap(cell=window.cell, start=span.start, end=span.end)
-            for window in incident.windows
-            for span in covered(self.plans, window.cell.target, window.start, window.end or self.now + _AHEAD)
-            if span.start <= self.now
-        ]
+        for window in incident.windows:
+            until = window.end or self.now + _AHEAD
+            for span in covered(self.plans, window.cell.target, window.start, until):
+                if span.start <= self.now:
+                    yield Gap(cell=window.cell, start=span.start, end=span.end)
 
     def suspected(
         self, known: Iterable[StoredIncident], suspicions: Iterable[Suspicion], numbers: Mapping[int, int]
@@ -273,19 +293,14 @@ class _Reconciler:
             yield self._dismissed(replace(one, end=self.now), numbers)
 
     def _suspected(self, before: StoredIncident | None, suspicion: Suspicion) -> Change | None:
-        title = suspected_title(suspicion)
-        cell = {
-            "target": suspicion.cell.target,
-            "location": suspicion.cell.location,
-            "start": rfc3339(suspicion.first_at),
-        }
+        target = suspicion.cell.target
         after = StoredIncident(
             id=before.id if before else self.new_id(),
             number=None,
             phase=Phase.SUSPECTED,
             severity=Severity.MINOR,
             blame=Blame.UNKNOWN,
-            title=title,
+            title=suspected_title(suspicion),
             start=suspicion.first_at,
             end=None,
             opened_at=None,
@@ -294,7 +309,11 @@ class _Reconciler:
             updated_at=self.now,
             rule=self.rule,
             configurations=(),
-            document={"title": title, "affected": [suspicion.cell.target], "cells": [cell]},
+            diagnosis=Diagnosis(
+                subject=subject_of_target(target),
+                affected=(target,),
+                suspected=(SuspectedCell(suspicion.cell, suspicion.first_at),),
+            ),
         )
         if before and replace(before, updated_at=self.now) == after:
             return None
@@ -316,12 +335,8 @@ class _Reconciler:
         )
         joined = next(telling, None)
         entry = dismissal(one, self.now, joined)
-        shown = {**one.document, "dismissed": entry.text}
-        if joined:
-            shown["joined"] = joined
-        if "open" in shown:
-            shown["open"] = False
-        after = replace(one, phase=Phase.DISMISSED, updated_at=self.now, document=shown)
+        found = replace(one.diagnosis, dismissed=entry.text, joined=joined or None)
+        after = replace(one, phase=Phase.DISMISSED, updated_at=self.now, diagnosis=found)
         return Change(incident=after, entries=(entry,))
 
 

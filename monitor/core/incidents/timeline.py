@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
 
-from monitor.core.diagnosis.diagnose import Severity
-from monitor.core.incidents.codec import read_course
+from monitor.core.diagnosis.diagnose import Conjunction, Severity
 from monitor.core.incidents.incident import Entry, EntryKind, Phase, StoredIncident, Suspicion
 from monitor.core.sanitize import one_line
-from monitor.core.timefmt import parse_instant, rfc3339
+from monitor.core.timefmt import rfc3339
 
 _WORSE_FIRST = tuple(Severity)
 
@@ -70,7 +68,7 @@ def _relapsed(before: StoredIncident, after: StoredIncident) -> bool:
 
 def _ending(after: StoredIncident, phase: Phase, now: datetime) -> Iterator[Entry]:
     """The turns from *phase* to the one that *after* is in."""
-    if phase is not Phase.RESOLVED and after.phase is Phase.RESOLVED and read_course(after).unwatched:
+    if phase is not Phase.RESOLVED and after.phase is Phase.RESOLVED and after.diagnosis.unwatched:
         text = "watched no more: it failed until then, and nobody looks at it now"
         yield _entry(after, after.resolved_at or now, EntryKind.RESOLVED, text)
         return
@@ -83,31 +81,29 @@ def _ending(after: StoredIncident, phase: Phase, now: datetime) -> Iterator[Entr
 
 
 def _differences(before: StoredIncident, after: StoredIncident) -> Iterator[str]:
-    old, new = set(_listed(before.document, "affected")), set(_listed(after.document, "affected"))
+    was, found = before.diagnosis, after.diagnosis
+    old, new = set(was.affected), set(found.affected)
     if new - old:
         yield f"also affected: {', '.join(sorted(new - old))}"
     if old - new:
         yield f"no longer affected: {', '.join(sorted(old - new))}"
-    if _listed(before.document, "scope") != _listed(after.document, "scope"):
-        yield f"scope is now {_scope_words(_listed(after.document, 'scope'))}"
+    if was.scope.conjunctions != found.scope.conjunctions:
+        yield f"scope is now {_scope_words(found.scope.conjunctions)}"
     if before.blame is not after.blame:
-        yield f"blame is now {after.blame}, was {before.blame}: {after.document['blame_reason']}"
+        yield f"blame is now {after.blame}, was {before.blame}: {found.blame_reason}"
     if before.start != after.start:
         yield f"began {rfc3339(after.start)}, not {rfc3339(before.start)}"
-    marks = [one for one in _listed(after.document, "marks") if one not in _listed(before.document, "marks")]
+    marks = [mark for mark in found.nearby.marks if mark not in was.nearby.marks]
     if marks:
-        yield "near its start: " + ", ".join(f"'{one_line(one['text'], 80)}' at {one['at']}" for one in marks)
+        said = (f"'{one_line(mark.text, 80)}' at {rfc3339(mark.at)}" for mark in marks)
+        yield f"near its start: {', '.join(said)}"
     if _WORSE_FIRST.index(after.severity) < _WORSE_FIRST.index(before.severity):
         yield f"severity rose to {after.severity}"
     if before.phase is Phase.RESOLVED and after.phase is Phase.RESOLVED and before.end != after.end:
         yield f"ended {_end_words(after.end)}, not {_end_words(before.end)}"
 
 
-def _listed(document: Mapping[str, Any], key: str) -> Sequence[Any]:
-    return document.get(key) or ()
-
-
-def _scope_words(scope: Sequence[Mapping[str, str]]) -> str:
+def _scope_words(scope: Sequence[Conjunction]) -> str:
     return " and ".join(" · ".join(part.values()) for part in scope)
 
 
@@ -116,7 +112,7 @@ def _end_words(end: datetime | None) -> str:
 
 
 def _last_bad(one: StoredIncident) -> datetime:
-    return max(parse_instant(window["end_after"]) for window in one.document["windows"])
+    return max(window.end_after for window in one.diagnosis.windows)
 
 
 def _entry(after: StoredIncident, at: datetime, kind: EntryKind, text: str) -> Entry:

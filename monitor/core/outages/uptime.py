@@ -10,7 +10,6 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from monitor.core.intervals import Span, clip, length, subtract, union
 from monitor.core.model import State, Verdict
@@ -140,31 +139,7 @@ class Bounds:
         return least if self.most is None else f"{least}, at most {duration_words(self.most)}"
 
 
-class Edges(Protocol):
-    """Anything with the four edges of a window."""
-
-    @property
-    def start(self) -> datetime:
-        """The first bad run."""
-        ...
-
-    @property
-    def start_after(self) -> datetime | None:
-        """The last good run before it."""
-        ...
-
-    @property
-    def end(self) -> datetime | None:
-        """The first good run of the closing streak; None while open."""
-        ...
-
-    @property
-    def end_after(self) -> datetime:
-        """The last bad run so far."""
-        ...
-
-
-def bounds(windows: Sequence[Edges], gaps: Iterable[Span] = ()) -> Bounds:
+def bounds(windows: Sequence[Window], gaps: Iterable[Span] = ()) -> Bounds:
     """Least and most time that the windows, taken together, lasted.
 
     Least = first bad to last bad less the gaps inside; most = last good before to first good after.

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from monitor.core.alerting.wording import around, clock, counted
 from monitor.core.diagnosis.nearby_changes import change_words
 from monitor.core.evidence.bundle_facts import MONTH_BEFORE, BundleFacts
-from monitor.core.incidents.codec import Story
+from monitor.core.incidents.incident import StoredIncident
 from monitor.core.outages.uptime import bounds
 from monitor.core.sanitize import defuse
-from monitor.core.timefmt import day, duration_words
+from monitor.core.timefmt import day, duration_words, rfc3339
 
 _MINUTE = timedelta(minutes=1)
 _NAMED_MARKS = 3
@@ -19,7 +19,7 @@ _NAMED_MARKS = 3
 
 def size_line(dossier: BundleFacts) -> str:
     """Runs, spacing, coverage, and both edges with their bounds."""
-    story = dossier.story
+    story = dossier.incident
     facts = [counted(story), _targets(story), _pace(story), _coverage(dossier.coverage)]
     size = ", ".join(fact for fact in facts if fact)
     return f"Size: {size}. {_windows(story)}{_start(story)}{_end(dossier)}{around(story)}"
@@ -37,24 +37,26 @@ def baseline_line(dossier: BundleFacts) -> str:
 
 def nearby_line(dossier: BundleFacts) -> str:
     """Marks and changes of configuration near the start; empty where there are none."""
-    marks = (dossier.incident.document.get("marks") or ())[:_NAMED_MARKS]
-    said = [f"marked '{defuse(mark['text'], 120)}' at {mark['at']}" for mark in marks]
-    changed = change_words(dossier.story.changes[:_NAMED_MARKS])
+    nearby = dossier.incident.diagnosis.nearby
+    said = [
+        f"marked '{defuse(mark.text, 120)}' at {rfc3339(mark.at)}" for mark in nearby.marks[:_NAMED_MARKS]
+    ]
+    changed = change_words(nearby.shifts[:_NAMED_MARKS])
     facts = "; ".join([*said, *([defuse(changed, 400)] if changed else [])])
     return f"Near the start, on our side: {facts}" if facts else ""
 
 
-def _targets(story: Story) -> str:
-    count = len({window.cell for window in story.leading})
+def _targets(story: StoredIncident) -> str:
+    count = len({window.cell for window in story.diagnosis.leading})
     return f"over {count} targets" if count > 1 else ""
 
 
-def _pace(story: Story) -> str:
+def _pace(story: StoredIncident) -> str:
     """How far apart the runs really were: sampling is closer while a window is open than the watch says."""
-    window = max(story.leading, key=lambda window: window.total, default=None)
+    window = max(story.diagnosis.leading, key=lambda window: window.total, default=None)
     if window is None or window.total < 2:
         return ""
-    apart = bounds([window], story.gaps).least / (window.total - 1)
+    apart = bounds([window], story.diagnosis.unmeasured()).least / (window.total - 1)
     minutes = max(round(apart / _MINUTE), 1)
     near = abs(apart - minutes * _MINUTE) <= minutes * _MINUTE * 0.05
     if near and minutes == 1:
@@ -69,14 +71,14 @@ def _coverage(coverage: float | None) -> str:
     return f"coverage {tenths / 10:g} %"
 
 
-def _windows(story: Story) -> str:
-    count = len(story.leading)
-    cells = len({window.cell for window in story.leading})
-    return f"{count} windows, together {story.bounds.text()}. " if count > cells else ""
+def _windows(story: StoredIncident) -> str:
+    count = len(story.diagnosis.leading)
+    cells = len({window.cell for window in story.diagnosis.leading})
+    return f"{count} windows, together {story.diagnosis.bounds.text()}. " if count > cells else ""
 
 
-def _start(story: Story) -> str:
-    first = min(story.leading, key=lambda window: window.start, default=None)
+def _start(story: StoredIncident) -> str:
+    first = min(story.diagnosis.leading, key=lambda window: window.start, default=None)
     if first is None:
         return ""
     if first.start_after is None:
@@ -85,13 +87,13 @@ def _start(story: Story) -> str:
 
 
 def _end(dossier: BundleFacts) -> str:
-    story = dossier.story
-    if not story.leading:
+    story = dossier.incident
+    if not story.diagnosis.leading:
         return ""
-    last = max(story.leading, key=lambda window: window.end_after)
-    if story.ended is None:
+    last = max(story.diagnosis.leading, key=lambda window: window.end_after)
+    if story.diagnosis.ended is None:
         return f", last seen failing at {_at(last.end_after, story)}. Still open."
-    ends = max(window.end for window in story.leading if window.end is not None)
+    ends = max(window.end for window in story.diagnosis.leading if window.end is not None)
     return f", end between {_at(last.end_after, story)} and {_at(ends, story)}.{_since(dossier)}"
 
 
@@ -106,5 +108,5 @@ def _since(dossier: BundleFacts) -> str:
     )
 
 
-def _at(instant: datetime, story: Story) -> str:
+def _at(instant: datetime, story: StoredIncident) -> str:
     return clock(instant) if day(instant) == day(story.start) else f"{clock(instant)} ({day(instant)})"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from monitor.core.diagnosis.diagnose import Control
 from monitor.core.evidence.bundle_facts import BundleFacts, QuotedRun, Role
-from monitor.core.incidents.codec import Neighbour, Story
+from monitor.core.incidents.incident import StoredIncident
 from monitor.core.model import Target, Verdict
 from monitor.core.pathways import pathway_named
 from monitor.core.sanitize import defuse
@@ -26,12 +27,12 @@ class Hypothesis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Case:
-    story: Story
+    story: StoredIncident
     target: Target | None  # the first affected one, where it is configured
     first: QuotedRun
     failed: Sequence[QuotedRun]
     opened: bool
-    controls: Sequence[tuple[Neighbour, Target]]  # on the endpoint of the target
+    controls: Sequence[tuple[Control, Target]]  # on the endpoint of the target
     passed_before: bool
 
 
@@ -45,10 +46,10 @@ def weigh(dossier: BundleFacts) -> tuple[Hypothesis, ...]:
 
 
 def _case(dossier: BundleFacts, first: QuotedRun) -> _Case:
-    story = dossier.story
+    story = dossier.incident
     before = dossier.exhibit(Role.LAST_PASSED)
     same = before is not None and before.outcome.configuration == first.outcome.configuration
-    near = [(control, dossier.targets.get(control.cell.target)) for control in story.unaffected]
+    near = [(control, dossier.targets.get(control.cell.target)) for control in story.diagnosis.unaffected]
     return _Case(
         story=story,
         target=dossier.targets.get(first.outcome.target),
@@ -115,7 +116,7 @@ def _against_missing(case: _Case, target: Target) -> str | None:
 
 
 def _saw_quota(case: _Case) -> bool:
-    if any(symptom.failure in ("quota", "capacity") for symptom in case.story.symptoms):
+    if any(symptom.failure in ("quota", "capacity") for symptom in case.story.diagnosis.signatures):
         return True
     quoted = [exhibit.outcome for exhibit in case.failed]
     return any("429" in f"{run.http_status} {run.code} {run.message}" for run in quoted)

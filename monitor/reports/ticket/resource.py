@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from monitor.core.diagnosis.diagnose import Control
+from monitor.core.diagnosis.title import cell_name
 from monitor.core.evidence.bundle_facts import BundleFacts, QuotedRun, Role
-from monitor.core.incidents.codec import Neighbour, cell_name
 from monitor.core.model import Deployment, Endpoint, Target
 from monitor.core.sanitize import defuse
 from monitor.providers import PROVIDERS
@@ -35,7 +36,7 @@ def affected_targets(dossier: BundleFacts) -> list[Target]:
     """The affected targets that are configured, the one whose run is quoted first."""
     first = dossier.exhibit(Role.FIRST_FAILED)
     keys = [first.outcome.target] if first else []
-    keys += [key for key in dossier.story.affected if key not in keys]
+    keys += [key for key in dossier.incident.diagnosis.affected if key not in keys]
     return [dossier.targets[key] for key in keys if key in dossier.targets]
 
 
@@ -124,12 +125,12 @@ def _audio(dossier: BundleFacts, first: QuotedRun | None, target: Target | None)
     return f"PCM16 {target.endpoint.sample_rate // 1000} kHz mono{length}, {commit}, no retries"
 
 
-def control_name(dossier: BundleFacts, near: Neighbour) -> str:
+def control_name(dossier: BundleFacts, near: Control) -> str:
     """``stt-prod rest``, ``whisper-1 realtime on rt-host``: by deployment, where it is configured.
 
     One of another endpoint than those that fail says which.
     """
-    cells = [window.cell for window in dossier.story.windows]
+    cells = [window.cell for window in dossier.incident.diagnosis.windows]
     target = dossier.targets.get(near.cell.target)
     if target is None:
         return defuse(cell_name(near.cell, cells), 100)

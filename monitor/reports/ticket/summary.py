@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 
 from monitor.core.alerting.wording import clock, span, subject
 from monitor.core.clock_offset import Offset
+from monitor.core.diagnosis.title import cell_name
 from monitor.core.evidence.bundle_facts import BundleFacts, QuotedRun, Role
-from monitor.core.incidents.codec import Story, cell_name
-from monitor.core.incidents.incident import Phase
+from monitor.core.incidents.incident import Phase, StoredIncident
 from monitor.core.model import Blame, State
 from monitor.core.pathways import pathway_named
 from monitor.core.sanitize import cut, defuse
@@ -47,7 +47,7 @@ def checked(dossier: BundleFacts, secrets: Sequence[str] = ()) -> bytes:
 
 
 def _lines(dossier: BundleFacts, bundle_sha256: str | None) -> Iterator[str]:
-    story = dossier.story
+    story = dossier.incident
     yield _subject_line(story)
     yield size_line(dossier)
     yield resource_line(dossier)
@@ -71,9 +71,9 @@ def _fitted(lines: Sequence[str], budget: int) -> list[str]:
     return [cut(line, longest) for line in lines]
 
 
-def _subject_line(story: Story) -> str:
+def _subject_line(story: StoredIncident) -> str:
     word = "failed" if story.state is State.DOWN else "was degraded"
-    began, ended = story.began or story.start, story.ended
+    began, ended = story.diagnosis.began or story.start, story.diagnosis.ended
     if ended is not None:
         when = f"{word} {span(began, ended)}"
     else:
@@ -83,8 +83,8 @@ def _subject_line(story: Story) -> str:
     return f"Subject: {_what(story)} {when}" + (f"; {unaffected} unaffected" if unaffected else "")
 
 
-def _what(story: Story) -> str:
-    cells = {window.cell for window in story.leading}
+def _what(story: StoredIncident) -> str:
+    cells = {window.cell for window in story.diagnosis.leading}
     pathways, models = {cell.pathway for cell in cells}, sorted({cell.model for cell in cells})
     words = {pathway_named(pathway).ticket_words for pathway in pathways}
     if len(pathways) != 1 or None in words or len(models) > 2:
@@ -92,11 +92,11 @@ def _what(story: Story) -> str:
     return f"{words.pop()} {' and '.join(defuse(model, 80) for model in models)}"
 
 
-def _unaffected_words(story: Story) -> str:
+def _unaffected_words(story: StoredIncident) -> str:
     """The nearest two controls, each by what tells it from the failing cells: pathway, model or endpoint."""
-    cells = {window.cell for window in story.leading}
+    cells = {window.cell for window in story.diagnosis.leading}
     words: list[str] = []
-    for near in story.unaffected[:2]:
+    for near in story.diagnosis.unaffected[:2]:
         cell = near.cell
         if (cell.endpoint, cell.model) in {(other.endpoint, other.model) for other in cells}:
             words.append(defuse(pathway_named(cell.pathway).words, 40))
@@ -108,10 +108,10 @@ def _unaffected_words(story: Story) -> str:
 
 
 def _unaffected_line(dossier: BundleFacts) -> str:
-    story = dossier.story
-    endpoints = {window.cell.endpoint for window in story.leading}
-    same = [near for near in story.unaffected if near.cell.endpoint in endpoints]
-    other = [near for near in story.unaffected if near.cell.endpoint not in endpoints]
+    story = dossier.incident
+    endpoints = {window.cell.endpoint for window in story.diagnosis.leading}
+    same = [near for near in story.diagnosis.unaffected if near.cell.endpoint in endpoints]
+    other = [near for near in story.diagnosis.unaffected if near.cell.endpoint not in endpoints]
     parts = []
     for label, controls in (
         ("same resource, key and minutes", same),
@@ -127,7 +127,7 @@ def _unaffected_line(dossier: BundleFacts) -> str:
 
 
 def _exhibit_lines(dossier: BundleFacts) -> Iterator[str]:
-    start = dossier.story.start
+    start = dossier.incident.start
     for role, word in ((Role.FIRST_FAILED, "First failed"), (Role.LAST_FAILED, "Last failed")):
         exhibit = dossier.exhibit(role)
         if exhibit is not None:
@@ -166,11 +166,11 @@ def _offset_words(offset: Offset | None) -> str:
 
 
 def _request_line(dossier: BundleFacts) -> str:
-    story = dossier.story
+    story = dossier.incident
     if story.blame is Blame.MONITOR:
         return "Request: none; the fault lies with our own monitor"
     if story.blame is Blame.ACCOUNT:
-        reason = defuse(story.blame_reason, 160).rstrip(". ")
+        reason = defuse(story.diagnosis.blame_reason, 160).rstrip(". ")
         why = f" ({reason})" if reason else ""
         return f"Request: our own account is suspected{why}; say from these ids what was refused and why"
     if story.blame is not Blame.PROVIDER:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitor.core.evidence.bundle_facts import BundleFacts, QuotedRun, Role
-from monitor.core.incidents.codec import Story
+from monitor.core.incidents.incident import StoredIncident
 from monitor.core.model import Outcome
 from monitor.core.sanitize import defuse
 from monitor.reports.ticket.quoting import closed_by_peer, event_types, without_ids
@@ -19,7 +19,7 @@ def symptom_line(dossier: BundleFacts) -> str:
     parts = [
         f"{_well(first)}{_failing(first)}: {_said(first.outcome)}",
         *_around(first),
-        _signatures(dossier.story),
+        _signatures(dossier.incident),
     ]
     return f"Symptom: {'; '.join(part for part in parts if part)}"
 
@@ -64,8 +64,8 @@ def _around(first: QuotedRun) -> list[str]:
     return [", ".join(part for part in (error, socket) if part)]
 
 
-def _signatures(story: Story) -> str:
-    counts = [symptom.count for symptom in story.symptoms]
+def _signatures(story: StoredIncident) -> str:
+    counts = [symptom.count for symptom in story.diagnosis.signatures]
     if not counts:
         return ""
     if len(counts) == 1:

@@ -21,6 +21,7 @@ REVISIONS = (
     "0005",
     "0007",
     "0008",
+    "0009",
 )  # every revision that this program knows, oldest first
 HEAD = REVISIONS[-1]
 

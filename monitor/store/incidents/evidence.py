@@ -10,6 +10,7 @@ from sqlalchemy import Connection, and_, func, select
 
 from monitor.core.alerting.wording import Latest
 from monitor.core.clock_offset import Offset, agreed, offset_in
+from monitor.core.diagnosis.diagnose import Control
 from monitor.core.evidence.bundle_facts import (
     MONTH_BEFORE,
     Baseline,
@@ -19,7 +20,6 @@ from monitor.core.evidence.bundle_facts import (
     QuotedRun,
     Role,
 )
-from monitor.core.incidents.codec import Neighbour, Story, Stretch, read_story
 from monitor.core.incidents.incident import Phase, StoredIncident
 from monitor.core.intervals import Span, clip, length, subtract
 from monitor.core.model import Cell, Outcome, Target, Verdict
@@ -28,6 +28,7 @@ from monitor.core.outages.gaps import derive_gaps
 from monitor.core.outages.history import History
 from monitor.core.outages.maintenance import covered
 from monitor.core.outages.masking import pause
+from monitor.core.outages.windows import Window
 from monitor.store.database.tables import contexts, outcomes
 from monitor.store.derivation.history import StoreHistory
 from monitor.store.derivation.maintenance import read_maintenance
@@ -66,11 +67,11 @@ def read_dossier(
     address that providers see. Raises NotFound.
     """
     incident = read_incident(tx, number)
-    story = read_story(incident)
+    story = incident
     history = StoreHistory(tx, {key: target.every for key, target in targets.items()})
     exhibits = _exhibits(tx, story)
     every = _every(exhibits, targets)
-    wanted = {*story.affected, *(near.cell.target for near in story.unaffected)}
+    wanted = {*story.diagnosis.affected, *(near.cell.target for near in story.diagnosis.unaffected)}
     cells = _affected_cells(story)
     newest = history.newest() or now
     return BundleFacts(
@@ -95,8 +96,8 @@ def read_background(
     tx: Connection, incident: StoredIncident, *, now: datetime
 ) -> tuple[Mapping[Role, QuotedRun], Sequence[Baseline]]:
     """The first failed run and the last passed one before it, and how often its cells passed otherwise."""
-    story = read_story(incident)
-    first = min(story.leading, key=lambda window: (window.start, window.cell), default=None)
+    story = incident
+    first = min(story.diagnosis.leading, key=lambda window: (window.start, window.cell), default=None)
     if first is None:
         return {}, ()
     chosen = {
@@ -112,14 +113,14 @@ def read_background(
     return exhibits, _baselines(tx, story, incident.configurations, _affected_cells(story), now)
 
 
-def read_latest(tx: Connection, story: Story) -> dict[Cell, Latest]:
+def read_latest(tx: Connection, story: StoredIncident) -> dict[Cell, Latest]:
     """How the affected cells and the nearest controls stand: last pass, newest run, runs since the end."""
-    cells = [*_affected_cells(story), *(near.cell for near in story.unaffected[:_CANDIDATES])]
+    cells = [*_affected_cells(story), *(near.cell for near in story.diagnosis.unaffected[:_CANDIDATES])]
     ids = cell_rows(tx, {cell.target for cell in cells})
     return {cell: _latest(tx, ids[cell], story) for cell in cells if cell in ids}
 
 
-def _latest(tx: Connection, cell_id: int, story: Story) -> Latest:
+def _latest(tx: Connection, cell_id: int, story: StoredIncident) -> Latest:
     mine = and_(outcomes.c.cell_id == cell_id, outcomes.c.verdict.in_(_CONCLUSIVE))
     latest_first = (outcomes.c.started_at.desc(), outcomes.c.uid.desc())
     newest = select(outcomes.c.verdict, outcomes.c.started_at).where(mine).order_by(*latest_first)
@@ -140,8 +141,8 @@ def _clock_offset(exhibits: Iterable[QuotedRun]) -> Offset | None:
     return agreed(offset for offset in found if offset is not None)
 
 
-def _affected_cells(story: Story) -> list[Cell]:
-    return sorted({window.cell for window in story.windows})
+def _affected_cells(story: StoredIncident) -> list[Cell]:
+    return sorted({window.cell for window in story.diagnosis.windows})
 
 
 def _every(exhibits: Sequence[QuotedRun], targets: Mapping[str, Target]) -> timedelta:
@@ -153,17 +154,19 @@ def _every(exhibits: Sequence[QuotedRun], targets: Mapping[str, Target]) -> time
     return known[0] if known else _DEFAULT_EVERY
 
 
-def _runs_around(tx: Connection, story: Story, targets: Sequence[str], every: timedelta) -> Iterator[Outcome]:
+def _runs_around(
+    tx: Connection, story: StoredIncident, targets: Sequence[str], every: timedelta
+) -> Iterator[Outcome]:
     """The runs of affected targets and controls, with one interval before and one after."""
     until = None if story.end is None else story.end + every + timedelta(milliseconds=1)
     yield from stream_outcomes(tx, targets=targets, since=_earliest(story) - every, until=until)
 
 
-def _earliest(story: Story) -> datetime:
-    return min((window.start for window in story.windows), default=story.start)
+def _earliest(story: StoredIncident) -> datetime:
+    return min((window.start for window in story.diagnosis.windows), default=story.start)
 
 
-def _exhibits(tx: Connection, story: Story) -> list[QuotedRun]:
+def _exhibits(tx: Connection, story: StoredIncident) -> list[QuotedRun]:
     """The chosen runs, each with its evidence while that is kept."""
     chosen = list(_chosen(tx, story))
     found = read_some_outcomes(tx, [uid for _, uid in chosen])
@@ -174,8 +177,8 @@ def _exhibits(tx: Connection, story: Story) -> list[QuotedRun]:
     ]
 
 
-def _chosen(tx: Connection, story: Story) -> Iterator[tuple[Role, str]]:
-    windows = story.leading
+def _chosen(tx: Connection, story: StoredIncident) -> Iterator[tuple[Role, str]]:
+    windows = story.diagnosis.leading
     if not windows:
         return
     first = min(windows, key=lambda window: (window.start, window.cell))
@@ -193,25 +196,25 @@ def _chosen(tx: Connection, story: Story) -> Iterator[tuple[Role, str]]:
         yield Role.CONTROL, control
 
 
-def _failed(story: Story, first: Stretch, last: Stretch) -> Iterator[tuple[Role, str]]:
+def _failed(story: StoredIncident, first: Window, last: Window) -> Iterator[tuple[Role, str]]:
     if first.first_id:
         yield Role.FIRST_FAILED, first.first_id
     if last.last_id:
         yield Role.LAST_FAILED, last.last_id
-    for symptom in story.symptoms[1 : 1 + _MOST_SIGNATURES]:
+    for symptom in story.diagnosis.signatures[1 : 1 + _MOST_SIGNATURES]:
         if symptom.first_id and symptom.first_id not in (first.first_id, last.last_id):
             yield Role.SIGNATURE, symptom.first_id
 
 
-def _control(tx: Connection, story: Story, first: Stretch) -> str | None:
+def _control(tx: Connection, story: StoredIncident, first: Window) -> str | None:
     """A pass of the nearest control on the same pathway, else of the nearest; with evidence if any has."""
-    ranked = sorted(story.unaffected[:_CANDIDATES], key=lambda near: _distance(near, first.cell))
+    ranked = sorted(story.diagnosis.unaffected[:_CANDIDATES], key=lambda near: _distance(near, first.cell))
     found = [uid for near in ranked if (uid := _beside(tx, near.cell, first.start, story.end))]
     kept = (uid for uid in found if read_evidence(tx, uid) is not None)
     return next(kept, found[0] if found else None)
 
 
-def _distance(near: Neighbour, failing: Cell) -> tuple[bool, bool]:
+def _distance(near: Control, failing: Cell) -> tuple[bool, bool]:
     return near.cell.endpoint != failing.endpoint, near.cell.pathway != failing.pathway
 
 
@@ -223,7 +226,11 @@ def _beside(tx: Connection, cell: Cell, start: datetime, end: datetime | None) -
 
 
 def _baselines(
-    tx: Connection, story: Story, configurations: Sequence[str], cells: Sequence[Cell], known_to: datetime
+    tx: Connection,
+    story: StoredIncident,
+    configurations: Sequence[str],
+    cells: Sequence[Cell],
+    known_to: datetime,
 ) -> list[Baseline]:
     ids = cell_rows(tx, {cell.target for cell in cells})
     mine = [ids[cell] for cell in cells if cell in ids]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -29,7 +30,8 @@ from sqlalchemy import (
 from monitor.core.diagnosis.diagnose import Severity
 from monitor.core.errors import NotFound
 from monitor.core.incidents.annotations import KINDS, Opinion, opinion_of
-from monitor.core.incidents.incident import Entry, EntryKind, IncidentKind, Phase, StoredIncident
+from monitor.core.incidents.codec import incident_to_column, read_diagnosis
+from monitor.core.incidents.incident import Diagnosis, Entry, EntryKind, IncidentKind, Phase, StoredIncident
 from monitor.core.model import Blame, Cell, State
 from monitor.core.outages.windows import Window
 from monitor.store.database import fast_statements
@@ -38,6 +40,8 @@ from monitor.store.database.tables import cells, entries, incidents, targets, wi
 from monitor.store.outcomes.cells import cell_rows
 
 _SETTLED = (Phase.RESOLVED, Phase.DISMISSED)
+_INSTANTS = ("start", "end", "opened_at", "recovering_at", "resolved_at", "updated_at")
+_PLAIN = ("id", "number", "title", *_INSTANTS)
 _IS_UNRESOLVED = f"phase NOT IN ({', '.join(repr(phase.value) for phase in _SETTLED)})"
 
 
@@ -48,11 +52,11 @@ def next_number(tx: Connection) -> int:
 
 def save_incident(tx: Connection, incident: StoredIncident) -> None:
     """Store the incident, or its new value under the same `id`."""
-    values = {field.name: getattr(incident, field.name) for field in fields(incident)}
+    values = {name: getattr(incident, name) for name in _PLAIN}
     values |= {"phase": incident.phase.value, "severity": incident.severity.value}
     values |= {"kind": incident.kind.value}
     values |= {"blame": incident.blame.value, "configurations": list(incident.configurations)}
-    values |= {"rule": dict(incident.rule), "document": dict(incident.document)}
+    values |= {"rule": dict(incident.rule), "document": incident_to_column(incident)}
     changed = tx.execute(update(incidents).where(incidents.c.id == incident.id).values(values))
     if changed.rowcount == 0:
         tx.execute(insert(incidents).values(values))
@@ -136,12 +140,10 @@ def _incidents(tx: Connection, wanted: Select[Any]) -> tuple[StoredIncident, ...
 
 def _select_incidents() -> Select[Any]:
     """Every column as it is stored; instants and documents are read by `_incident`."""
-    plain = ("id", "number", "kind", "phase", "severity", "blame", "title")
-    instants = ("start", "end", "opened_at", "recovering_at", "resolved_at", "updated_at")
     documents = ("rule", "configurations", "document")
     return select(
-        *(incidents.c[name] for name in plain),
-        *(raw(incidents.c[name]) for name in instants),
+        *(incidents.c[name] for name in ("id", "number", "kind", "phase", "severity", "blame", "title")),
+        *(raw(incidents.c[name]) for name in _INSTANTS),
         *(type_coerce(incidents.c[name], Text) for name in documents),
     )
 
@@ -165,8 +167,13 @@ def _incident(row: Sequence[Any]) -> StoredIncident:
         updated_at=from_ms(updated_at),
         rule=from_json(rule),
         configurations=tuple(from_json(configurations)),  # equal to what was saved: no change, no write
-        document=from_json(document),
+        diagnosis=_diagnosis(document),
     )
+
+
+@lru_cache(maxsize=256)  # the same few are read with every recorded run
+def _diagnosis(document: str) -> Diagnosis:
+    return read_diagnosis(from_json(document))
 
 
 def add_entries(tx: Connection, added: Iterable[Entry]) -> None:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from monitor.core.alerting.decide import Notice
 from monitor.core.incidents.annotations import Opinion, opinion_of
-from monitor.core.incidents.codec import read_story, window_to_json
+from monitor.core.incidents.codec import stored_incident_to_json, window_to_json
 from monitor.core.incidents.incident import Entry, IncidentKind, StoredIncident
 from monitor.core.incidents.response_times import delays_of
 from monitor.core.intervals import Span
@@ -241,9 +241,9 @@ def uptime_to_json(uptime: Uptime) -> dict[str, Any]:
 
 def incident_to_json(incident: StoredIncident) -> dict[str, Any]:
     """The object of ``replay --json`` with what only the store knows."""
-    lasted = read_story(incident).bounds
+    lasted = incident.diagnosis.bounds
     return {
-        **incident.document,
+        **stored_incident_to_json(incident),
         "number": incident.number,
         "id": incident.id,
         "kind": incident.kind.value,
@@ -280,7 +280,7 @@ def entry_to_json(entry: Entry) -> Mapping[str, Any]:
 def _delays_to_json(incident: StoredIncident, notices: Sequence[Notice]) -> Mapping[str, Any] | None:
     """How soon it was detected and told; null while it is not decided."""
     told_at = min((notice.sent_at for notice in notices if notice.sent_at), default=None)
-    found = delays_of(read_story(incident), told_at=told_at)
+    found = delays_of(incident, told_at=told_at)
     if found is None:
         return None
     return {

@@ -17,13 +17,13 @@ from monitor.core.alerting.wording import headline, with_clocks
 from monitor.core.diagnosis.diagnose import Severity
 from monitor.core.diagnosis.nearby_changes import change_words
 from monitor.core.incidents.annotations import Opinion, as_told, entry_words, opinion_of
-from monitor.core.incidents.codec import Story, Stretch, read_story, unmeasured
-from monitor.core.incidents.incident import Entry, IncidentKind, StoredIncident
+from monitor.core.incidents.incident import Diagnosis, Entry, IncidentKind, StoredIncident
 from monitor.core.intervals import Span
 from monitor.core.model import Blame, State, target_path
 from monitor.core.outages.marks import Mark
 from monitor.core.outages.uptime import bounds
-from monitor.core.timefmt import duration_words, parse_instant
+from monitor.core.outages.windows import Window
+from monitor.core.timefmt import duration_words
 from monitor.store.database.engine import Transaction
 from monitor.store.incidents.evidence import read_background
 from monitor.store.incidents.incidents import read_entries, read_incident
@@ -176,12 +176,12 @@ def routes(context: WebContext) -> APIRouter:
 def _read(tx: Transaction, context: WebContext, now: datetime, number: int) -> IncidentPage:
     """The page of a numbered incident; NotFound where there is none."""
     incident = read_incident(tx, number)
-    story, document = read_story(incident), incident.document
+    found = incident.diagnosis
     entries, notices = read_entries(tx, incident.id), read_notices(tx, incident.id)
     exhibits, baselines = read_background(tx, incident, now=now)
     period, bucket = span_around(incident.start, incident.end or max(now, incident.start))
     cells = read_cells(tx, settings=context.settings, period=period, bucket=bucket, now=now)
-    windows = _window_rows(story, document)
+    windows = tuple(_window_row(window, found.unmeasured(window.cell)) for window in found.windows)
     opinion = opinion_of(entries)
     return IncidentPage(
         title=f"Incident {incident.number}",
@@ -189,32 +189,32 @@ def _read(tx: Transaction, context: WebContext, now: datetime, number: int) -> I
         for_owner=incident.kind is not IncidentKind.OUTAGE,
         phase=incident.phase.value,
         severity=((opinion.rated and opinion.rated.severity) or incident.severity).value,
-        state=story.state.value,
-        lines=headline(as_told(story, opinion)).splitlines() if story.windows else (incident.title,),
+        state=incident.state.value,
+        lines=headline(as_told(incident, opinion)).splitlines() if found.windows else (incident.title,),
         start=incident.start,
         end=incident.end,
-        lasted=story.bounds.text() if story.leading else "",
+        lasted=found.bounds.text() if found.leading else "",
         decided=incident.opened_at,
-        background=background(story, notices, exhibits, baselines),
+        background=background(incident, notices, exhibits, baselines),
         blame=incident.blame.value,
-        blame_reason=story.blame_reason,
+        blame_reason=found.blame_reason,
         said=_said(opinion, incident),
         acknowledged=opinion.acknowledged.author if opinion.acknowledged else "",
-        marks=tuple(_mark(mark) for mark in document.get("marks") or ()),
-        changes=change_words(story.changes),
+        marks=found.nearby.marks,
+        changes=change_words(found.nearby.shifts),
         blames=tuple(Blame),
         severities=tuple(Severity),
-        scope=tuple(_conjunction(part) for part in story.scope),
-        ambiguous=tuple(_conjunction(part) for part in document.get("alternatives") or ()),
+        scope=tuple(_conjunction(part) for part in found.scope.conjunctions),
+        ambiguous=tuple(_conjunction(part) for part in found.scope.alternatives),
         rule=_rule_words(incident.rule),
         configurations=tuple(incident.configurations),
         windows=windows,
-        controls=_control_rows(story),
-        signatures=_signature_rows(story),
+        controls=_control_rows(found),
+        signatures=_signature_rows(found),
         runs=_telling_runs(windows),
         entries=tuple(_entry_row(entry) for entry in entries),
         notices=tuple(_notice_row(notice) for notice in notices),
-        lanes=_lanes(cells, story),
+        lanes=_lanes(cells, found),
         axis=draw_axis(period, now),
         period=period,
         day=_day_link(incident.start),
@@ -233,13 +233,9 @@ def _said(opinion: Opinion, incident: StoredIncident) -> str:
     return "; ".join(parts)
 
 
-def _mark(mark: Mapping[str, Any]) -> Mark:
-    return Mark(parse_instant(mark["at"]), mark["text"], mark["author"])
-
-
-def _lanes(cells: Sequence[CellView], story: Story) -> Sequence[LaneRow]:
+def _lanes(cells: Sequence[CellView], found: Diagnosis) -> Sequence[LaneRow]:
     """Affected cells first, then the controls, nearest first."""
-    wanted = [window.cell for window in story.windows] + [near.cell for near in story.unaffected]
+    wanted = [window.cell for window in found.windows] + [near.cell for near in found.unaffected]
     rank = {cell: number for number, cell in reversed(list(enumerate(wanted)))}
     shown = sorted((one for one in cells if one.cell in rank), key=lambda one: rank[one.cell])
     several = len({one.cell.location for one in shown}) > 1
@@ -259,14 +255,7 @@ def _lanes(cells: Sequence[CellView], story: Story) -> Sequence[LaneRow]:
     )
 
 
-def _window_rows(story: Story, document: Mapping[str, Any]) -> tuple[WindowRow, ...]:
-    told = zip(story.windows, document.get("windows") or (), strict=True)
-    return tuple(_window_row(window, one, unmeasured(document, window.cell)) for window, one in told)
-
-
-def _window_row(window: Stretch, document: Mapping[str, Any], gaps: Sequence[Span]) -> WindowRow:
-    decided = document.get("decided_at")
-    ids = [document.get(key) for key in ("first_id", "last_id")]
+def _window_row(window: Window, gaps: Sequence[Span]) -> WindowRow:
     return WindowRow(
         target=window.cell.target,
         href=target_path(window.cell.target),
@@ -278,13 +267,13 @@ def _window_row(window: Stretch, document: Mapping[str, Any], gaps: Sequence[Spa
         end_after=window.end_after,
         lasted=bounds([window], gaps).text(),
         failed=f"{window.failed}/{window.total}",
-        decided=parse_instant(decided) if decided else None,
-        first_href=run_href(str(ids[0])) if ids[0] else "",
-        last_href=run_href(str(ids[1])) if ids[1] else "",
+        decided=window.decided_at,
+        first_href=run_href(window.first_id),
+        last_href=run_href(window.last_id),
     )
 
 
-def _control_rows(story: Story) -> tuple[ControlRow, ...]:
+def _control_rows(found: Diagnosis) -> tuple[ControlRow, ...]:
     return tuple(
         ControlRow(
             target=near.cell.target,
@@ -292,11 +281,11 @@ def _control_rows(story: Story) -> tuple[ControlRow, ...]:
             location=near.cell.location,
             runs=f"{near.passed}/{near.total}",
         )
-        for near in story.unaffected
+        for near in found.unaffected
     )
 
 
-def _signature_rows(story: Story) -> tuple[SignatureRow, ...]:
+def _signature_rows(found: Diagnosis) -> tuple[SignatureRow, ...]:
     return tuple(
         SignatureRow(
             failure=symptom.failure or "–",
@@ -308,7 +297,7 @@ def _signature_rows(story: Story) -> tuple[SignatureRow, ...]:
             first_href=run_href(symptom.first_id) if symptom.first_id else "",
             last_href=run_href(symptom.last_id) if symptom.last_id else "",
         )
-        for symptom in story.symptoms
+        for symptom in found.signatures
     )
 
 

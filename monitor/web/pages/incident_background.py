@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from monitor.core.alerting.decide import Notice
 from monitor.core.evidence.bundle_facts import Baseline, QuotedRun, Role
 from monitor.core.evidence.first_failure import EdgeContrast, contrast
-from monitor.core.incidents.codec import Story
+from monitor.core.incidents.incident import StoredIncident
 from monitor.core.incidents.response_times import delays_of
 from monitor.core.outages.uptime import Bounds
 from monitor.core.timefmt import duration_words
@@ -28,7 +28,7 @@ class Background:
 
 
 def background(
-    story: Story,
+    story: StoredIncident,
     notices: Iterable[Notice],
     exhibits: Mapping[Role, QuotedRun],
     baselines: Sequence[Baseline],

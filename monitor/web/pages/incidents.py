@@ -10,7 +10,6 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from monitor.core.incidents.codec import read_course
 from monitor.core.incidents.incident import StoredIncident
 from monitor.store.database.engine import Transaction
 from monitor.store.incidents.incidents import read_numbered_incidents
@@ -42,18 +41,18 @@ class IncidentCard:
 
 def incident_card(incident: StoredIncident) -> IncidentCard:
     """The card of a stored incident."""
-    course = read_course(incident)
+    found = incident.diagnosis
     title, _, beside = incident.title.partition(" Unaffected: ")
     return IncidentCard(
         number=incident.number,
         href=f"/incidents/{incident.number}" if incident.number is not None else "",
         phase=incident.phase.value,
         severity=incident.severity.value,
-        state=course.state.value,
+        state=incident.state.value,
         title=title,
         beside=beside,
-        lasted=course.bounds.text() if course.leading else "",
-        runs=f"{course.failed}/{course.total}" if course.total else "",
+        lasted=found.bounds.text() if found.leading else "",
+        runs=f"{found.failed}/{found.total}" if found.total else "",
         blame=incident.blame.value,
         start=incident.start,
     )

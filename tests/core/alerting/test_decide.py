@@ -292,7 +292,7 @@ def test_a_beginning_that_moved_is_told_while_it_lasts() -> None:
 
 def test_an_incident_that_another_one_goes_on_with_is_told_as_part_of_it() -> None:
     """Nothing is withdrawn where one event was told as two: its end names the number that stays."""
-    joined = {**incident().document, "dismissed": "joined incident 7", "joined": 7}
+    joined = document(3, window(), dismissed="joined incident 7", joined=7)
     notice = ask(incident(Phase.DISMISSED, document=joined), [tell(incident())], DECIDED + MINUTE).notice
     assert notice is not None
     data = notice.body["data"]
@@ -304,7 +304,7 @@ def test_an_incident_that_another_one_goes_on_with_is_told_as_part_of_it() -> No
 def test_an_incident_that_was_told_and_is_none_is_withdrawn_once() -> None:
     """Nobody waits for its end; who was told nothing hears nothing."""
     opened = tell(incident())
-    gone = incident(Phase.DISMISSED, document={**incident().document, "dismissed": "nothing bears it out"})
+    gone = incident(Phase.DISMISSED, document=document(3, window(), dismissed="nothing bears it out"))
     withdrawn = ask(gone, [opened], DECIDED + MINUTE).notice
     assert withdrawn is not None
     data = withdrawn.body["data"]
@@ -366,6 +366,6 @@ def test_what_is_ours_and_the_providers_at_once_is_told_to_on_call(blame: str, a
     """Ours alone is the owner's; with the other side in it the channel for outages is told."""
     ours = incident(blame=Blame(blame))
     assert not ask(ours).send
-    both = replace(ours, document={**ours.document, "also_blamed": also})
+    both = replace(ours, diagnosis=replace(ours.diagnosis, also_blamed=Blame(also)))
     assert ask(both).send
     assert not ask(both, policy=OWNER).send

@@ -53,7 +53,8 @@ def test_more_targets_another_subject_and_a_worse_state_are_changes() -> None:
     wider = document(3, window(), affected=[FAILING.target, WHISPER.target])
     now = DECIDED + 5 * MINUTE
     assert ask(incident(document=wider), [opened], now).reason == "2 targets affected (was 1)"
-    assert ask(incident(title="azure-sweden down since"), [opened], now).reason == (
+    other = document(3, window(), subject="azure-sweden")
+    assert ask(incident(document=other), [opened], now).reason == (
         "now about azure-sweden (was gpt-4o-transcribe · realtime · swedencentral)"
     )
     slow = tell(incident(document=document(4, window(state="degraded"))))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core.diagnosis.diagnose import Incident
 from monitor.core.diagnosis.nearby_changes import change_words
-from monitor.core.incidents.codec import incident_document
 from monitor.core.incidents.derive import derive
 from monitor.core.model import Outcome
 from monitor.core.outages.history import MemoryHistory
@@ -39,18 +40,18 @@ def test_a_mark_is_near_from_half_an_hour_before_to_one_interval_after(at: float
     assert ("no change recorded" in found.blame_reason) is not named
 
 
-def test_the_document_holds_marks_and_changes() -> None:
-    """What the page and the ticket read stands in what is stored."""
+def test_marks_and_changes_are_found_and_worded() -> None:
+    """What the page and the ticket read of them."""
     runs = row("." * 40) + row("FFF", start=minutes(40), configuration="c2")
-    document = incident_document(first(runs, Mark(minutes(39), "key changed", "ann")))
-    assert document["marks"] == [{"at": "2025-11-17T09:09:10Z", "text": "key changed", "author": "ann"}]
-    (change,) = document["changes"]
-    assert (change["at"], change["from"], change["to"]) == ("2025-11-17T09:10:10Z", "c1", "c2")
+    found = first(runs, Mark(minutes(39), "key changed", "ann"))
+    assert found.nearby.marks == (Mark(minutes(39), "key changed", "ann"),)
+    (change,) = found.nearby.shifts
+    assert (change.at, change.before, change.after) == (minutes(40), "c1", "c2")
     assert change_words([change]) == (
         "configuration of azure-sweden/gpt-4o-transcribe/realtime changed at 2025-11-17T09:10:10Z "
         "from c1 to c2"
     )
-    assert document["blame_reason"] == (
+    assert found.blame_reason == (
         "this configuration never passed before: suspected configuration; "
         "marked near its start: 'key changed' at 2025-11-17T09:09:10Z"
     )
@@ -83,10 +84,7 @@ def test_a_later_beginning_names_the_same_for_any_history(
     if now is None:
         return
     documents = [
-        [
-            incident_document(one) | {"number": 0}
-            for one in derive(history, Rule(), now=now, since=at).incidents
-        ]
+        [replace(one, number=0) for one in derive(history, Rule(), now=now, since=at).incidents]
         for at in (minutes(begin), None)
     ]
     assert all(one in documents[1] for one in documents[0])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from monitor.core.diagnosis.scope import Conjunction, Facets, Scope
-from monitor.core.diagnosis.title import Named, title_of
-from monitor.core.model import State
+from monitor.core.diagnosis.title import cell_name, subject_of, title_of
+from monitor.core.model import Cell, State
 from tests.support.outcomes import T0, minutes
 
 T60 = minutes(60)
@@ -24,15 +24,13 @@ def title(
     *parts: Conjunction,
     affected: tuple[Facets, ...] = (SWEDEN,),
     aliases: tuple[Conjunction, ...] = (),
-    controls: tuple[Named, ...] = (),
+    controls: tuple[Facets, ...] = (),
     end: datetime | None = None,
     now: datetime = T60,
 ) -> str:
     """A title with everything usual but what is given."""
     scope = Scope(conjunctions=parts, aliases=aliases, ambiguous=False, alternatives=())
-    return title_of(
-        scope=scope, affected=affected, controls=controls, state=State.DOWN, span=(T0, end), now=now
-    )
+    return title_of(subject_of(scope, affected, controls), State.DOWN, (T0, end), [], now=now)
 
 
 def test_values_stand_in_their_order() -> None:
@@ -54,8 +52,8 @@ def test_the_place_is_the_region_else_the_endpoint() -> None:
 
 def test_down_from_one_location_only_is_worded_as_such() -> None:
     """Where the same passes from another location; a control of something else there proves nothing."""
-    same = Named(facets=SWEDEN | {"location": "oslo"}, passed=9, total=9)
-    other = Named(facets=SWEDEN | {"location": "oslo", "model": "b"}, passed=9, total=9)
+    same = SWEDEN | {"location": "oslo"}
+    other = SWEDEN | {"location": "oslo", "model": "b"}
     where = {"model": "a", "location": "berlin"}
     assert title(where, controls=(same,)).startswith("a · rest · swedencentral (from berlin only) down since")
     assert title(where, controls=(other,)).startswith("a · rest · swedencentral · berlin down since")
@@ -83,13 +81,19 @@ def test_dates_stand_where_the_day_is_another() -> None:
     )
 
 
-def test_the_nearest_two_controls_are_named() -> None:
-    """With endpoint and location where they are not those of the affected."""
-    controls = (
-        Named(facets=SWEDEN | {"model": "b"}, passed=3, total=3),
-        Named(facets=SWEDEN | {"endpoint": "us", "location": "paris"}, passed=2, total=3),
-        Named(facets=SWEDEN, passed=1, total=1),
-    )
-    assert title({"model": "a"}, controls=controls).endswith(
+def test_controls_are_named_with_their_runs() -> None:
+    """In their order; a cell is named with endpoint and location where they are not those of the affected."""
+    near = Cell("azure-sweden", "b", "rest", "berlin")
+    far = Cell("us", "a", "rest", "paris")
+    failing = [Cell("azure-sweden", "a", "rest", "berlin")]
+    named = [(cell_name(cell, failing), passed, 3) for cell, passed in ((near, 3), (far, 2))]
+    assert title_of("a", State.DOWN, (T0, None), named, now=T60).endswith(
         "UTC. Unaffected: b rest 3/3, a rest on us from paris 2/3."
+    )
+
+
+def test_a_subject_has_no_words_cut_out_of_it() -> None:
+    """A model may be called as a state is: the subject is a value of its own, not the title's first words."""
+    assert title_of("is down · rest", State.DEGRADED, (T0, None), [], now=T60).startswith(
+        "is down · rest degraded since"
     )

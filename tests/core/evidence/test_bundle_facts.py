@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from monitor.core.evidence.bundle_facts import Role
-from monitor.core.incidents.codec import read_story
 from tests.support.sample_bundle_facts import dossier, exhibits
 
 
@@ -11,8 +10,3 @@ def test_an_exhibit_is_found_by_its_role() -> None:
     """The first one of a role, or none."""
     assert dossier().exhibit(Role.LAST_FAILED) == exhibits()[1]
     assert dossier().exhibit(Role.SIGNATURE) is None
-
-
-def test_the_story_is_that_of_the_incident() -> None:
-    """Reports and alerts read the same document in the same way."""
-    assert dossier().story == read_story(dossier().incident)

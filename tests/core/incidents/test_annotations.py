@@ -9,8 +9,7 @@ import pytest
 
 from monitor.core.diagnosis.diagnose import Severity
 from monitor.core.incidents.annotations import Opinion, as_told, checked_entry, entry_words, opinion_of
-from monitor.core.incidents.codec import read_story
-from monitor.core.incidents.incident import Entry, EntryKind
+from monitor.core.incidents.incident import Diagnosis, Entry, EntryKind
 from monitor.core.model import Blame
 from tests.support.outcomes import T0
 from tests.support.sample_incident import incident
@@ -33,16 +32,16 @@ def test_the_latest_of_each_kind_stands() -> None:
 
 def test_a_story_is_told_with_the_persons_blame_and_the_computed_one() -> None:
     """Nothing is lost: the computed blame stands in the reason."""
-    story = read_story(incident())
+    story = incident()
     opinion = opinion_of([say("reclassified", "we revoked it", blame="account", severity="notice")])
     told = as_told(story, opinion)
     assert (told.blame, told.severity) == (Blame.ACCOUNT, Severity.NOTICE)
-    assert told.blame_reason == (
-        f"reclassified by ann: we revoked it (computed: provider: {story.blame_reason})"
+    assert told.diagnosis.blame_reason == (
+        f"reclassified by ann: we revoked it (computed: provider: {story.diagnosis.blame_reason})"
     )
     assert as_told(story, Opinion()) == story
-    quiet = as_told(replace(story, blame_reason=""), opinion_of([say("reclassified", blame="network")]))
-    assert quiet.blame_reason == "reclassified by ann (computed: provider)"
+    quiet = as_told(replace(story, diagnosis=Diagnosis()), opinion_of([say("reclassified", blame="network")]))
+    assert quiet.diagnosis.blame_reason == "reclassified by ann (computed: provider)"
 
 
 @pytest.mark.parametrize(

@@ -162,8 +162,8 @@ def test_a_thousand_targets_that_go_dark_together_are_one_incident() -> None:
     cells = [CELL._replace(model=f"m{number:04d}") for number in range(1000)]
     ledger = Ledger()
     ledger.bring(blind_troubles([dark(0, 5, cell=cell) for cell in cells], minutes(6)), minutes(6))
-    assert len(ledger.only().document["affected"]) == 1000
-    assert len(ledger.only().document["spans"]) == 1
+    assert len(ledger.only().diagnosis.affected) == 1000
+    assert len(ledger.only().diagnosis.spans) == 1
 
 
 def test_what_is_over_before_anybody_was_told_begins_no_incident() -> None:
@@ -179,7 +179,7 @@ def test_darkness_that_the_outcomes_no_longer_bear_out_is_dismissed() -> None:
     assert ledger.bring([], minutes(7), since=minutes(5)) == []
     ledger.bring([], minutes(8), since=minutes(0))
     assert ledger.only().phase is Phase.DISMISSED
-    assert ledger.only().document["dismissed"] == "no longer borne out by the outcomes on record"
+    assert ledger.only().diagnosis.dismissed == "no longer borne out by the outcomes on record"
     assert ledger.bring([], minutes(9)) == []
 
 

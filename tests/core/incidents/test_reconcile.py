@@ -11,6 +11,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.core.incidents.codec import stored_incident_to_json
 from monitor.core.incidents.derive import derive, settle
 from monitor.core.incidents.incident import Derivation, Entry, EntryKind, Phase, StoredIncident
 from monitor.core.incidents.reconcile import horizon, reconcile
@@ -73,7 +74,7 @@ class Ledger:
     def told(self) -> list[dict[str, Any]]:
         """The documents of the numbered incidents that stand, without their numbers, in order."""
         documents = [
-            {**one.document, "number": 0, "phase": one.phase, "severity": one.severity}
+            {**stored_incident_to_json(one), "number": 0, "phase": one.phase, "severity": one.severity}
             for one in self.incidents.values()
             if one.number is not None and one.phase is not Phase.DISMISSED
         ]
@@ -188,7 +189,7 @@ def test_nothing_new_is_no_change_and_a_count_is_no_entry() -> None:
     assert ledger.incidents == before
     ledger.add(row("F", start=minutes(6)))
     assert ledger.kinds() == [EntryKind.OPENED]
-    assert ledger.only().document["windows"][0]["failed"] == 4
+    assert ledger.only().diagnosis.windows[0].failed == 4
 
 
 def test_a_neighbour_that_joins_is_an_update() -> None:
@@ -242,7 +243,7 @@ def test_late_good_outcomes_can_unmake_an_incident() -> None:
     assert ledger.entries[-1].text == "no longer borne out by the outcomes on record"
     (dismissed,) = (one for one in ledger.incidents.values() if one.number == 1)
     assert dismissed.phase is Phase.DISMISSED
-    assert dismissed.document["open"] is False
+    assert dismissed.open is False
 
 
 def test_two_stories_that_become_one_join() -> None:
@@ -255,7 +256,7 @@ def test_two_stories_that_become_one_join() -> None:
     assert ledger.only().number == 1
     assert ledger.entries[-1].text == "joined incident 1"
     (joined,) = (one for one in ledger.incidents.values() if one.number == 2)
-    assert joined.document["joined"] == 1
+    assert joined.diagnosis.joined == 1
 
 
 def test_the_severity_falls_only_on_resolution() -> None:

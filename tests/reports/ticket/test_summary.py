@@ -124,9 +124,7 @@ def test_several_targets_are_named_together() -> None:
     assert "with gpt-4o-mini-transcribe and gpt-4o-transcribe failed" in line(text, "Subject")
     assert "840/840 runs failed, over 2 targets, one a minute" in text
     mixed = [closed_window(), closed_window(REST)]
-    wide = incident(
-        Phase.RESOLVED, document=document(420, mixed[0], windows=mixed), title="azure-sweden down since"
-    )
+    wide = incident(Phase.RESOLVED, document=document(420, mixed[0], windows=mixed, subject="azure-sweden"))
     assert line(render_ticket(dossier(incident=wide)), "Subject").startswith(
         "Subject: Speech-to-text (azure-sweden) failed"
     )

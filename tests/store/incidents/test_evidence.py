@@ -17,9 +17,9 @@ from monitor.core.alerting.wording import Latest
 from monitor.core.diagnosis.diagnose import Severity
 from monitor.core.errors import NotFound
 from monitor.core.evidence.bundle_facts import BundleFacts, Role
-from monitor.core.incidents.codec import incident_document, read_story
 from monitor.core.incidents.derive import derive
-from monitor.core.incidents.incident import Phase, StoredIncident
+from monitor.core.incidents.incident import Diagnosis, Phase, StoredIncident
+from monitor.core.incidents.reconcile import diagnosis_of
 from monitor.core.model import Cell, Outcome, Verdict
 from monitor.core.outages.rule import Rule
 from monitor.reports.bundle import render
@@ -75,7 +75,7 @@ def save(
         "updated_at": now,
         "rule": {},
         "configurations": ["9f2c"],
-        "document": incident_document(found),
+        "diagnosis": diagnosis_of(found),
     }
     stored = StoredIncident(**{**values, **changes})
     save_incident(tx, stored)
@@ -139,7 +139,7 @@ def test_the_page_reads_the_two_runs_at_the_edge(database: Database) -> None:
         incident = save(tx)
         runs, baselines = read_background(tx, incident, now=NOW)
         assert [base.label for base in baselines] == [base.label for base in read(tx).baselines]
-        assert read_background(tx, replace(incident, document={}), now=NOW) == ({}, ())
+        assert read_background(tx, replace(incident, diagnosis=Diagnosis()), now=NOW) == ({}, ())
     assert {role: one.outcome.id.rpartition("-")[2] for role, one in runs.items()} == {
         Role.FIRST_FAILED: "030",
         Role.LAST_PASSED: "029",
@@ -155,7 +155,7 @@ def test_the_outcomes_reach_one_interval_beyond_the_window(database: Database) -
         found = read(tx)
         starts = [run.started_at for run in found.outcomes()]
         assert list(found.outcomes()) == list(found.outcomes())
-    story = found.story
+    story = found.incident
     assert story.end is not None
     assert (starts[0], starts[-1]) == (story.start - MINUTE, story.end + MINUTE)
     assert len(starts) == 3 * 33
@@ -218,7 +218,7 @@ def test_how_the_cells_stand_now_is_read_for_the_texts(database: Database) -> No
     """Passes since the end for the affected cell, last pass and health for the controls."""
     with database.write() as tx:
         fill(tx, range(70))
-        story = read_story(save(tx, Phase.RECOVERING, now=DAY + 70 * MINUTE))
+        story = save(tx, Phase.RECOVERING, now=DAY + 70 * MINUTE)
         add_outcomes(tx, [(replace(make(71, Verdict.FAILED, id="x"), pathway="rest"), None)])
         found = read_latest(tx, story)
     newest = DAY + 69 * MINUTE + timedelta(milliseconds=412)
@@ -231,7 +231,7 @@ def test_a_neighbour_without_a_run_since_it_began_is_not_healthy_now(database: D
     """What passed before an outage says nothing about the way out of it."""
     with database.write() as tx:
         fill(tx, range(70))
-        story = read_story(save(tx, Phase.OPEN, now=DAY + 70 * MINUTE))
+        story = save(tx, Phase.OPEN, now=DAY + 70 * MINUTE)
         later = replace(story, start=DAY + 80 * MINUTE)
         assert read_latest(tx, story)[REST].healthy
         assert not read_latest(tx, later)[REST].healthy

@@ -6,13 +6,17 @@ from datetime import timedelta
 from typing import Any, cast
 
 import pytest
+from sqlalchemy import update
 
 from monitor.core.diagnosis.diagnose import Severity
 from monitor.core.errors import NotFound
-from monitor.core.incidents.incident import Entry, EntryKind, Phase, StoredIncident
+from monitor.core.incidents.codec import incident_to_column
+from monitor.core.incidents.incident import Diagnosis, Entry, EntryKind, Phase, StoredIncident
 from monitor.core.model import Blame, State
 from monitor.core.outages.windows import Window
 from monitor.store.database.engine import Database
+from monitor.store.database.migrate import migrate
+from monitor.store.database.tables import incidents
 from monitor.store.incidents.incidents import (
     add_entries,
     next_number,
@@ -48,9 +52,26 @@ def an_incident(number: int | None = 1, **changes: Any) -> StoredIncident:
         updated_at=DAY,
         rule={"down": {"bad": 3}},
         configurations=("9f2c",),
-        document={"scope": [{"model": "gpt-4o-transcribe"}], "title": "…"},
+        diagnosis=Diagnosis(subject="gpt-4o-transcribe", blame_reason="no failed run says why"),
     )
     return replace(known, **changes)
+
+
+def test_an_incident_of_an_earlier_version_keeps_its_subject(database: Database) -> None:
+    """Until 0009 it was cut out of the title; the migration writes it down, and reads nothing else anew."""
+    stored = an_incident(title="whisper-1 · rest was down 08:30:10–09:00:10 UTC. Unaffected: …")
+    other = an_incident(2, title="no word of a state", diagnosis=Diagnosis(affected=("a/b/c",)))
+    with database.write() as tx:
+        for one in (stored, other):
+            save_incident(tx, one)
+            kept = {key: value for key, value in incident_to_column(one).items() if key != "subject"}
+            tx.execute(update(incidents).where(incidents.c.id == one.id).values(document=kept))
+    migrate(database, "0008")
+    migrate(database)
+    with database.read() as tx:
+        found = replace(stored.diagnosis, subject="whisper-1 · rest")
+        assert read_incident(tx, 1) == replace(stored, diagnosis=found)
+        assert read_incident(tx, 2).diagnosis.subject == "a · b · c"
 
 
 def a_window(minute: int, **changes: Any) -> Window:

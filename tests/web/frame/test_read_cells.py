@@ -106,7 +106,6 @@ def test_a_suspicion_is_shown_before_it_has_a_number(sqlite_database: Database) 
         updated_at=now,
         rule={},
         configurations=[],
-        document={"cells": [], "title": "gpt-4o-transcribe · rest: 1 failed run"},
     )
     with sqlite_database.write() as tx:
         save_incident(tx, suspicion)

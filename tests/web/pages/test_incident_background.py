@@ -25,7 +25,7 @@ def test_the_page_says_how_soon_it_was_seen_and_what_changed(client: TestClient)
 
 def test_the_edge_names_both_runs() -> None:
     """Each run can be looked at; without one of them nothing is compared."""
-    story = dossier().story
+    story = dossier().incident
     found = background(story, (), SHOWN, dossier().baselines)
     assert found.edge is not None
     assert found.good is not None
@@ -38,8 +38,9 @@ def test_the_edge_names_both_runs() -> None:
 
 def test_without_a_good_run_before_it_the_delay_has_no_upper_bound() -> None:
     """Nobody looked before: it may have begun at any time; undecided, nothing is said."""
-    story = dossier().story
-    unseen = replace(story, windows=[replace(window, start_after=None) for window in story.windows])
+    story = dossier().incident
+    windows = tuple(replace(window, start_after=None) for window in story.diagnosis.windows)
+    unseen = replace(story, diagnosis=replace(story.diagnosis, windows=windows))
     assert background(unseen, (), {}, ()).detected.endswith("or more")
-    assert background(replace(story, decided=None), (), {}, ()).detected == ""
-    assert story.bounds.least > timedelta(0)
+    assert background(replace(story, opened_at=None), (), {}, ()).detected == ""
+    assert story.diagnosis.bounds.least > timedelta(0)
