@@ -49,6 +49,7 @@ SAME_MEANING = {
     "history",
     "incident",
     "incidents",
+    "migrate",
     "maintenance",
     "marks",
     "overview",

@@ -19,25 +19,25 @@ _LONGEST = 300
 
 COMMANDS = {
     "demo": (
-        "demo:demo",
+        "demo.command:demo",
         "A practice provider, a recorded day of outage, live checks and the page; no key needed.",
     ),
     "serve": ("serve:serve", "The service: scheduler, checks, alerts and the page."),
     "check": ("check:check", "Run targets once, now; needs no database and stores nothing."),
     "validate": (
-        "check:validate",
+        "validate:validate",
         "Read the configuration: what would run, what it costs, how fast it would notice.",
     ),
     "doctor": (
         "doctor:doctor",
         "What is wrong, here and at the endpoints, and how to mend it.",
     ),
-    "migrate": ("data:migrate", "Bring the database to the current schema."),
-    "import": ("data:import_", "Read outcome lines from a file or from '-'."),
-    "export": ("data:export", "Write outcomes as JSON lines or CSV."),
+    "migrate": ("migrate:migrate", "Bring the database to the current schema."),
+    "import": ("import_:import_", "Read outcome lines from a file or from '-'."),
+    "export": ("export:export", "Write outcomes as JSON lines or CSV."),
     "replay": ("replay:replay", "Derive windows and incidents afresh from stored outcomes."),
-    "evidence": ("data:evidence", "Write the evidence bundle of an incident."),
-    "mark": ("data:mark", "Note an outside event, such as a deployment, on the timeline."),
+    "evidence": ("evidence:evidence", "Write the evidence bundle of an incident."),
+    "mark": ("mark:mark", "Note an outside event, such as a deployment, on the timeline."),
     "sandbox": ("sandbox:sandbox", "The practice provider alone, with a fault script."),
     "clip": ("clip:app", "Make a recording of one's own ready to watch with."),
     "alert-test": ("alert:alert_test", "Send a drill to a channel and print request and reply."),

@@ -1,4 +1,4 @@
-"""``earwitness check`` and ``earwitness validate``: what works now, and what would run."""
+"""``earwitness check``: what works now."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from cyclopts import Parameter
 
 from monitor.cli.arguments import Config, chosen
 from monitor.cli.terminal import complain, say
-from monitor.config import check_secrets, missing_secrets
+from monitor.config import check_secrets
 from monitor.core.model import Outcome, Verdict
 from monitor.core.outcome_json import outcome_to_line
 from monitor.doctor.hints import hints, one_outcome
-from monitor.planning.plan import make_plan
-from monitor.planning.render import render_text, to_json
 from monitor.service.build import settings_of
 from monitor.service.check_once import check_all
 
@@ -58,21 +56,3 @@ def _exit_code(outcomes: Sequence[Outcome]) -> int:
     if Verdict.INCONCLUSIVE in verdicts:
         return 2
     return 1 if Verdict.FAILED in verdicts else 0
-
-
-def validate(*, json: Annotated[bool, Parameter(negative="")] = False, config: Config = None) -> int:
-    """Read the configuration and say what would run. Nothing is sent.
-
-    Parameters
-    ----------
-    json
-        Print the plan as one JSON object.
-
-    """
-    settings = settings_of(config)
-    plan = make_plan(settings)
-    say(orjson.dumps(to_json(plan), option=orjson.OPT_INDENT_2).decode() if json else render_text(plan))
-    missing = missing_secrets(settings, os.environ)
-    for sentence in missing:
-        complain(sentence)
-    return 2 if missing else 0

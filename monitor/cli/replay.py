@@ -11,8 +11,7 @@ import orjson
 from cyclopts import Parameter
 
 from monitor.cli import FAILED, FINE
-from monitor.cli.arguments import Config
-from monitor.cli.data import Instant, read_range
+from monitor.cli.arguments import Config, Instant, read_range
 from monitor.cli.terminal import say
 from monitor.config import Settings, rule_from_toml
 from monitor.core.alerting.decide import Policy

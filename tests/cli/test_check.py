@@ -1,4 +1,4 @@
-"""`check` and `validate` against the practice provider: what they say, and their exit codes."""
+"""`check` against the practice provider: what they say, and their exit codes."""
 
 from __future__ import annotations
 
@@ -136,40 +136,6 @@ def test_nothing_to_check_is_our_fault(run: Run, configure: Configure) -> None:
     configure(text="[monitor]\n")
     done = run("check")
     assert (done.code, done.err) == (2, "config.toml: nothing to check: there is no [[watch]]\n")
-
-
-def test_the_plan_names_what_runs_costs_and_cannot_be_answered(run: Run, configure: Configure) -> None:
-    """`validate` prints targets, cost, speed of noticing, quota and open questions, without a network."""
-    configure(DEAD)
-    done = run("validate")
-    assert (done.code, done.err) == (0, "")
-    titles = [line for line in done.out.splitlines() if line and not line.startswith(" ")]
-    assert titles[:5] == [
-        "What would run, from berlin",
-        "What a day costs",
-        "How fast an outage would be noticed, at the latest (3 of 5 bad over at least 1m)",
-        "Whether it fits the quota, in the worst minute of a deployment",
-        "Questions that this configuration cannot answer",
-    ]
-
-
-def test_the_plan_as_json_names_the_same_targets(run: Run, configure: Configure) -> None:
-    """The plan is one JSON object."""
-    configure(DEAD)
-    plan = json.loads(run("validate", "--json").out)
-    assert [target["key"] for target in plan["targets"]] == TARGETS
-
-
-def test_a_plan_with_a_missing_secret_is_printed_and_is_exit_code_2(
-    run: Run, configure: Configure, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The plan can be read all the same; what is missing stands on stderr."""
-    configure(DEAD)
-    monkeypatch.delenv(KEY_VARIABLE)
-    done = run("validate")
-    assert done.code == 2
-    assert done.out.startswith("What would run, from berlin\n")
-    assert done.err.endswith(f"env:{KEY_VARIABLE}: the variable {KEY_VARIABLE} is not set\n")
 
 
 def test_a_model_that_is_a_folder_is_checked(run: Run, configure: Configure, sandbox: Sandbox) -> None:

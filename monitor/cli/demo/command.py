@@ -59,7 +59,7 @@ async def _run(listen: str, sandbox_port: int, folder: Path) -> None:
         say("Starting the sandbox and reading the recorded day: the page stands within 10 seconds …")
         async with _sandbox(sandbox_port) as base:
             # Only here: what serves the page takes as long to load as the sandbox takes to start.
-            from monitor.cli.demo_service import serve_demo  # noqa: PLC0415
+            from monitor.cli.demo.recorded_day import serve_demo  # noqa: PLC0415
 
             await serve_demo(folder, listen, base, _welcome)
 

@@ -1,0 +1,1 @@
+"""The demo: a practice provider, a recorded day of outage, and live checks, without key or account."""
