@@ -51,7 +51,7 @@ from monitor.store.database.tables import (
     windows,
 )
 from monitor.store.outcomes.cells import cell_rows
-from monitor.store.outcomes.rollups import DAY_MS, HOUR_MS, in_period, read_latencies
+from monitor.store.outcomes.rollups import DAY_MS, HOUR_MS, in_period
 
 # Word for word as in the index, or no database sees that the index answers.
 _UNMEASURED = text(f"({UNMEASURED})")
@@ -152,6 +152,19 @@ def read_bucket_counts(
         found = _from_rollup(tx, ids, since, until, bucket_ms)
     else:
         found = _from_indexes(tx, names, since, until, bucket_ms)
+    return _named_buckets(names, found, bucket_ms)
+
+
+def read_run_counts(
+    tx: Connection, since: datetime, until: datetime, width: timedelta, wanted: Iterable[str] | None = None
+) -> Buckets:
+    """The same for any *since*: runs are counted in the buckets of UTC in which they began."""
+    bucket_ms = width // timedelta(milliseconds=1)
+    names = {row_id: cell for cell, row_id in cell_rows(tx, wanted).items()}
+    return _named_buckets(names, _from_indexes(tx, names, since, until, bucket_ms), bucket_ms)
+
+
+def _named_buckets(names: Mapping[int, Cell], found: _Found, bucket_ms: int) -> Buckets:
     # Cells share their buckets, so that an instant is made once for all of them.
     starts = {number: from_ms(number * bucket_ms) for number in set().union(*found.values())}
     return {
@@ -255,14 +268,6 @@ def _select_unmeasured(_dialect: str) -> Select[Any]:
     return select(outcomes.c.cell_id, raw(outcomes.c.silence_since), raw(outcomes.c.started_at), *told).where(
         within, _UNMEASURED
     )
-
-
-def read_latency_sums(tx: Connection, since: datetime, until: datetime) -> dict[Cell, tuple[int, ...]]:
-    """Histograms of final latencies per cell: by the hour, and by the day beyond 8 days."""
-    if until - since <= timedelta(days=8):
-        return read_latencies(tx, since, until)
-    midnight = since.replace(hour=0, minute=0, second=0, microsecond=0)
-    return read_latencies(tx, midnight, until, by_day=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

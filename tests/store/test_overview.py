@@ -21,7 +21,6 @@ from monitor.store.overview import (
     read_bucket_counts,
     read_cell_totals,
     read_counts_of_days,
-    read_latency_sums,
     read_newest_run,
     read_revision,
     read_seen_cells,
@@ -124,15 +123,6 @@ def test_gaps_are_told_without_reading_what_lies_between(database: Database) -> 
     with rolled_back(database) as tx:
         add_outcomes(tx, [(make(number, every_s=None), None) for number in range(3)])
         assert read_silences(tx, DAY, DAY + 60 * MINUTE) is None
-
-
-def test_latencies_of_long_ranges_come_from_days_and_are_the_same(database: Database) -> None:
-    """The same runs are counted, whichever rollup is read."""
-    with rolled_back(database) as tx:
-        add_outcomes(tx, [(make(number), None) for number in range(5)])
-        short = read_latency_sums(tx, DAY, DAY + timedelta(days=1))
-        assert short == read_latency_sums(tx, DAY - timedelta(days=30), DAY + timedelta(days=1))
-        assert sum(short[make(0).cell]) == 5
 
 
 def test_silences_are_sought_in_an_index_of_their_own(sqlite_database: Database) -> None:

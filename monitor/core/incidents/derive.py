@@ -17,13 +17,12 @@ from monitor.core.incidents.codec import blind_to_json, gap_to_json, incident_to
 from monitor.core.incidents.incident import Derivation, StoredIncident
 from monitor.core.incidents.reconcile import horizon
 from monitor.core.model import Cell
-from monitor.core.outages.blind_spans import Block, find_blocks, own_spans, unite, unmeasured_spans
-from monitor.core.outages.gaps import derive_gaps
+from monitor.core.outages.blind_spans import unite
 from monitor.core.outages.history import INSTANT, History, StoredRun
 from monitor.core.outages.masking import MaskedHistory, mask_of
 from monitor.core.outages.reading_start import Clearings, dark_since
 from monitor.core.outages.rule import Rule, rule_to_json
-from monitor.core.outages.self_observations import BlindSpan
+from monitor.core.outages.unmeasured import Unmeasured, find_unmeasured
 from monitor.core.outages.windows import Pending, Window, derive_windows
 
 
@@ -50,13 +49,10 @@ def derive(
         since = earlier
         reading = _read(history, rule, now, since, clearings)
         windows, pending = _follow(reading, rule, now, since)
-    gaps = (
-        gap
-        for cell, runs in reading.runs.items()
-        for gap in derive_gaps(history, cell, runs, now=now)
-        if _reaches(gap.end, since)
-    )
-    unmeasured = [span for span in reading.blind if _reaches(None if span.lasting else span.end, since)]
+    gaps = (gap for gap in reading.unmeasured.gaps if _reaches(gap.end, since))
+    unmeasured = [
+        span for span in reading.unmeasured.blind if _reaches(None if span.lasting else span.end, since)
+    ]
     scene = ObservedRuns(history=reading.history, whole=history, runs=reading.runs, now=now)
     return Derivation(
         rule=rule,
@@ -81,7 +77,7 @@ def _earlier(history: History, reading: _ReadHistory, windows: Sequence[Window],
     )
     # Spans that overlap or touch are shown as one: a bound in or between them would cut off the earlier ones.
     # An instant earlier, since reading a cell may begin with the very run that ended its span.
-    spans = (span for span in reading.blind if span.lasting or span.end >= since)
+    spans = (span for span in reading.unmeasured.blind if span.lasting or span.end >= since)
     unmeasured = (span.start - INSTANT for span in spans)
     return min([since, *(window.start for window in windows[:1]), *dark, *unmeasured])
 
@@ -140,7 +136,7 @@ class _ReadHistory:
     raw: Mapping[Cell, Sequence[StoredRun]]
     runs: Mapping[Cell, Sequence[StoredRun]]
     clear: Mapping[Cell, datetime | None]
-    blind: Sequence[BlindSpan]
+    unmeasured: Unmeasured
 
 
 def _read(
@@ -151,24 +147,17 @@ def _read(
         locations.setdefault(cell.location, []).append(cell)
     clear: dict[Cell, datetime | None] = {}
     notable: dict[Cell, Sequence[StoredRun]] = {}
-    blocks: list[Block] = []
-    blind: list[BlindSpan] = []
-    for location, cells in locations.items():
-        blind += own_spans(history.sights(location, since, now), now=now)
+    for cells in locations.values():
         here = {cell: clearings.find(history, cell, rule, since) if since else None for cell in cells}
         floor = min((at for at in here.values() if at), default=None) if all(here.values()) else None
-        read = {cell: history.not_passed(cell, floor, now) for cell in cells}
-        blocks += find_blocks(history, read, now=now)
         clear |= here
-        notable |= read
-    blind += [block.span for block in blocks]
-    for cell, own in notable.items():
-        blind += unmeasured_spans(history, cell, own, now=now)
-    stretches = mask_of(blocks)
+        notable |= {cell: history.not_passed(cell, floor, now) for cell in cells}
+    found = find_unmeasured(history, notable, since=since, now=now)
+    stretches = mask_of(found.blocks)
     masked = MaskedHistory(history, lambda cell: stretches.get(cell, ()))
     runs = {cell: masked.mask(cell, own) for cell, own in notable.items()}
-    known = masked if blocks else history
-    return _ReadHistory(history=known, raw=notable, runs=runs, clear=clear, blind=blind)
+    known = masked if found.blocks else history
+    return _ReadHistory(history=known, raw=notable, runs=runs, clear=clear, unmeasured=found)
 
 
 def _reaches(end: datetime | None, since: datetime | None) -> bool:

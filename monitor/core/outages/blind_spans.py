@@ -98,10 +98,10 @@ def unmeasured_spans(
     before the first of *runs* is taken whole.
     """
     dark = [run for run in runs if _is_unmeasured(run)]
-    if dark and dark[0] is runs[0]:
-        since = history.start_of(cell, dark[0].number)
-        earlier = history.not_passed(cell, since, dark[0].started_at)
-        dark = [run for run in earlier if _is_unmeasured(run) and run < dark[0]] + dark
+    if runs and runs[0].verdict is Verdict.INCONCLUSIVE:  # also one inside maintenance, which ends nothing
+        since = history.start_of(cell, runs[0].number)
+        earlier = history.not_passed(cell, since, runs[0].started_at)
+        dark = [run for run in earlier if _is_unmeasured(run) and run < runs[0]] + dark
     stretches: dict[int, list[StoredRun]] = {}
     for run in dark:
         stretches.setdefault(run.number, []).append(run)

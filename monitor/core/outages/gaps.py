@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor.core.model import Cell
-from monitor.core.outages.history import History, StoredRun
+from monitor.core.outages.history import INSTANT, History, StoredRun
 from monitor.core.outages.rule import GAP_INTERVALS
 
 
@@ -30,11 +30,19 @@ def derive_gaps(history: History, cell: Cell, runs: Sequence[StoredRun], *, now:
     gaps = [
         Gap(cell=cell, start=run.gap_since, end=run.started_at) for run in runs if run.gap_since is not None
     ]
-    last = history.last_run(cell, now)
+    last = gap_at(history, cell, now, now=now)
+    return (*gaps, last) if last else tuple(gaps)
+
+
+def gap_at(history: History, cell: Cell, at: datetime, *, now: datetime) -> Gap | None:
+    """The gap in which a cell was *at* an instant, up to that instant; whether it is one shows by *now*."""
+    last = history.last_run(cell, at)
     limit = last and gap_limit(history, cell, last.every_s)
-    if last and limit is not None and now - last.started_at > limit:
-        gaps.append(Gap(cell=cell, start=last.started_at, end=now))
-    return tuple(gaps)
+    if last is None or limit is None:
+        return None
+    known = max(at, min(now, last.started_at + limit + INSTANT))
+    is_gap = known - last.started_at > limit and (known == at or history.last_run(cell, known) == last)
+    return Gap(cell=cell, start=last.started_at, end=at) if is_gap else None
 
 
 def gap_limit(history: History, cell: Cell, every_s: float | None) -> timedelta | None:

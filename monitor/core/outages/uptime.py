@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor.core.intervals import Span, clip, length, subtract, union
-from monitor.core.model import State, Verdict
+from monitor.core.model import State
 from monitor.core.outages.windows import Window
 from monitor.core.timefmt import duration_words
 
@@ -159,49 +159,6 @@ def bounds(windows: Sequence[Window], gaps: Iterable[Span] = ()) -> Bounds:
 def down_spans(windows: Iterable[Window], now: datetime) -> tuple[Span, ...]:
     """The time the windows count for: up to the first good run, else up to *now*."""
     return union(Span(w.start, w.end or max(now, w.start)) for w in windows if w.state is State.DOWN)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CellState:
-    """What a cell is now: its state, since when, and the verdict of its newest run."""
-
-    state: State
-    since: datetime | None
-    last_at: datetime | None
-    last_verdict: Verdict | None
-
-
-def standing(
-    *,
-    windows: Sequence[Window],
-    last_at: datetime | None,
-    last_verdict: Verdict | None,
-    first_at: datetime | None,
-    patience: timedelta,
-    now: datetime,
-    blind: bool = False,
-) -> CellState:
-    """The state of one cell at *now*, the worse of its two tracks.
-
-    *windows* are the cell's, *first_at* the first run after the last gap, *patience* how long silence
-    may last (three intervals): beyond it the state is unknown, and never up; so it is while *blind*, the
-    newest run having measured nothing.
-    """
-    if last_at is None:
-        return CellState(state=State.UNKNOWN, since=None, last_at=None, last_verdict=None)
-    silent = blind or now - last_at > patience
-    state, since = (State.UNKNOWN, last_at) if silent else _tracked(windows, first_at)
-    return CellState(state=state, since=since, last_at=last_at, last_verdict=last_verdict)
-
-
-def _tracked(windows: Sequence[Window], first_at: datetime | None) -> tuple[State, datetime | None]:
-    for state in (State.DOWN, State.DEGRADED):
-        starts = [window.start for window in windows if window.state is state and window.open]
-        if starts:
-            return state, min(starts)
-    ends = [window.end for window in windows if window.end is not None]
-    known = [instant for instant in (first_at, *ends) if instant is not None]
-    return State.UP, max(known, default=None)
 
 
 BADNESS = {State.DOWN: 4, State.DEGRADED: 3, State.UNKNOWN: 2, State.MAINTENANCE: 1, State.UP: 0}

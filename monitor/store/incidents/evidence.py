@@ -23,12 +23,12 @@ from monitor.core.evidence.bundle_facts import (
 from monitor.core.incidents.incident import Phase, StoredIncident
 from monitor.core.intervals import Span, clip, length, subtract
 from monitor.core.model import Cell, Outcome, Target, Verdict
-from monitor.core.outages.blind_spans import unmeasured_spans
-from monitor.core.outages.gaps import derive_gaps
 from monitor.core.outages.history import History
 from monitor.core.outages.maintenance import covered
 from monitor.core.outages.masking import pause
+from monitor.core.outages.unmeasured import read_unmeasured
 from monitor.core.outages.windows import Window
+from monitor.core.views.cell_state import unseen_of
 from monitor.store.database.tables import contexts, outcomes
 from monitor.store.derivation.history import StoreHistory
 from monitor.store.derivation.maintenance import read_maintenance
@@ -273,15 +273,11 @@ def _coverage(
     tx: Connection, history: History, cells: Sequence[Cell], span: Span, now: datetime
 ) -> float | None:
     """The share of the incident's time, less planned maintenance, in which its cells were measured."""
-    known = [cell for cell in cells if cell in history.cells()]
     plans = read_maintenance(tx)
-    history = pause(history, plans)
-    unseen = meant = timedelta(0)
-    for cell in known:
-        runs = history.not_passed(cell, span.start, min(now, span.end + _DAY))
-        pauses = covered(plans, cell.target, span.start, span.end)
-        meant += span.length - length(pauses)
-        holes = [Span(gap.start, gap.end) for gap in derive_gaps(history, cell, runs, now=now)]
-        holes += [Span(blind.start, blind.end) for blind in unmeasured_spans(history, cell, runs, now=now)]
-        unseen += length(subtract(clip(holes, span), pauses))
-    return 1 - unseen / meant if meant else None
+    found = read_unmeasured(pause(history, plans), span, now=now)
+    measured = meant = timedelta(0)
+    for cell in (cell for cell in cells if cell in history.cells()):
+        unseen = unseen_of(cell, found, plans, period=span, first_at=span.start, now=now)
+        meant += span.length - length(clip(covered(plans, cell.target, *span), span))
+        measured += length(subtract([span], (Span(hole.start, hole.end) for hole in unseen)))
+    return measured / meant if meant else None

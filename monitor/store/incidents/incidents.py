@@ -280,6 +280,31 @@ def _touching_windows(_dialect: str) -> Select[Any]:
     return _select_windows().where(or_(windows.c.end.is_(None), end >= since), start < until)
 
 
+def read_open_windows(tx: Connection) -> tuple[Window, ...]:
+    """The windows that have not ended, by start and cell."""
+    return _windows(fast_statements.rows(tx, _open_windows))
+
+
+def _open_windows(_dialect: str) -> Select[Any]:
+    return _select_windows().where(windows.c.end.is_(None))
+
+
+def read_last_ends(tx: Connection) -> dict[Cell, datetime]:
+    """When the last window of each cell that had one ended."""
+    return {Cell(*row[:4]): from_ms(row[4]) for row in fast_statements.rows(tx, _last_ends)}
+
+
+def _last_ends(_dialect: str) -> Select[Any]:
+    names = (targets.c.endpoint, targets.c.model, targets.c.pathway, cells.c.location)
+    return (
+        select(*names, func.max(type_coerce(windows.c.end, BigInteger)))
+        .join_from(windows, cells, windows.c.cell_id == cells.c.id)
+        .join(targets, cells.c.target_id == targets.c.id)
+        .where(windows.c.end.is_not(None))
+        .group_by(*names)
+    )
+
+
 def read_incident_windows(tx: Connection, incident_id: str) -> tuple[Window, ...]:
     """The windows that belong to an incident, by start and cell."""
     return _windows(fast_statements.rows(tx, _windows_of_incident, incident=incident_id))

@@ -24,7 +24,7 @@ from monitor.web.api.facts import PROBLEM, Json
 from monitor.web.frame.cell_view import CellView
 from monitor.web.frame.context import WebContext
 from monitor.web.frame.errors import BadQuery, problem_response
-from monitor.web.frame.read_cells import read_standings
+from monitor.web.frame.read_cells import read_states
 from monitor.web.ops.events import Streams
 
 Need = Annotated[str | None, Query(description=f"what is needed: {', '.join(NEEDS)}", max_length=100)]
@@ -92,7 +92,7 @@ def _ranked(
     """The pathways that serve *need*, best first, and the moment of it; BadQuery for an unknown need."""
     now = context.clock()
     with context.database.read() as tx:
-        cells = [one for one in read_standings(tx, context.settings, now) if one.watched]
+        cells = [one for one in read_states(tx, context.settings, now) if one.watched]
         concerns = read_unresolved_incidents(tx)
     bound = None if max_age is None else timedelta(seconds=max_age)
     standings = _standings(cells, concerns, bound)
@@ -147,7 +147,7 @@ def _standing(
 ) -> TargetState:
     speaker = max(group, key=lambda one: BADNESS[one.state])
     concern = next((held[one.cell] for one in group if one.cell in held), None)
-    counts = [one.totals for one in group]
+    counts = [one.counts for one in group]
     return TargetState(
         endpoint=speaker.cell.endpoint,
         model=speaker.cell.model,

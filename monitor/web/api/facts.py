@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 import orjson
@@ -16,7 +16,6 @@ from monitor.core.incidents.annotations import Opinion, opinion_of
 from monitor.core.incidents.codec import stored_incident_to_json, window_to_json
 from monitor.core.incidents.incident import Entry, IncidentKind, StoredIncident
 from monitor.core.incidents.response_times import delays_of
-from monitor.core.intervals import Span
 from monitor.core.model import Verdict
 from monitor.core.outages.uptime import METHOD, Uptime
 from monitor.core.outages.windows import Window
@@ -34,7 +33,6 @@ from monitor.web.frame.errors import BadQuery
 from monitor.web.frame.query_params import Number, read_bounds, read_cursor, read_range, write_cursor
 from monitor.web.frame.read_cells import read_cells
 
-_QUARTER = timedelta(minutes=15)
 _Item = TypeVar("_Item")
 
 Named = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
@@ -101,10 +99,9 @@ def _add_runs(router: APIRouter, context: WebContext) -> None:
     @router.get("/targets", summary="Every target per location: state, newest run, numbers of a range")
     def targets(start: From = None, to: To = None, limit: Limit = 1000, cursor: Cursor = None) -> Response:
         now = clock()
-        asked = read_range(start, to, now=now)
-        period = _whole_quarters(asked)
+        period = read_range(start, to, now=now)
         with database.read() as tx:
-            cells = read_cells(tx, settings=context.settings, period=period, bucket=_QUARTER, now=now)
+            cells = read_cells(tx, settings=context.settings, period=period, now=now)
         shown, following = _page(cells, limit, cursor)
         items = [cell_to_json(cell) for cell in shown]
         return Json({"items": items, "next": following, "now": rfc3339(now), "method": METHOD})
@@ -189,15 +186,6 @@ def _page(items: Sequence[_Item], limit: int, cursor: str | None) -> tuple[Seque
     return items[skip : skip + limit], write_cursor(skip + limit) if len(items) > skip + limit else None
 
 
-def _whole_quarters(asked: Span) -> Span:
-    """The range widened to quarters of an hour, on which counts are kept."""
-    epoch = datetime(1970, 1, 1, tzinfo=asked.start.tzinfo)
-    return Span(
-        epoch + (asked.start - epoch) // _QUARTER * _QUARTER,
-        epoch - (epoch - asked.end) // _QUARTER * _QUARTER,
-    )
-
-
 def cell_to_json(cell: CellView) -> dict[str, Any]:
     """One target seen from one location."""
     return {
@@ -217,7 +205,7 @@ def cell_to_json(cell: CellView) -> dict[str, Any]:
         "from": rfc3339(cell.period.start),
         "to": rfc3339(min(cell.period.end, cell.now)),
         "uptime": uptime_to_json(cell.uptime),
-        "runs": {**cell.totals._asdict(), "total": cell.totals.total},
+        "runs": {**cell.counts._asdict(), "total": cell.counts.total},
         "latency_s": {
             name: _seconds(percentile(cell.histogram, share))
             for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))

@@ -13,6 +13,7 @@ import orjson
 from fastapi import Path, Query
 
 from monitor.core.intervals import Span
+from monitor.core.outages.history import INSTANT
 from monitor.core.timefmt import LATEST, parse_named
 from monitor.core.views.lanes import ZOOMS, period_of
 from monitor.core.views.lanes import Zoom as LaneZoom
@@ -77,8 +78,9 @@ def read_instant(name: str, text: str) -> datetime:
 
 def read_range(since: str | None, until: str | None, *, now: datetime) -> Span:
     """The range of `from` and `to`: the last day where neither is given."""
-    end = _told("to", until) if until is not None else now + timedelta(milliseconds=1)
-    start = _told("from", since) if since is not None else max(end - _USUAL_RANGE, _EARLIEST)
+    end = _told("to", until) if until is not None else now + INSTANT
+    last = now if until is None else end
+    start = _told("from", since) if since is not None else max(last - _USUAL_RANGE, _EARLIEST)
     if start > end:
         raise BadQuery("from", "lies after 'to'")
     if end - start > LONGEST_RANGE:

@@ -31,7 +31,7 @@ from monitor.store.overview import (
 )
 from monitor.web.frame.cell_view import CellView
 from monitor.web.frame.context import WebContext
-from monitor.web.frame.read_cells import read_standings
+from monitor.web.frame.read_cells import read_states
 
 # Every fourth edge: an octave each, so that a scrape stays small.
 SETTLED_AFTER = timedelta(days=7)
@@ -216,7 +216,7 @@ def routes(context: WebContext) -> APIRouter:
     def metrics(request: Request) -> Response:
         now = context.clock()
         with context.database.read() as tx:
-            standings = read_standings(tx, context.settings, now)
+            standings = read_states(tx, context.settings, now)
             found = read_some_outcomes(tx, [one.last.id for one in standings if one.last])
             newest = sorted(found.values(), key=lambda run: run.started_at)
             snapshot = Snapshot(

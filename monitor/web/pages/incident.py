@@ -249,7 +249,7 @@ def _lanes(cells: Sequence[CellView], found: Diagnosis) -> Sequence[LaneRow]:
                 part for part in (one.cell.endpoint * endpoints, one.cell.location * several) if part
             ),
             lane=one.lane,
-            figure=f"{one.totals.failed}/{one.totals.total}",
+            figure=f"{one.counts.failed}/{one.counts.total}",
         )
         for one in shown
     )

@@ -159,7 +159,7 @@ def _in_order(found: Sequence[CellView]) -> list[CellView]:
 
     Endpoints of which nothing was measured in the period stand last.
     """
-    measured = {view.cell.endpoint for view in found if sum(view.totals)}
+    measured = {view.cell.endpoint for view in found if sum(view.counts)}
 
     def place(view: CellView) -> tuple[bool, bool, str, str, int, str]:
         cell = view.cell

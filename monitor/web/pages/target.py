@@ -227,5 +227,5 @@ def _latency_words(points: Sequence[LatencyPoint]) -> str:
 
 def _failures(cells: Sequence[CellView], bucket: timedelta) -> Sequence[datetime]:
     """The middle of every bucket in which a run failed."""
-    bad = {at for cell in cells for at, counts in cell.counts.items() if counts.failed}
+    bad = {at for cell in cells for at, counts in cell.buckets.items() if counts.failed}
     return [at + bucket / 2 for at in sorted(bad)]

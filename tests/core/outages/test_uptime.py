@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.intervals import Span, clip, length, subtract, union
-from monitor.core.model import Cell, State, Verdict
+from monitor.core.model import Cell, State
 from monitor.core.outages.uptime import (
     METHOD,
     Bounds,
@@ -19,7 +19,6 @@ from monitor.core.outages.uptime import (
     compute_uptime,
     down_spans,
     percent,
-    standing,
     wilson,
     worst,
 )
@@ -217,43 +216,6 @@ def test_only_down_windows_are_down_time_and_open_ones_last_until_now() -> None:
     some = [window(0, 10), window(20, None), window(30, 40, state=State.DEGRADED)]
     assert down_spans(some, at(60)) == (span(0, 10), span(20, 60))
     assert down_spans([window(20, None)], at(10)) == ()
-
-
-def look(
-    windows: list[Window], *, last: float | None = 100, now: float = 101, first: float | None = 0
-) -> tuple[State, datetime | None]:
-    found = standing(
-        windows=windows,
-        last_at=None if last is None else at(last),
-        last_verdict=Verdict.PASSED,
-        first_at=None if first is None else at(first),
-        patience=timedelta(minutes=3),
-        now=at(now),
-    )
-    return found.state, found.since
-
-
-def test_a_target_without_windows_is_up_since_its_first_run() -> None:
-    """Since the first run after the last gap."""
-    assert look([]) == (State.UP, at(0))
-
-
-def test_a_target_is_up_since_its_last_window_ended() -> None:
-    """Since the first good run after it."""
-    assert look([window(10, 20), window(40, 50, state=State.DEGRADED)]) == (State.UP, at(50))
-
-
-def test_the_worse_of_two_open_tracks_is_the_state() -> None:
-    """Down before degraded, each since its window's start."""
-    slow, dead = window(10, None, state=State.DEGRADED), window(30, None)
-    assert look([slow, dead]) == (State.DOWN, at(30))
-    assert look([slow]) == (State.DEGRADED, at(10))
-
-
-def test_silence_beyond_three_intervals_is_unknown_even_with_an_open_window() -> None:
-    """A stale target is never up, and not known to be down either."""
-    assert look([window(10, None)], last=100, now=104) == (State.UNKNOWN, at(100))
-    assert look([], last=None) == (State.UNKNOWN, None)
 
 
 def test_the_worst_of_nothing_is_unknown() -> None:

@@ -22,10 +22,12 @@ from monitor.core.incidents.incident import Diagnosis, Phase, StoredIncident
 from monitor.core.incidents.reconcile import diagnosis_of
 from monitor.core.model import Cell, Outcome, Verdict
 from monitor.core.outages.rule import Rule
+from monitor.core.outages.self_observations import SelfObservation, SelfObservationKind
 from monitor.reports.bundle import render
 from monitor.reports.ticket.summary import render_ticket
 from monitor.store.database.engine import Database
 from monitor.store.derivation.history import StoreHistory
+from monitor.store.derivation.self_observations import add_self_observations
 from monitor.store.incidents.evidence import read_background, read_dossier, read_latest
 from monitor.store.incidents.incidents import save_incident
 from monitor.store.outcomes.add import add_outcomes
@@ -185,6 +187,19 @@ def test_a_gap_inside_is_taken_off_the_coverage(database: Database) -> None:
         save(tx)
         coverage = read(tx).coverage
     assert coverage == pytest.approx(1 - 10 / 30)
+
+
+def test_a_stretch_in_which_the_monitor_was_unfit_is_taken_off_the_coverage(database: Database) -> None:
+    """As on the page: what `replay` calls blind is not covered, though runs were made in it."""
+    with database.write() as tx:
+        fill(tx, range(120))
+        save(tx)
+        own = (DAY + 35 * MINUTE, DAY + 41 * MINUTE)
+        add_self_observations(
+            tx, [SelfObservation("berlin", SelfObservationKind.OWN, "clock", False, *own, "asleep")]
+        )
+        coverage = read(tx).coverage
+    assert coverage == pytest.approx(1 - 6 / 30)
 
 
 def test_ticket_and_bundle_come_out_of_it(database: Database) -> None:

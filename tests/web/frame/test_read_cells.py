@@ -16,7 +16,7 @@ from monitor.core.views.lanes import GAP, NO_RUN, ZOOMS, period_of
 from monitor.store.database.engine import Database
 from monitor.store.derivation.self_observations import add_self_observations
 from monitor.store.incidents.incidents import save_incident
-from monitor.web.frame.read_cells import read_cells, read_standings
+from monitor.web.frame.read_cells import read_cells, read_states
 from tests.support.filled_database import DAY, MINUTE, NOW, SETTINGS, TARGETS, Dial, app_over, fill, run_of
 
 
@@ -62,8 +62,7 @@ def test_a_stretch_that_could_not_be_measured_is_neither_up_nor_down(sqlite_data
     now = DAY + 30 * MINUTE
     fill(sqlite_database, [(run, None) for run in runs], now)
     with sqlite_database.read() as tx:
-        (cell,) = (one for one in read_standings(tx, SETTINGS, now) if one.last)
-    assert cell.is_blind
+        (cell,) = (one for one in read_states(tx, SETTINGS, now) if one.last)
     assert cell.state is State.UNKNOWN
     words = TestClient(app_over(sqlite_database, Dial(now=now)), base_url="http://localhost").get("/").text
     assert "hatch" in words
@@ -128,7 +127,7 @@ def test_a_stretch_in_which_the_monitor_was_unfit_is_shown_on_every_lane(sqlite_
             tx, [SelfObservation("berlin", SelfObservationKind.OWN, "clock", False, *own, "asleep")]
         )
     with sqlite_database.read() as tx:
-        here, there = (one for one in read_standings(tx, SETTINGS, now) if one.last)
+        here, there = (one for one in read_states(tx, SETTINGS, now) if one.last)
     assert [(hole.start, hole.end) for hole in here.unseen if hole.reason == "asleep"] == [own]
     assert "asleep" not in {hole.reason for hole in there.unseen}
 

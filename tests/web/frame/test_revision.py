@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from monitor.core.outages.self_observations import SelfObservation, SelfObservationKind
 from monitor.store.database.engine import Database
 from monitor.store.derivation.self_observations import add_self_observations
-from monitor.web.frame.read_cells import read_standings
+from monitor.web.frame.read_cells import read_states
 from monitor.web.frame.revision import Revision
 from tests.support.filled_database import DAY, MINUTE, NOW, SETTINGS, TARGETS, Dial, app_over, fill, run_of
 
@@ -27,7 +27,7 @@ def revision(database: Database, now: datetime, build: str = "1") -> str:
 def told(database: Database, now: datetime) -> tuple[object, ...]:
     """Everything on a page that may turn without anything being stored, but for what counts seconds."""
     with database.read() as tx:
-        cells = read_standings(tx, SETTINGS, now)
+        cells = read_states(tx, SETTINGS, now)
     newest = max(cell.last.started_at for cell in cells if cell.last)
     return (now - newest > SETTINGS.patience, *((cell.cell, cell.state, cell.since) for cell in cells))
 

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from monitor.core.model import Cell, State, Verdict
-from monitor.core.outages.windows import Window
+from monitor.core.views.cell_state import LastRun
 from monitor.core.views.lanes import ZOOMS, period_of
-from monitor.web.frame.cell_view import CellView, LastRun
+from monitor.web.frame.cell_view import CellView
 from monitor.web.frame.components import Freshness
 from monitor.web.frame.query_params import read_shown
 from monitor.web.pages.overview import OverviewPage, overview_page
@@ -22,26 +22,18 @@ CELL = Cell("azure-sweden", "gpt-4o-transcribe", "realtime", "berlin")
 
 def cell(state: State, number: int = 0, *, watched: bool = True) -> CellView:
     """A cell that stands so at NOW."""
-    own = CELL._replace(model=f"model-{number}")
-    start = NOW - timedelta(hours=1)
-    window = Window(
-        cell=own, state=state, start=start, start_after=None, end=None, end_after=NOW, failed=3, total=3,
-        open=True, decided_at=start, closed_at=None, continues_until=NOW, first_id="a", last_id="b",
-    )  # fmt: skip
-    last = NOW - (10 * MINUTE if state is State.UNKNOWN else MINUTE)
     return CellView(
-        cell=own,
+        cell=CELL._replace(model=f"model-{number}"),
         provider="azure_openai",
         region=None,
         every=MINUTE,
         watched=watched,
-        first_at=start,
-        steady_since=start,
-        last=LastRun(id="run", started_at=last, verdict=Verdict.PASSED),
+        state=state,
+        since=NOW - timedelta(hours=1),
+        last=LastRun("run", NOW - MINUTE, Verdict.PASSED),
         period=period_of(ZOOMS["24h"], NOW),
         bucket=ZOOMS["24h"].bucket,
         now=NOW,
-        windows=(window,) if state in {State.DOWN, State.DEGRADED} else (),
     )
 
 
