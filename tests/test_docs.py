@@ -15,8 +15,8 @@ import pytest
 from monitor.checks import CHECKS
 from monitor.cli import COMMANDS, build, main
 from monitor.config import check_secrets, load
-from monitor.core.alerting.decide import NoticeKind
 from monitor.core.alerting.drill import drill_notice, sample_incident
+from monitor.core.alerting.notice import NoticeKind
 from monitor.core.alerting.retry import PAUSES, NoticeRequest
 from monitor.core.alerting.wording import MessageSettings
 from monitor.core.model import Blame, Cell, Stage, Verdict

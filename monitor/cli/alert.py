@@ -14,8 +14,8 @@ from monitor.catalogue.sample_names import SAMPLE_CONTROLS, SAMPLE_ENDPOINT, SAM
 from monitor.cli.arguments import Config
 from monitor.cli.terminal import complain, say
 from monitor.config import Settings, check_secrets
-from monitor.core.alerting.decide import Notice, NoticeKind
 from monitor.core.alerting.drill import drill_notice, sample_incident
+from monitor.core.alerting.notice import Notice, NoticeKind
 from monitor.core.alerting.retry import Delivered, NoticeReply, NoticeRequest
 from monitor.core.errors import ConfigurationError, NotFound
 from monitor.core.model import Cell, Target

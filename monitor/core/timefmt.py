@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 _INSTANT = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?P<offset>[Zz]|[+-]\d\d:?\d\d)?", re.ASCII
 )
+_PRINTED = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z")  # as `rfc3339` prints it
 
 _DURATION = re.compile(
     r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?(?:(\d{1,12})ms)?", re.ASCII
@@ -115,3 +116,36 @@ def day(instant: datetime) -> str:
     """``17 Nov 2025``, in UTC and in English whatever the locale."""
     utc = instant.astimezone(UTC)
     return f"{utc.day} {MONTHS[utc.month - 1]} {utc.year}"
+
+
+def clock(instant: datetime) -> str:
+    """``08:30:10``, in UTC."""
+    return f"{instant.astimezone(UTC):%H:%M:%S}"
+
+
+def local_beside(instant: datetime, zone: tzinfo) -> str:
+    """`` (09:30:10 +01:00)`` with the date where it differs from the UTC date; empty where zone is UTC."""
+    local = instant.astimezone(zone)
+    if not local.utcoffset():
+        return ""
+    date = "" if local.date() == instant.astimezone(UTC).date() else f"{local:%Y-%m-%d} "
+    offset = f"{local:%z}"
+    return f" ({date}{local:%H:%M:%S} {offset[:3]}:{offset[3:5]})"
+
+
+def moment(instant: datetime, *, now: datetime, zone: tzinfo) -> str:
+    """``08:30:10 UTC (09:30:10 +01:00)``, with the UTC date where it is not that of *now*."""
+    date = "" if instant.astimezone(UTC).date() == now.astimezone(UTC).date() else f", {day(instant)}"
+    return f"{clock(instant)} UTC{date}{local_beside(instant, zone)}"
+
+
+def with_clocks(text: str, *, on: datetime) -> str:
+    """The text with its RFC 3339 instants as ``15:30:10 UTC``, with the date where it is not that of *on*."""
+    return _PRINTED.sub(lambda found: moment(parse_instant(found[0]), now=on, zone=UTC), text)
+
+
+def span_words(start: datetime, end: datetime) -> str:
+    """``08:30:10–15:30:10 UTC, 17 Nov 2025``; both dates where they differ."""
+    if day(start) == day(end):
+        return f"{clock(start)}–{clock(end)} UTC, {day(end)}"
+    return f"{clock(start)} UTC, {day(start)} – {clock(end)} UTC, {day(end)}"

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
-from monitor.core.alerting.decide import Notice
+from monitor.core.alerting.notice import Notice
 from monitor.core.alerting.retry import DeliveryResult, NoticeReply, NoticeRequest, judge_reply
 from monitor.notifiers import discord, ntfy, pagerduty, slack, teams, webhook
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from monitor.core.alerting.decide import Notice
+from monitor.core.alerting.notice import Notice
 from monitor.core.alerting.notice_facts import read_facts
 from monitor.core.alerting.retry import NoticeRequest, json_post
 from monitor.core.sanitize import defuse

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
-from monitor.core.alerting.decide import Notice
+from monitor.core.alerting.notice import Notice
 from monitor.core.alerting.retry import NoticeRequest, serialise
 from monitor.core.errors import SecretError
 

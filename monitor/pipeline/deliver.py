@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from monitor.core.alerting.decide import Notice
+from monitor.core.alerting.notice import Notice
 from monitor.core.alerting.retry import Delivered, DeliveryResult, GiveUp, NoticeReply, NoticeRequest, Retry
 from monitor.core.errors import DatabaseError, MonitorError
 from monitor.notifiers import CHANNELS

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
 
-from monitor.core.alerting.decide import Notice, Policy, decide
+from monitor.core.alerting.decide import Policy, decide
 from monitor.core.alerting.next_change import LOOK_AGAIN, next_change
+from monitor.core.alerting.notice import Notice
 from monitor.core.alerting.wording import MessageSettings
 from monitor.core.incidents.derive import derive, settle
 from monitor.core.incidents.incident import Change, Derivation, IncidentKind, StoredIncident

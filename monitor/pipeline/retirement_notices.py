@@ -8,8 +8,8 @@ from datetime import date, datetime
 
 import structlog
 
-from monitor.core.alerting.decide import Notice
 from monitor.core.alerting.model_retirement import Retirement, owed_notices
+from monitor.core.alerting.notice import Notice
 from monitor.core.errors import DatabaseError
 from monitor.core.model import Target
 from monitor.pipeline.derive import DerivationSettings

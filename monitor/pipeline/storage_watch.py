@@ -9,7 +9,8 @@ from datetime import datetime
 
 import structlog
 
-from monitor.core.alerting.decide import Notice, NoticeKind, Policy
+from monitor.core.alerting.decide import Policy
+from monitor.core.alerting.notice import Notice, NoticeKind
 from monitor.core.alerting.retry import Delivered, DeliveryResult, GiveUp, Retry
 from monitor.core.alerting.storage_loss import TOLD_AFTER, storage_notices
 from monitor.core.alerting.wording import MessageSettings

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from monitor.core.alerting.decide import Notice, NoticeKind
+from monitor.core.alerting.notice import Notice, NoticeKind
 from monitor.core.alerting.retry import NoticeRequest
 
 NOW = datetime(2025, 11, 17, 8, 32, 10, tzinfo=UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.alerting.decide import NoticeKind
+from monitor.core.alerting.notice import NoticeKind
 from monitor.core.errors import SecretError
 from monitor.notifiers.ntfy import compose
 from tests.notifiers.samples import HOSTILE, LINK, NOW, body, notice

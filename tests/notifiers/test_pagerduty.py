@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.alerting.decide import NoticeKind
+from monitor.core.alerting.notice import NoticeKind
 from monitor.notifiers import CHANNELS, Need
 from monitor.notifiers.pagerduty import KEY, SUMMARY, URL, compose
 from tests.notifiers.samples import HOSTILE, LINK, NOW, body, notice

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.core.alerting.decide import NoticeKind
+from monitor.core.alerting.notice import NoticeKind
 from monitor.notifiers.teams import compose
 from tests.notifiers.samples import HOSTILE, LINK, NOW, body, notice
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from monitor.core.alerting.decide import Notice, NoticeKind
+from monitor.core.alerting.notice import Notice, NoticeKind
 from monitor.core.alerting.retry import PAUSES, Delivered, GiveUp, NoticeRequest, Retry, judge_reply
 from monitor.core.errors import SecretError
 from monitor.notifiers import CHANNELS

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from monitor.core.alerting.decide import NoticeKind
+from monitor.core.alerting.notice import NoticeKind
 from monitor.core.errors import NotFound
 from monitor.core.incidents.incident import EntryKind, Phase
 from monitor.core.outages.maintenance import Maintenance

@@ -12,7 +12,7 @@ from datetime import timedelta
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from monitor.core.alerting.decide import Notice, NoticeKind
+from monitor.core.alerting.notice import Notice, NoticeKind
 from monitor.core.alerting.retry import PAUSES
 from monitor.core.errors import SecretError
 from monitor.pipeline.deliver import AT_ONCE, LEASE, ChannelAddress, Deliverer

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from monitor.core.alerting.decide import NoticeKind, Policy
+from monitor.core.alerting.decide import Policy
+from monitor.core.alerting.notice import NoticeKind
 from monitor.core.alerting.wording import headline
 from monitor.core.incidents.incident import EntryKind, IncidentKind, Phase
 from monitor.core.model import Blame, Verdict

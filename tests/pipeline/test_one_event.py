@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from monitor.core.alerting.decide import Notice, NoticeKind, Policy
+from monitor.core.alerting.decide import Policy
+from monitor.core.alerting.notice import Notice, NoticeKind
 from monitor.core.incidents.compare import compare, difference_lines
 from monitor.core.incidents.derive import derive
 from monitor.core.incidents.incident import Phase

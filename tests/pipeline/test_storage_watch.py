@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from monitor.core.alerting.decide import Notice, NoticeKind, Policy
+from monitor.core.alerting.decide import Policy
+from monitor.core.alerting.notice import Notice, NoticeKind
 from monitor.core.alerting.retry import Delivered, DeliveryResult, Retry
 from monitor.core.alerting.wording import MessageSettings
 from monitor.pipeline.storage_watch import Failing, StorageWatch

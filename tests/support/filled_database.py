@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import FastAPI
 from sqlalchemy import Connection
 
-from monitor.core.alerting.decide import Notice, NoticeKind
+from monitor.core.alerting.notice import Notice, NoticeKind
 from monitor.core.diagnosis.diagnose import Incident, Severity
 from monitor.core.errors import NotFound
 from monitor.core.incidents.derive import derive

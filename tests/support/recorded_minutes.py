@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from monitor.core.alerting.decide import Notice, Policy
+from monitor.core.alerting.decide import Policy
+from monitor.core.alerting.notice import Notice
 from monitor.core.incidents.derive import derive
 from monitor.core.incidents.incident import EntryKind, IncidentKind, Phase, StoredIncident
 from monitor.core.model import Cell, Outcome, Verdict

@@ -6,15 +6,12 @@ it never tells the end of an incident to a channel that was not told its beginni
 
 from __future__ import annotations
 
-import hashlib
-from base64 import b32encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Any
 
 from monitor.core.alerting.message import compose_body, corrections, differences, rises
+from monitor.core.alerting.notice import Notice, NoticeKind, notice_id
 from monitor.core.alerting.wording import RELAPSE, Latest, MessageFacts, MessageSettings, silence_words
 from monitor.core.incidents.annotations import Opinion, as_told
 from monitor.core.incidents.incident import IncidentKind, Phase, StoredIncident
@@ -25,47 +22,12 @@ GROUP_INTERVAL = timedelta(minutes=5)
 LONG_PAST = timedelta(hours=24)
 
 
-class NoticeKind(StrEnum):
-    """What a notice tells; the values are the `type` of the webhook's body."""
-
-    OPENED = "incident.opened"
-    UPDATED = "incident.updated"
-    RECOVERING = "incident.recovering"
-    RESOLVED = "incident.resolved"
-    RETIREMENT = "model.retirement"
-    STORAGE_LOST = "monitor.storage_lost"
-    STORAGE_BACK = "monitor.storage_restored"
-    TEST = "test"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """What one channel wants: `when` holds some of `down degraded account monitor`."""
 
     channel: str
     when: frozenset[str] = frozenset({"down", "degraded"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
-    """One message owed to one channel. `id` is stable over every attempt (``msg_…``).
-
-    `sequence` numbers the notices of one incident on one channel from 1. `body` is the JSON object
-    that is sent: `type`, `timestamp`, `data`.
-    """
-
-    id: str
-    channel: str
-    incident_id: str | None
-    kind: NoticeKind
-    sequence: int
-    created_at: datetime
-    body: Mapping[str, Any] = field(default_factory=dict)
-    attempts: int = 0
-    due_at: datetime | None = None
-    sent_at: datetime | None = None
-    gave_up_at: datetime | None = None
-    last_reply: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,75 +71,69 @@ def decide(
     for notice in sorted(sent, key=lambda notice: notice.sequence):
         told.setdefault((notice.incident_id, notice.channel), []).append(notice)
     decisions = []
-    for incident in incidents:
-        opinion = (opinions or {}).get(incident.id, Opinion())
-        story = as_told(incident, opinion)
+    for computed in incidents:
+        opinion = (opinions or {}).get(computed.id, Opinion())
+        incident = as_told(computed, opinion)
         for policy in policies:
             known = told.get((incident.id, policy.channel), [])
-            owed = _owed(story, known, policy, now, voice, opinion)
-            decisions.append(_decision(story, owed, known, policy.channel, now, voice, latest, opinion))
+            owed = _owed(incident, known, policy, now, voice, opinion)
+            decisions.append(_decision(incident, owed, known, policy.channel, now, voice, latest, opinion))
     return decisions
 
 
-def notice_id(incident_id: str, channel: str, kind: NoticeKind, sequence: int) -> str:
-    """``msg_…``: follows from what the notice is about, so that no crash can double it."""
-    digest = hashlib.sha256("\n".join((incident_id, channel, kind, str(sequence))).encode()).digest()
-    return f"msg_{b32encode(digest[:20]).decode().lower()}"
-
-
-def topic(story: StoredIncident) -> str:
+def topic(incident: StoredIncident) -> str:
     """The word of a channel's `when` that this incident falls under.
 
     What is the account's and the provider's at once is told as an outage.
     """
-    if story.kind is not IncidentKind.OUTAGE:
+    if incident.kind is not IncidentKind.OUTAGE:
         return str(Blame.MONITOR)
-    ours = story.blame in (Blame.ACCOUNT, Blame.MONITOR) and story.diagnosis.also_blamed is None
-    return str(story.blame) if ours else str(story.state)
+    ours = incident.blame in (Blame.ACCOUNT, Blame.MONITOR) and incident.diagnosis.also_blamed is None
+    return str(incident.blame) if ours else str(incident.state)
 
 
 def _owed(
-    story: StoredIncident,
+    incident: StoredIncident,
     told: Sequence[Notice],
     policy: Policy,
     now: datetime,
     voice: MessageSettings,
     opinion: Opinion,
 ) -> _KindOwed:
-    if story.phase is Phase.SUSPECTED:
+    if incident.phase is Phase.SUSPECTED:
         return _KindOwed(kind=None, reason="a suspicion is shown, not sent")
     if not told:
-        return _first(story, policy, now)
+        return _first(incident, policy, now)
     if told[0].gave_up_at is not None:
         return _KindOwed(
             kind=None, reason=f"its opening could not be delivered: {told[0].last_reply or 'gave up'}"
         )
     state = str(told[-1].body["data"]["state"])
-    if story.phase in (Phase.RESOLVED, Phase.DISMISSED):
-        return _ending(story, told[-1], state)
-    if story.phase is Phase.RECOVERING:
+    if incident.phase in (Phase.RESOLVED, Phase.DISMISSED):
+        return _ending(incident, told[-1], state)
+    if incident.phase is Phase.RECOVERING:
         return _recovery(told, state, now)
-    return _while_open(story, told, state, now, voice, opinion)
+    return _while_open(incident, told, state, now, voice, opinion)
 
 
-def _ending(story: StoredIncident, last: Notice, state: str) -> _KindOwed:
+def _ending(incident: StoredIncident, last: Notice, state: str) -> _KindOwed:
     """The end, once; and what came late, where it moves an edge that was told."""
     if state != "resolved":
-        return _KindOwed(kind=NoticeKind.RESOLVED, reason=story.diagnosis.dismissed or "resolved")
-    changed = () if story.phase is Phase.DISMISSED else corrections(story, last.body["data"])
+        return _KindOwed(kind=NoticeKind.RESOLVED, reason=incident.diagnosis.dismissed or "resolved")
+    changed = () if incident.phase is Phase.DISMISSED else corrections(incident, last.body["data"])
     if changed:
         return _KindOwed(kind=NoticeKind.UPDATED, reason="; ".join(changed), changed=changed)
     return _KindOwed(kind=None, reason="its end was told")
 
 
-def _first(story: StoredIncident, policy: Policy, now: datetime) -> _KindOwed:
-    if story.phase is Phase.DISMISSED:
+def _first(incident: StoredIncident, policy: Policy, now: datetime) -> _KindOwed:
+    if incident.phase is Phase.DISMISSED:
         return _KindOwed(kind=None, reason="it came to nothing before anything was sent")
-    if topic(story) not in policy.when:
-        return _KindOwed(kind=None, reason=f"the channel does not ask for '{topic(story)}'")
-    if story.phase is Phase.RESOLVED:
+    if topic(incident) not in policy.when:
+        return _KindOwed(kind=None, reason=f"the channel does not ask for '{topic(incident)}'")
+    if incident.phase is Phase.RESOLVED:
         return _KindOwed(kind=None, reason="it ended before anything was sent")
-    newest = max((window.end_after for window in story.diagnosis.windows), default=story.start)
+    newest = max((window.end_after for window in incident.diagnosis.windows), default=incident.start)
     if now - newest > LONG_PAST:
         return _KindOwed(kind=None, reason="its last bad run is older than 24 hours")
     return _KindOwed(kind=NoticeKind.OPENED, reason="first notice")
@@ -192,7 +148,7 @@ def _recovery(told: Sequence[Notice], state: str, now: datetime) -> _KindOwed:
 
 
 def _while_open(
-    story: StoredIncident,
+    incident: StoredIncident,
     told: Sequence[Notice],
     state: str,
     now: datetime,
@@ -200,7 +156,7 @@ def _while_open(
     opinion: Opinion,
 ) -> _KindOwed:
     since = now - told[-1].created_at
-    worse = _rise(story, told)
+    worse = _rise(incident, told)
     if state in ("recovering", "resolved"):
         if (
             not worse
@@ -210,7 +166,7 @@ def _while_open(
         ):
             return _KindOwed(kind=None, reason="another relapse inside the group interval")
         return _KindOwed(kind=NoticeKind.UPDATED, reason="relapse", changed=(RELAPSE, *worse))
-    changed = differences(story, told[-1].body["data"])
+    changed = differences(incident, told[-1].body["data"])
     if worse:  # no brake holds it, and it waits behind no other notice
         return _KindOwed(
             kind=NoticeKind.UPDATED, reason="; ".join(changed or worse), changed=changed or worse
@@ -220,46 +176,46 @@ def _while_open(
     if changed and since >= GROUP_INTERVAL:
         return _KindOwed(kind=NoticeKind.UPDATED, reason="; ".join(changed), changed=changed)
     if since >= voice.repeat:
-        return _reminder(story, told, now, opinion)
+        return _reminder(incident, told, now, opinion)
     if changed:
         return _KindOwed(kind=None, reason="changed inside the group interval")
     return _KindOwed(kind=None, reason="nothing changed inside the repeat interval")
 
 
-def _reminder(story: StoredIncident, told: Sequence[Notice], now: datetime, opinion: Opinion) -> _KindOwed:
+def _reminder(incident: StoredIncident, told: Sequence[Notice], now: datetime, opinion: Opinion) -> _KindOwed:
     """The word after the repeat interval, or why there is none."""
-    if story.kind is IncidentKind.UNSTABLE:
+    if incident.kind is IncidentKind.UNSTABLE:
         return _KindOwed(kind=None, reason="what is unstable is told once")
     if opinion.acknowledged:
         return _KindOwed(kind=None, reason=f"acknowledged by {opinion.acknowledged.author}: no reminder")
-    if _is_paused(story, now):
+    if _is_paused(incident, now):
         return _KindOwed(kind=None, reason="planned maintenance: no reminder")
-    if story.silent_since is not None:
-        return _silence(story, told)
+    if incident.silent_since is not None:
+        return _silence(incident, told)
     return _KindOwed(kind=NoticeKind.UPDATED, reason="the repeat interval has passed")
 
 
-def _is_paused(story: StoredIncident, now: datetime) -> bool:
+def _is_paused(incident: StoredIncident, now: datetime) -> bool:
     """Whether everything that fails is in planned maintenance now."""
-    failing = {window.cell for window in story.diagnosis.windows if window.end is None}
-    paused = {pause.cell for pause in story.diagnosis.pauses if pause.start <= now < pause.end}
+    failing = {window.cell for window in incident.diagnosis.windows if window.end is None}
+    paused = {pause.cell for pause in incident.diagnosis.pauses if pause.start <= now < pause.end}
     return bool(failing) and failing <= paused
 
 
-def _silence(story: StoredIncident, told: Sequence[Notice]) -> _KindOwed:
+def _silence(incident: StoredIncident, told: Sequence[Notice]) -> _KindOwed:
     """That nothing is known any more, once: a target that is watched no more is not reminded of for ever."""
-    words = silence_words(story)
+    words = silence_words(incident)
     if words in _changed(told[-1]):
         return _KindOwed(kind=None, reason=words)
     return _KindOwed(kind=NoticeKind.UPDATED, reason=words, changed=(words,))
 
 
-def _rise(story: StoredIncident, told: Sequence[Notice]) -> tuple[str, ...]:
+def _rise(incident: StoredIncident, told: Sequence[Notice]) -> tuple[str, ...]:
     """In words, what is worse now than what was told last of the failing incident; empty where nothing is."""
     failing = [
         one.body["data"] for one in told if one.body["data"]["state"] not in ("recovering", "resolved")
     ]
-    return rises(story, failing[-1]) if failing else ()
+    return rises(incident, failing[-1]) if failing else ()
 
 
 def _is_news_again(told: Sequence[Notice], state: str) -> bool:
@@ -272,7 +228,7 @@ def _changed(notice: Notice) -> Sequence[str]:
 
 
 def _decision(
-    story: StoredIncident,
+    incident: StoredIncident,
     owed: _KindOwed,
     told: Sequence[Notice],
     channel: str,
@@ -282,13 +238,13 @@ def _decision(
     opinion: Opinion,
 ) -> Decision:
     if owed.kind is None:
-        return Decision(send=False, reason=owed.reason, channel=channel, incident_id=story.id)
+        return Decision(send=False, reason=owed.reason, channel=channel, incident_id=incident.id)
     before = told[-1].body["data"] if told else {}
     telling = MessageFacts(
-        story=story,
+        incident=incident,
         now=now,
         voice=voice,
-        latest=latest(story) if latest else {},
+        latest=latest(incident) if latest else {},
         told_failed=before.get("failed"),
         told_total=before.get("total"),
         told_state=before.get("state"),
@@ -297,13 +253,13 @@ def _decision(
     )
     sequence = told[-1].sequence + 1 if told else 1
     notice = Notice(
-        id=notice_id(story.id, channel, owed.kind, sequence),
+        id=notice_id(incident.id, channel, owed.kind, sequence),
         channel=channel,
-        incident_id=story.id,
+        incident_id=incident.id,
         kind=owed.kind,
         sequence=sequence,
         created_at=now,
         body=compose_body(owed.kind, telling, sequence),
         due_at=now,
     )
-    return Decision(send=True, reason=owed.reason, notice=notice, channel=channel, incident_id=story.id)
+    return Decision(send=True, reason=owed.reason, notice=notice, channel=channel, incident_id=incident.id)

@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from monitor.core.alerting.decide import Notice, NoticeKind, notice_id
 from monitor.core.alerting.message import compose_body
 from monitor.core.alerting.model_retirement import Retirement, compose
+from monitor.core.alerting.notice import Notice, NoticeKind, notice_id
 from monitor.core.alerting.storage_loss import compose_storage
 from monitor.core.alerting.wording import Latest, MessageFacts, MessageSettings, link
 from monitor.core.diagnosis.diagnose import Control, Severity, Signature
@@ -44,7 +44,7 @@ def drill_notice(
     latest |= {window.cell: Latest(passed=5, total=5) for window in sample.diagnosis.windows}
     told = (3, 3) if kind is NoticeKind.UPDATED else (None, None)
     telling = MessageFacts(
-        story=sample, now=now, voice=voice, latest=latest, told_failed=told[0], told_total=told[1]
+        incident=sample, now=now, voice=voice, latest=latest, told_failed=told[0], told_total=told[1]
     )
     return replace(notice, body=compose_body(kind, telling, 1, drill=True))
 

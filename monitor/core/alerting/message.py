@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from monitor.core.alerting.notice import NoticeKind
 from monitor.core.alerting.retry import serialise
 from monitor.core.alerting.wording import (
     MessageFacts,
@@ -32,15 +33,17 @@ from monitor.core.timefmt import rfc3339
 LARGEST_BODY = 18_000
 _LISTED = (50, 20, 8, 3, 0)
 _TEXTS = {
-    "incident.opened": opened_text,
-    "incident.updated": updated_text,
-    "incident.recovering": recovering_text,
-    "incident.resolved": resolved_text,
+    NoticeKind.OPENED: opened_text,
+    NoticeKind.UPDATED: updated_text,
+    NoticeKind.RECOVERING: recovering_text,
+    NoticeKind.RESOLVED: resolved_text,
 }
 _ENDED = ("recovering", "resolved")
 
 
-def compose_body(kind: str, telling: MessageFacts, sequence: int, *, drill: bool = False) -> dict[str, Any]:
+def compose_body(
+    kind: NoticeKind, telling: MessageFacts, sequence: int, *, drill: bool = False
+) -> dict[str, Any]:
     """`type`, `timestamp` (RFC 3339, of the decision) and `data`, at most 18,000 bytes as JSON.
 
     Lists are shortened where they are long; `affected_total` and `unaffected_total` keep their lengths.
@@ -53,51 +56,53 @@ def compose_body(kind: str, telling: MessageFacts, sequence: int, *, drill: bool
     return body
 
 
-def told_state(story: StoredIncident) -> str:
+def told_state(incident: StoredIncident) -> str:
     """What a notice says of the incident now: its condition, `recovering` or `resolved` (also withdrawn)."""
-    if story.phase is Phase.DISMISSED:
+    if incident.phase is Phase.DISMISSED:
         return str(Phase.RESOLVED)
-    return str(story.phase) if story.phase in (Phase.RECOVERING, Phase.RESOLVED) else story.condition
+    return str(incident.phase) if incident.phase in (Phase.RECOVERING, Phase.RESOLVED) else incident.condition
 
 
-def differences(story: StoredIncident, told: Mapping[str, Any]) -> tuple[str, ...]:
+def differences(incident: StoredIncident, told: Mapping[str, Any]) -> tuple[str, ...]:
     """In words, what changed since the data *told*: state, start, blame, targets or scope."""
     changed = []
-    if told["state"] != story.condition:
-        changed.append(f"now {story.condition} (was {told['state']})")
-    if _worse(story, told):
-        changed.append(f"severity {story.severity} (was {told['severity']})")
-    changed += _moved("began", story.start, told["start"])
-    if told["blame"] != story.blame:
-        changed.append(f"blame {story.blame} (was {told['blame']})")
-    if told["affected_total"] != len(story.diagnosis.affected):
-        changed.append(f"{_targets(len(story.diagnosis.affected))} affected (was {told['affected_total']})")
-    elif told["subject"] != subject(story):
-        changed.append(f"now about {subject(story)} (was {told['subject']})")
+    if told["state"] != incident.condition:
+        changed.append(f"now {incident.condition} (was {told['state']})")
+    if _worse(incident, told):
+        changed.append(f"severity {incident.severity} (was {told['severity']})")
+    changed += _moved("began", incident.start, told["start"])
+    if told["blame"] != incident.blame:
+        changed.append(f"blame {incident.blame} (was {told['blame']})")
+    if told["affected_total"] != len(incident.diagnosis.affected):
+        changed.append(
+            f"{_targets(len(incident.diagnosis.affected))} affected (was {told['affected_total']})"
+        )
+    elif told["subject"] != subject(incident):
+        changed.append(f"now about {subject(incident)} (was {told['subject']})")
     return tuple(changed)
 
 
-def rises(story: StoredIncident, told: Mapping[str, Any]) -> tuple[str, ...]:
+def rises(incident: StoredIncident, told: Mapping[str, Any]) -> tuple[str, ...]:
     """In words, what is worse than in the data *told*: its state, its severity, or a wider scope."""
     found = []
-    if (told["state"], story.condition) == (State.DEGRADED, State.DOWN):
-        found.append(f"now {story.condition} (was {told['state']})")
-    if _worse(story, told):
-        found.append(f"severity {story.severity} (was {told['severity']})")
+    if (told["state"], incident.condition) == (State.DEGRADED, State.DOWN):
+        found.append(f"now {incident.condition} (was {told['state']})")
+    if _worse(incident, told):
+        found.append(f"severity {incident.severity} (was {told['severity']})")
     # More targets inside the scope that was told are no wider scope: they would be told one by one.
-    if told["affected_total"] < len(story.diagnosis.affected) and told["subject"] != subject(story):
-        found.append(f"now about {subject(story)} (was {told['subject']})")
+    if told["affected_total"] < len(incident.diagnosis.affected) and told["subject"] != subject(incident):
+        found.append(f"now about {subject(incident)} (was {told['subject']})")
     return tuple(found)
 
 
-def _worse(story: StoredIncident, told: Mapping[str, Any]) -> bool:
+def _worse(incident: StoredIncident, told: Mapping[str, Any]) -> bool:
     grades = [str(severity) for severity in Severity]
-    return grades.index(story.severity) < grades.index(told["severity"])
+    return grades.index(incident.severity) < grades.index(told["severity"])
 
 
-def corrections(story: StoredIncident, told: Mapping[str, Any]) -> tuple[str, ...]:
+def corrections(incident: StoredIncident, told: Mapping[str, Any]) -> tuple[str, ...]:
     """In words, which edge is another than in the data *told* of an incident that is over."""
-    return (*_moved("began", story.start, told["start"]), *_moved("ended", story.end, told["end"]))
+    return (*_moved("began", incident.start, told["start"]), *_moved("ended", incident.end, told["end"]))
 
 
 def _moved(verb: str, instant: datetime | None, told: str | None) -> Sequence[str]:
@@ -109,7 +114,9 @@ def _targets(count: int) -> str:
     return f"{count:,} target{'s' * (count != 1)}"
 
 
-def _body(kind: str, telling: MessageFacts, sequence: int, keep: int, *, drill: bool) -> dict[str, Any]:
+def _body(
+    kind: NoticeKind, telling: MessageFacts, sequence: int, keep: int, *, drill: bool
+) -> dict[str, Any]:
     return {
         "type": str(kind),
         "timestamp": rfc3339(telling.now),
@@ -117,27 +124,27 @@ def _body(kind: str, telling: MessageFacts, sequence: int, keep: int, *, drill: 
     }
 
 
-def _saying(kind: str, telling: MessageFacts, *, drill: bool) -> dict[str, Any]:
-    state = told_state(telling.story)
+def _saying(kind: NoticeKind, telling: MessageFacts, *, drill: bool) -> dict[str, Any]:
+    state = told_state(telling.incident)
     word, text = _wording(kind, state, telling)
     mark = "DRILL, nothing is broken: " if drill else ""
-    title = short_title(telling.story, f"DRILL: {word}" if drill else word)
-    return {"incident": telling.story.number, "title": title, "text": f"{mark}{text}", "state": state}
+    title = short_title(telling.incident, f"DRILL: {word}" if drill else word)
+    return {"incident": telling.incident.number, "title": title, "text": f"{mark}{text}", "state": state}
 
 
-def _wording(kind: str, state: str, telling: MessageFacts) -> tuple[str, str]:
+def _wording(kind: NoticeKind, state: str, telling: MessageFacts) -> tuple[str, str]:
     """The word that leads the title, and the text."""
-    story, updated = telling.story, kind == "incident.updated"
-    if story.phase is Phase.DISMISSED and story.diagnosis.joined:
-        return f"Now part of incident {story.diagnosis.joined}", merged_text(telling)
-    if story.phase is Phase.DISMISSED:
+    incident, updated = telling.incident, kind is NoticeKind.UPDATED
+    if incident.phase is Phase.DISMISSED and incident.diagnosis.joined:
+        return f"Now part of incident {incident.diagnosis.joined}", merged_text(telling)
+    if incident.phase is Phase.DISMISSED:
         return "Withdrawn", withdrawn_text(telling)
-    if not updated and story.phase is Phase.RESOLVED and story.diagnosis.unwatched:
+    if not updated and incident.phase is Phase.RESOLVED and incident.diagnosis.unwatched:
         return "Watched no more", unwatched_text(telling)
-    if updated and story.phase is Phase.RESOLVED:
+    if updated and incident.phase is Phase.RESOLVED:
         return "Corrected", corrected_text(telling)
     word = _state_word(state, telling.told_state) if updated else state.capitalize()
-    text = _TEXTS[kind] if story.kind is IncidentKind.OUTAGE else owner_text
+    text = _TEXTS[kind] if incident.kind is IncidentKind.OUTAGE else owner_text
     return word, text(telling)
 
 
@@ -149,27 +156,27 @@ def _state_word(state: str, told: str | None) -> str:
 
 
 def _facts(telling: MessageFacts, sequence: int, keep: int) -> dict[str, Any]:
-    story, found = telling.story, telling.story.diagnosis
+    incident, found = telling.incident, telling.incident.diagnosis
     bounds = found.bounds
     return {
-        "incident_id": story.id,
-        "severity": str(story.severity),
-        "blame": str(story.blame),
-        "subject": subject(story),
+        "incident_id": incident.id,
+        "severity": str(incident.severity),
+        "blame": str(incident.blame),
+        "subject": subject(incident),
         "scope": _scope(found.scope.conjunctions, keep),
         "affected": [defuse(target, 200) for target in found.affected[:keep]],
         "affected_total": len(found.affected),
-        "unaffected": _controls(story, keep),
+        "unaffected": _controls(incident, keep),
         "unaffected_total": len(found.unaffected),
         "failed": found.failed,
         "total": found.total,
-        "start": rfc3339(story.start),
-        "end": _instant(story.end),
+        "start": rfc3339(incident.start),
+        "end": _instant(incident.end),
         "at_least_s": bounds.least.total_seconds(),
         "at_most_s": bounds.most.total_seconds() if bounds.most is not None else None,
-        "decided": _instant(story.opened_at),
+        "decided": _instant(incident.opened_at),
         "changed": [cut(change, 200) for change in telling.changed],
-        "link": link(telling.voice, story.number),
+        "link": link(telling.voice, incident.number),
         "sequence": sequence,
     }
 
@@ -178,7 +185,7 @@ def _scope(scope: Sequence[Mapping[str, str]], keep: int) -> list[dict[str, str]
     return [{defuse(key, 40): defuse(value, 200) for key, value in part.items()} for part in scope[:keep]]
 
 
-def _controls(story: StoredIncident, keep: int) -> list[dict[str, Any]]:
+def _controls(incident: StoredIncident, keep: int) -> list[dict[str, Any]]:
     return [
         {
             "target": defuse(near.cell.target, 200),
@@ -186,7 +193,7 @@ def _controls(story: StoredIncident, keep: int) -> list[dict[str, Any]]:
             "passed": near.passed,
             "total": near.total,
         }
-        for near in story.diagnosis.unaffected[:keep]
+        for near in incident.diagnosis.unaffected[:keep]
     ]
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from monitor.core.alerting.decide import Notice, NoticeKind, Policy, notice_id
+from monitor.core.alerting.decide import Policy
+from monitor.core.alerting.notice import Notice, NoticeKind, notice_id
 from monitor.core.alerting.wording import MessageSettings
 from monitor.core.model import Blame, target_path
 from monitor.core.sanitize import defuse

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from monitor.core.alerting.decide import GROUP_INTERVAL, Notice
+from monitor.core.alerting.decide import GROUP_INTERVAL
+from monitor.core.alerting.notice import Notice
 from monitor.core.incidents.incident import Derivation, Phase, StoredIncident
 from monitor.core.incidents.monitor_incidents import BLIND_MERGE
 from monitor.core.incidents.reconcile import cells_of, settled_at

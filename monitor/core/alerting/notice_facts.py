@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from monitor.core.alerting.decide import Notice
+from monitor.core.alerting.notice import Notice
 
 _OVER = "resolved"
 

@@ -13,7 +13,8 @@ from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Any
 
-from monitor.core.alerting.decide import GROUP_INTERVAL, Decision, Notice, Policy, decide
+from monitor.core.alerting.decide import GROUP_INTERVAL, Decision, Policy, decide
+from monitor.core.alerting.notice import Notice
 from monitor.core.alerting.wording import MessageSettings
 from monitor.core.incidents.derive import settle
 from monitor.core.incidents.incident import Derivation, Phase, StoredIncident

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from monitor.core.alerting.decide import Notice, NoticeKind, Policy, notice_id
+from monitor.core.alerting.decide import Policy
+from monitor.core.alerting.notice import Notice, NoticeKind, notice_id
 from monitor.core.alerting.wording import MessageSettings
 from monitor.core.model import Blame
 from monitor.core.timefmt import duration_words, rfc3339

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -13,13 +12,12 @@ from monitor.core.diagnosis.title import cell_name
 from monitor.core.incidents.incident import Diagnosis, IncidentKind, Phase, StoredIncident
 from monitor.core.model import Cell, State
 from monitor.core.sanitize import cut, defuse
-from monitor.core.timefmt import day, parse_instant
+from monitor.core.timefmt import clock, day, moment, span_words
 
 RELAPSE = "relapse"
 LONGEST_TEXT = 2400
 _LONGEST_LINE = 820
 _NAMED_CONTROLS = 2
-_INSTANT = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +44,13 @@ class MessageSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageFacts:
-    """One text to be written: the story, how its cells stand, when, and what was told before.
+    """One text to be written: the incident, how its cells stand, when, and what was told before.
 
     `told_failed` and `told_total` are the counts of the previous notice, `told_state` its state; `changed`
     says in words what differs from it.
     """
 
-    story: StoredIncident
+    incident: StoredIncident
     now: datetime
     voice: MessageSettings = MessageSettings()
     latest: Mapping[Cell, Latest] = field(default_factory=dict)
@@ -63,43 +61,10 @@ class MessageFacts:
     acknowledged: str = ""  # by whom
 
 
-def clock(instant: datetime) -> str:
-    """``08:30:10``, in UTC."""
-    return f"{instant.astimezone(UTC):%H:%M:%S}"
-
-
-def local_beside(instant: datetime, zone: tzinfo) -> str:
-    """`` (09:30:10 +01:00)`` with the date where it differs from the UTC date; empty where zone is UTC."""
-    local = instant.astimezone(zone)
-    if not local.utcoffset():
-        return ""
-    date = "" if local.date() == instant.astimezone(UTC).date() else f"{local:%Y-%m-%d} "
-    offset = f"{local:%z}"
-    return f" ({date}{local:%H:%M:%S} {offset[:3]}:{offset[3:5]})"
-
-
-def moment(instant: datetime, *, now: datetime, zone: tzinfo) -> str:
-    """``08:30:10 UTC (09:30:10 +01:00)``, with the UTC date where it is not that of *now*."""
-    date = "" if instant.astimezone(UTC).date() == now.astimezone(UTC).date() else f", {day(instant)}"
-    return f"{clock(instant)} UTC{date}{local_beside(instant, zone)}"
-
-
-def with_clocks(text: str, *, on: datetime) -> str:
-    """The text with its RFC 3339 instants as ``15:30:10 UTC``, with the date where it is not that of *on*."""
-    return _INSTANT.sub(lambda found: moment(parse_instant(found[0]), now=on, zone=UTC), text)
-
-
-def span(start: datetime, end: datetime) -> str:
-    """``08:30:10–15:30:10 UTC, 17 Nov 2025``; both dates where they differ."""
-    if day(start) == day(end):
-        return f"{clock(start)}–{clock(end)} UTC, {day(end)}"
-    return f"{clock(start)} UTC, {day(start)} – {clock(end)} UTC, {day(end)}"
-
-
-def counted(story: StoredIncident) -> str:
+def counted(incident: StoredIncident) -> str:
     """``420/420 runs failed``."""
-    word = "failed" if story.state is State.DOWN else "failed, slow or wrong"
-    return f"{story.diagnosis.failed:,}/{story.diagnosis.total:,} runs {word}"
+    word = "failed" if incident.state is State.DOWN else "failed, slow or wrong"
+    return f"{incident.diagnosis.failed:,}/{incident.diagnosis.total:,} runs {word}"
 
 
 def symptom_words(symptom: Signature) -> str:
@@ -115,134 +80,142 @@ def symptom_words(symptom: Signature) -> str:
     return f"{place}: {said}" if said else place
 
 
-def subject(story: StoredIncident) -> str:
+def subject(incident: StoredIncident) -> str:
     """What the incident is about, bounded: ``gpt-4o-transcribe · realtime · swedencentral``."""
-    return defuse(story.diagnosis.subject, 160)
+    return defuse(incident.diagnosis.subject, 160)
 
 
-def headline(story: StoredIncident) -> str:
+def headline(incident: StoredIncident) -> str:
     """The two lines on top of an incident's page: what, from when to when, how much; what was fine."""
-    ended, lasted = story.diagnosis.ended, story.diagnosis.bounds.text()
+    ended, lasted = incident.diagnosis.ended, incident.diagnosis.bounds.text()
     if ended is not None:
-        when = f"was {story.state} {span(_began(story), ended)} ({lasted})"
+        when = f"was {incident.state} {span_words(_began(incident), ended)} ({lasted})"
     else:
-        began = _began(story)
-        when = f"{story.state} since {clock(began)} UTC, {day(began)} ({lasted})"
-    controls = _counts(story.diagnosis) or _no_control(story)
-    silent = f" N{silence_words(story)[1:]}." if story.silent_since else ""
-    what = f"{subject(story)} {when}: {counted(story)}.{around(story)}{silent}"
-    return f"{what}\nUnaffected: {controls}. Blame: {story.blame}."
+        began = _began(incident)
+        when = f"{incident.state} since {clock(began)} UTC, {day(began)} ({lasted})"
+    controls = _counts(incident.diagnosis) or _no_control(incident)
+    silent = f" N{silence_words(incident)[1:]}." if incident.silent_since else ""
+    what = f"{subject(incident)} {when}: {counted(incident)}.{around(incident)}{silent}"
+    return f"{what}\nUnaffected: {controls}. Blame: {incident.blame}."
 
 
-def around(story: StoredIncident) -> str:
+def around(incident: StoredIncident) -> str:
     """`` Degraded 21:25:00–21:40:10 UTC, 17 Nov 2025 around it.`` where it was longer degraded than down."""
-    slow = [window for window in story.diagnosis.windows if window.state is State.DEGRADED]
-    if story.state is not State.DOWN or not slow:
+    slow = [window for window in incident.diagnosis.windows if window.state is State.DEGRADED]
+    if incident.state is not State.DOWN or not slow:
         return ""
     began = min(window.start for window in slow)
     ends = [window.end for window in slow if window.end is not None]
     if len(ends) < len(slow):
         return f" Degraded since {clock(began)} UTC, {day(began)}, and still is."
-    return f" Degraded {span(began, max(ends))}."
+    return f" Degraded {span_words(began, max(ends))}."
 
 
-def silence_words(story: StoredIncident) -> str:
+def silence_words(incident: StoredIncident) -> str:
     """That an open incident has no runs any more, so that nobody can say whether it lasts."""
-    since = f" since {clock(story.silent_since)} UTC, {day(story.silent_since)}" if story.silent_since else ""
+    since = (
+        f" since {clock(incident.silent_since)} UTC, {day(incident.silent_since)}"
+        if incident.silent_since
+        else ""
+    )
     return f"no run{since}: not known whether it lasts, no reminder until it runs again"
 
 
-def _began(story: StoredIncident) -> datetime:
-    return story.diagnosis.began or story.start
+def _began(incident: StoredIncident) -> datetime:
+    return incident.diagnosis.began or incident.start
 
 
 def opened_text(telling: MessageFacts) -> str:
     """The first alert: what is down since when, what is fine beside it, whose fault and why."""
-    if telling.story.phase is Phase.RECOVERING:
+    if telling.incident.phase is Phase.RECOVERING:
         return recovering_text(telling)
-    return _alert(telling, f"{subject(telling.story)} {telling.story.state} since")
+    return _alert(telling, f"{subject(telling.incident)} {telling.incident.state} since")
 
 
 def updated_text(telling: MessageFacts) -> str:
     """The hourly word while it lasts, and the word on a change or a relapse."""
     relapsed = RELAPSE in telling.changed
     state = (
-        f"{telling.story.state} again (relapse), first"
+        f"{telling.incident.state} again (relapse), first"
         if relapsed
-        else f"{_still(telling)} {telling.story.state}"
+        else f"{_still(telling)} {telling.incident.state}"
     )
-    return _alert(telling, f"{subject(telling.story)} {state} since")
+    return _alert(telling, f"{subject(telling.incident)} {state} since")
 
 
 def _still(telling: MessageFacts) -> str:
-    return "still" if telling.told_state in (None, telling.story.condition) else "now"
+    return "still" if telling.told_state in (None, telling.incident.condition) else "now"
 
 
 def recovering_text(telling: MessageFacts) -> str:
     """Since when it passes again, with how many runs; and that it is too early to go back."""
-    story, voice = telling.story, telling.voice
-    since = f" since {moment(story.end, now=telling.now, zone=voice.zone)}" if story.end else " again"
+    incident, voice = telling.incident, telling.voice
+    since = f" since {moment(incident.end, now=telling.now, zone=voice.zone)}" if incident.end else " again"
     passes = _passes(telling, ", {} runs passed")
-    first = f"{subject(story)} recovering: passing{since}{passes}. {_was(story)}"
-    settles_at = story.diagnosis.settles_at
+    first = f"{subject(incident)} recovering: passing{since}{passes}. {_was(incident)}"
+    settles_at = incident.diagnosis.settles_at
     until = f"until {clock(settles_at)} UTC" if settles_at else "before the word 'resolved'"
     last = f"Not yet safe to go back: a relapse {until} continues this incident."
-    return _three(first, _beside_after(story), f"{last} {_reference(telling)}")
+    return _three(first, _beside_after(incident), f"{last} {_reference(telling)}")
 
 
 def resolved_text(telling: MessageFacts) -> str:
     """That it is safe to go back, how long it lasted with both bounds, and where the evidence is."""
-    story = telling.story
+    incident = telling.incident
     passes = _passes(telling, ": {} runs passed since")
-    first = f"{subject(story)} resolved, safe to go back{passes}. {_was(story)}"
-    ticket = f"Evidence for a ticket: earwitness evidence {story.number}." if story.number else ""
-    return _three(first, _beside_after(story), f"{ticket} {_reference(telling)}")
+    first = f"{subject(incident)} resolved, safe to go back{passes}. {_was(incident)}"
+    ticket = f"Evidence for a ticket: earwitness evidence {incident.number}." if incident.number else ""
+    return _three(first, _beside_after(incident), f"{ticket} {_reference(telling)}")
 
 
 def unwatched_text(telling: MessageFacts) -> str:
     """That its targets left the configuration while they failed: no word that it is over."""
-    story = telling.story
-    since = f" since {moment(story.end, now=telling.now, zone=telling.voice.zone)}" if story.end else ""
-    first = f"{subject(story)} is watched no more{since}, and failed until then. {_was(story)}"
+    incident = telling.incident
+    since = f" since {moment(incident.end, now=telling.now, zone=telling.voice.zone)}" if incident.end else ""
+    first = f"{subject(incident)} is watched no more{since}, and failed until then. {_was(incident)}"
     return _three(first, "Nothing more will be told of it.", _reference(telling))
 
 
 def corrected_text(telling: MessageFacts) -> str:
     """What came late changed an incident whose end was told: what it was before, and what it was."""
-    story = telling.story
-    first = f"{subject(story)} corrected by runs that came late. {_was(story)}"
-    return _three(first, f"{_changes(telling)}{_beside_after(story)}", _reference(telling))
+    incident = telling.incident
+    first = f"{subject(incident)} corrected by runs that came late. {_was(incident)}"
+    return _three(first, f"{_changes(telling)}{_beside_after(incident)}", _reference(telling))
 
 
 def merged_text(telling: MessageFacts) -> str:
     """An incident whose targets another one goes on with: its number, and that nothing is over."""
-    story, joined = telling.story, telling.story.diagnosis.joined
-    first = f"{subject(story)} is part of incident {joined}: one event, told there from now on."
+    incident, joined = telling.incident, telling.incident.diagnosis.joined
+    first = f"{subject(incident)} is part of incident {joined}: one event, told there from now on."
     address = link(telling.voice, joined)
-    return _three(first, "Nothing is over by this.", address or f"Incident {story.number} ends here.")
+    return _three(first, "Nothing is over by this.", address or f"Incident {incident.number} ends here.")
 
 
 def withdrawn_text(telling: MessageFacts) -> str:
     """An incident that was told and is none: why, so that nobody waits for its end."""
-    story = telling.story
-    why = defuse(story.diagnosis.dismissed, 200) or "no incident any more"
-    first = f"{subject(story)} withdrawn: {why}."
+    incident = telling.incident
+    why = defuse(incident.diagnosis.dismissed, 200) or "no incident any more"
+    first = f"{subject(incident)} withdrawn: {why}."
     return _three(
-        first, f"It was told as {story.condition} since {clock(_began(story))} UTC.", _reference(telling)
+        first,
+        f"It was told as {incident.condition} since {clock(_began(incident))} UTC.",
+        _reference(telling),
     )
 
 
 def owner_text(telling: MessageFacts) -> str:
     """What only the owner is told: what cannot be measured since when, or which target is unstable."""
-    story, voice = telling.story, telling.voice
-    reason = defuse(story.diagnosis.blame_reason, 400).rstrip(". ")
-    if story.phase is Phase.OPEN:
-        since = moment(story.start, now=telling.now, zone=voice.zone)
-        first = f"{subject(story)} {story.condition} since {since}: {reason}."
+    incident, voice = telling.incident, telling.voice
+    reason = defuse(incident.diagnosis.blame_reason, 400).rstrip(". ")
+    if incident.phase is Phase.OPEN:
+        since = moment(incident.start, now=telling.now, zone=voice.zone)
+        first = f"{subject(incident)} {incident.condition} since {since}: {reason}."
     else:
-        when = span(story.start, story.end) if story.end else f"from {clock(story.start)} UTC"
-        first = f"{subject(story)} was {story.condition} {when}: {reason}."
-    return _three(first, _OWNER_LINES[story.kind, story.phase is Phase.OPEN], _reference(telling))
+        when = (
+            span_words(incident.start, incident.end) if incident.end else f"from {clock(incident.start)} UTC"
+        )
+        first = f"{subject(incident)} was {incident.condition} {when}: {reason}."
+    return _three(first, _OWNER_LINES[incident.kind, incident.phase is Phase.OPEN], _reference(telling))
 
 
 _OWNER_LINES = {
@@ -262,9 +235,9 @@ _OWNER_LINES = {
 }
 
 
-def short_title(story: StoredIncident, word: str) -> str:
+def short_title(incident: StoredIncident, word: str) -> str:
     """One line for a channel's title, at most 150 characters: ``Still down: gpt-4o-transcribe · …``."""
-    return cut(f"{word}: {subject(story)}", 150)
+    return cut(f"{word}: {subject(incident)}", 150)
 
 
 def link(voice: MessageSettings, number: int | None) -> str | None:
@@ -276,36 +249,37 @@ def link(voice: MessageSettings, number: int | None) -> str | None:
 
 
 def _alert(telling: MessageFacts, opening: str) -> str:
-    story, voice = telling.story, telling.voice
-    since = moment(_began(story), now=telling.now, zone=voice.zone)
-    found, ended = story.diagnosis, story.diagnosis.ended
+    incident, voice = telling.incident, telling.voice
+    since = moment(_began(incident), now=telling.now, zone=voice.zone)
+    found, ended = incident.diagnosis, incident.diagnosis.ended
     if ended is not None:  # degraded goes on
-        opening, since = f"{subject(story)} was {story.state}", span(_began(story), ended)
-    first = f"{opening} {since}: {counted(story)}{_news(telling)}{_said(story)}.{around(story)}"
-    controls = _passing(telling) or _no_control(story)
-    second = f"Unaffected: {controls}. {_changes(telling)}{_blame(story)}"
+        opening, since = f"{subject(incident)} was {incident.state}", span_words(_began(incident), ended)
+    first = f"{opening} {since}: {counted(incident)}{_news(telling)}{_said(incident)}.{around(incident)}"
+    controls = _passing(telling) or _no_control(incident)
+    second = f"Unaffected: {controls}. {_changes(telling)}{_blame(incident)}"
     healthy = _names(found, [near for near in found.unaffected if _is_healthy(telling, near)])
     now = f"Healthy now: {healthy or 'none that is known'}. " if telling.latest else ""
     third = f"{now}{_reference(telling)}"
     return _three(first, second, third)
 
 
-def _was(story: StoredIncident) -> str:
-    began, ended = _began(story), story.diagnosis.ended
-    when = span(began, ended) if ended else f"from {clock(began)} UTC, {day(began)}"
-    return f"Was {story.state} {when} ({story.diagnosis.bounds.text()}): {counted(story)}.{around(story)}"
+def _was(incident: StoredIncident) -> str:
+    began, ended = _began(incident), incident.diagnosis.ended
+    lasted = incident.diagnosis.bounds.text()
+    when = span_words(began, ended) if ended else f"from {clock(began)} UTC, {day(began)}"
+    return f"Was {incident.state} {when} ({lasted}): {counted(incident)}.{around(incident)}"
 
 
 def _news(telling: MessageFacts) -> str:
     if telling.told_total is None or telling.told_failed is None:
         return ""
-    failed = max(telling.story.diagnosis.failed - telling.told_failed, 0)
-    total = max(telling.story.diagnosis.total - telling.told_total, 0)
+    failed = max(telling.incident.diagnosis.failed - telling.told_failed, 0)
+    total = max(telling.incident.diagnosis.total - telling.told_total, 0)
     return f", {failed:,}/{total:,} since the last update" if total else ", no run since the last update"
 
 
-def _said(story: StoredIncident) -> str:
-    said = story.diagnosis.signatures
+def _said(incident: StoredIncident) -> str:
+    said = incident.diagnosis.signatures
     if not said:
         return ""
     more = len(said) - 1
@@ -319,33 +293,33 @@ def _changes(telling: MessageFacts) -> str:
     return f"Changed: {cut(words, 240)}. " if words else ""
 
 
-def _blame(story: StoredIncident) -> str:
-    reason = defuse(story.diagnosis.blame_reason, 260).rstrip(". ")
-    return f"Blame: {story.blame}: {reason}." if reason else f"Blame: {story.blame}."
+def _blame(incident: StoredIncident) -> str:
+    reason = defuse(incident.diagnosis.blame_reason, 260).rstrip(". ")
+    return f"Blame: {incident.blame}: {reason}." if reason else f"Blame: {incident.blame}."
 
 
-def _beside_after(story: StoredIncident) -> str:
-    controls = _counts(story.diagnosis) or _no_control(story)
-    return f"Unaffected: {controls}. {_blame(story)}"
+def _beside_after(incident: StoredIncident) -> str:
+    controls = _counts(incident.diagnosis) or _no_control(incident)
+    return f"Unaffected: {controls}. {_blame(incident)}"
 
 
 def _reference(telling: MessageFacts) -> str:
-    story = telling.story
-    parts = [] if story.number is None else [f"Incident {story.number}"]
-    if story.opened_at:
-        parts.append(f"decided {clock(story.opened_at)}")
+    incident = telling.incident
+    parts = [] if incident.number is None else [f"Incident {incident.number}"]
+    if incident.opened_at:
+        parts.append(f"decided {clock(incident.opened_at)}")
     if telling.acknowledged:
         parts.append(f"acknowledged by {defuse(telling.acknowledged, 60)}")
-    elif story.phase is Phase.OPEN and story.kind is not IncidentKind.UNSTABLE:
+    elif incident.phase is Phase.OPEN and incident.kind is not IncidentKind.UNSTABLE:
         parts.append(f"next update {(telling.now + telling.voice.repeat).astimezone(UTC):%H:%M}")
-    address = link(telling.voice, story.number)
+    address = link(telling.voice, incident.number)
     said = ", ".join(parts)
     return f"{said}: {address}" if address else f"{said}."
 
 
 def _passes(telling: MessageFacts, form: str) -> str:
     """The runs since the end over all affected cells, in *form*; empty where nothing was counted."""
-    cells = {window.cell for window in telling.story.diagnosis.windows}
+    cells = {window.cell for window in telling.incident.diagnosis.windows}
     seen = [telling.latest[cell] for cell in cells if cell in telling.latest]
     total = sum(standing.total for standing in seen)
     return form.format(f"{sum(standing.passed for standing in seen):,}/{total:,}") if total else ""
@@ -358,7 +332,7 @@ def _is_healthy(telling: MessageFacts, near: Control) -> bool:
 
 def _passing(telling: MessageFacts) -> str:
     """``gpt-4o-transcribe rest (passed 08:32:14), whisper-1 realtime (08:32:16)``; counts where unknown."""
-    found, said = telling.story.diagnosis, []
+    found, said = telling.incident.diagnosis, []
     for near, name in _named(found, found.unaffected):
         standing = telling.latest.get(near.cell)
         if standing is None or standing.last_pass is None:
@@ -385,9 +359,9 @@ def _named(found: Diagnosis, controls: Sequence[Control]) -> Iterable[tuple[Cont
     return [(near, defuse(cell_name(near.cell, cells), 100)) for near in controls[:_NAMED_CONTROLS]]
 
 
-def _no_control(story: StoredIncident) -> str:
+def _no_control(incident: StoredIncident) -> str:
     """Why no healthy neighbour is named; that none was healthy only where it is so."""
-    beside = story.diagnosis.beside
+    beside = incident.diagnosis.beside
     if beside is None or (beside.failing and not beside.unknown):
         return "no other target was healthy in this time"
     if unknown := beside.unknown:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from datetime import datetime, timedelta
 
-from monitor.core.alerting.wording import around, clock, counted
+from monitor.core.alerting.wording import around, counted
 from monitor.core.diagnosis.nearby_changes import change_words
 from monitor.core.evidence.bundle_facts import MONTH_BEFORE, BundleFacts
 from monitor.core.incidents.incident import StoredIncident
 from monitor.core.outages.uptime import bounds
 from monitor.core.sanitize import defuse
-from monitor.core.timefmt import day, duration_words, rfc3339
+from monitor.core.timefmt import clock, day, duration_words, rfc3339
 
 _MINUTE = timedelta(minutes=1)
 _NAMED_MARKS = 3
@@ -19,10 +19,10 @@ _NAMED_MARKS = 3
 
 def size_line(dossier: BundleFacts) -> str:
     """Runs, spacing, coverage, and both edges with their bounds."""
-    story = dossier.incident
-    facts = [counted(story), _targets(story), _pace(story), _coverage(dossier.coverage)]
+    incident = dossier.incident
+    facts = [counted(incident), _targets(incident), _pace(incident), _coverage(dossier.coverage)]
     size = ", ".join(fact for fact in facts if fact)
-    return f"Size: {size}. {_windows(story)}{_start(story)}{_end(dossier)}{around(story)}"
+    return f"Size: {size}. {_windows(incident)}{_start(incident)}{_end(dossier)}{around(incident)}"
 
 
 def baseline_line(dossier: BundleFacts) -> str:
@@ -46,17 +46,17 @@ def nearby_line(dossier: BundleFacts) -> str:
     return f"Near the start, on our side: {facts}" if facts else ""
 
 
-def _targets(story: StoredIncident) -> str:
-    count = len({window.cell for window in story.diagnosis.leading})
+def _targets(incident: StoredIncident) -> str:
+    count = len({window.cell for window in incident.diagnosis.leading})
     return f"over {count} targets" if count > 1 else ""
 
 
-def _pace(story: StoredIncident) -> str:
+def _pace(incident: StoredIncident) -> str:
     """How far apart the runs really were: sampling is closer while a window is open than the watch says."""
-    window = max(story.diagnosis.leading, key=lambda window: window.total, default=None)
+    window = max(incident.diagnosis.leading, key=lambda window: window.total, default=None)
     if window is None or window.total < 2:
         return ""
-    apart = bounds([window], story.diagnosis.unmeasured()).least / (window.total - 1)
+    apart = bounds([window], incident.diagnosis.unmeasured()).least / (window.total - 1)
     minutes = max(round(apart / _MINUTE), 1)
     near = abs(apart - minutes * _MINUTE) <= minutes * _MINUTE * 0.05
     if near and minutes == 1:
@@ -71,30 +71,30 @@ def _coverage(coverage: float | None) -> str:
     return f"coverage {tenths / 10:g} %"
 
 
-def _windows(story: StoredIncident) -> str:
-    count = len(story.diagnosis.leading)
-    cells = len({window.cell for window in story.diagnosis.leading})
-    return f"{count} windows, together {story.diagnosis.bounds.text()}. " if count > cells else ""
+def _windows(incident: StoredIncident) -> str:
+    count = len(incident.diagnosis.leading)
+    cells = len({window.cell for window in incident.diagnosis.leading})
+    return f"{count} windows, together {incident.diagnosis.bounds.text()}. " if count > cells else ""
 
 
-def _start(story: StoredIncident) -> str:
-    first = min(story.diagnosis.leading, key=lambda window: window.start, default=None)
+def _start(incident: StoredIncident) -> str:
+    first = min(incident.diagnosis.leading, key=lambda window: window.start, default=None)
     if first is None:
         return ""
     if first.start_after is None:
-        return f"Start at or before {_at(first.start, story)}, no good run precedes it"
-    return f"Start between {_at(first.start_after, story)} and {_at(first.start, story)}"
+        return f"Start at or before {_at(first.start, incident)}, no good run precedes it"
+    return f"Start between {_at(first.start_after, incident)} and {_at(first.start, incident)}"
 
 
 def _end(dossier: BundleFacts) -> str:
-    story = dossier.incident
-    if not story.diagnosis.leading:
+    incident = dossier.incident
+    if not incident.diagnosis.leading:
         return ""
-    last = max(story.diagnosis.leading, key=lambda window: window.end_after)
-    if story.diagnosis.ended is None:
-        return f", last seen failing at {_at(last.end_after, story)}. Still open."
-    ends = max(window.end for window in story.diagnosis.leading if window.end is not None)
-    return f", end between {_at(last.end_after, story)} and {_at(ends, story)}.{_since(dossier)}"
+    last = max(incident.diagnosis.leading, key=lambda window: window.end_after)
+    if incident.diagnosis.ended is None:
+        return f", last seen failing at {_at(last.end_after, incident)}. Still open."
+    ends = max(window.end for window in incident.diagnosis.leading if window.end is not None)
+    return f", end between {_at(last.end_after, incident)} and {_at(ends, incident)}.{_since(dossier)}"
 
 
 def _since(dossier: BundleFacts) -> str:
@@ -108,5 +108,5 @@ def _since(dossier: BundleFacts) -> str:
     )
 
 
-def _at(instant: datetime, story: StoredIncident) -> str:
-    return clock(instant) if day(instant) == day(story.start) else f"{clock(instant)} ({day(instant)})"
+def _at(instant: datetime, incident: StoredIncident) -> str:
+    return clock(instant) if day(instant) == day(incident.start) else f"{clock(instant)} ({day(instant)})"

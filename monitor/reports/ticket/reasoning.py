@@ -27,7 +27,7 @@ class Hypothesis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Case:
-    story: StoredIncident
+    incident: StoredIncident
     target: Target | None  # the first affected one, where it is configured
     first: QuotedRun
     failed: Sequence[QuotedRun]
@@ -46,12 +46,12 @@ def weigh(dossier: BundleFacts) -> tuple[Hypothesis, ...]:
 
 
 def _case(dossier: BundleFacts, first: QuotedRun) -> _Case:
-    story = dossier.incident
+    incident = dossier.incident
     before = dossier.exhibit(Role.LAST_PASSED)
     same = before is not None and before.outcome.configuration == first.outcome.configuration
-    near = [(control, dossier.targets.get(control.cell.target)) for control in story.diagnosis.unaffected]
+    near = [(control, dossier.targets.get(control.cell.target)) for control in incident.diagnosis.unaffected]
     return _Case(
-        story=story,
+        incident=incident,
         target=dossier.targets.get(first.outcome.target),
         first=first,
         failed=[shown for shown in dossier.exhibits if shown.outcome.verdict is Verdict.FAILED],
@@ -116,7 +116,7 @@ def _against_missing(case: _Case, target: Target) -> str | None:
 
 
 def _saw_quota(case: _Case) -> bool:
-    if any(symptom.failure in ("quota", "capacity") for symptom in case.story.diagnosis.signatures):
+    if any(symptom.failure in ("quota", "capacity") for symptom in case.incident.diagnosis.signatures):
         return True
     quoted = [exhibit.outcome for exhibit in case.failed]
     return any("429" in f"{run.http_status} {run.code} {run.message}" for run in quoted)

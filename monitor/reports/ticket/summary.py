@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from monitor.core.alerting.wording import clock, span, subject
+from monitor.core.alerting.wording import subject
 from monitor.core.clock_offset import Offset
 from monitor.core.diagnosis.title import cell_name
 from monitor.core.evidence.bundle_facts import BundleFacts, QuotedRun, Role
@@ -15,7 +15,7 @@ from monitor.core.incidents.incident import Phase, StoredIncident
 from monitor.core.model import Blame, State
 from monitor.core.pathways import pathway_named
 from monitor.core.sanitize import cut, defuse
-from monitor.core.timefmt import day
+from monitor.core.timefmt import clock, day, span_words
 from monitor.providers import PROVIDERS
 from monitor.reports.leak_scan import needles, scan_for_leaks
 from monitor.reports.ticket.measures import baseline_line, nearby_line, size_line
@@ -47,8 +47,8 @@ def checked(dossier: BundleFacts, secrets: Sequence[str] = ()) -> bytes:
 
 
 def _lines(dossier: BundleFacts, bundle_sha256: str | None) -> Iterator[str]:
-    story = dossier.incident
-    yield _subject_line(story)
+    incident = dossier.incident
+    yield _subject_line(incident)
     yield size_line(dossier)
     yield resource_line(dossier)
     yield path_line(dossier)
@@ -71,32 +71,32 @@ def _fitted(lines: Sequence[str], budget: int) -> list[str]:
     return [cut(line, longest) for line in lines]
 
 
-def _subject_line(story: StoredIncident) -> str:
-    word = "failed" if story.state is State.DOWN else "was degraded"
-    began, ended = story.diagnosis.began or story.start, story.diagnosis.ended
+def _subject_line(incident: StoredIncident) -> str:
+    word = "failed" if incident.state is State.DOWN else "was degraded"
+    began, ended = incident.diagnosis.began or incident.start, incident.diagnosis.ended
     if ended is not None:
-        when = f"{word} {span(began, ended)}"
+        when = f"{word} {span_words(began, ended)}"
     else:
-        ongoing = "failing" if story.state is State.DOWN else "degraded"
+        ongoing = "failing" if incident.state is State.DOWN else "degraded"
         when = f"{ongoing} since {clock(began)} UTC, {day(began)}, and still is"
-    unaffected = _unaffected_words(story)
-    return f"Subject: {_what(story)} {when}" + (f"; {unaffected} unaffected" if unaffected else "")
+    unaffected = _unaffected_words(incident)
+    return f"Subject: {_what(incident)} {when}" + (f"; {unaffected} unaffected" if unaffected else "")
 
 
-def _what(story: StoredIncident) -> str:
-    cells = {window.cell for window in story.diagnosis.leading}
+def _what(incident: StoredIncident) -> str:
+    cells = {window.cell for window in incident.diagnosis.leading}
     pathways, models = {cell.pathway for cell in cells}, sorted({cell.model for cell in cells})
     words = {pathway_named(pathway).ticket_words for pathway in pathways}
     if len(pathways) != 1 or None in words or len(models) > 2:
-        return f"Speech-to-text ({subject(story)})"
+        return f"Speech-to-text ({subject(incident)})"
     return f"{words.pop()} {' and '.join(defuse(model, 80) for model in models)}"
 
 
-def _unaffected_words(story: StoredIncident) -> str:
+def _unaffected_words(incident: StoredIncident) -> str:
     """The nearest two controls, each by what tells it from the failing cells: pathway, model or endpoint."""
-    cells = {window.cell for window in story.diagnosis.leading}
+    cells = {window.cell for window in incident.diagnosis.leading}
     words: list[str] = []
-    for near in story.diagnosis.unaffected[:2]:
+    for near in incident.diagnosis.unaffected[:2]:
         cell = near.cell
         if (cell.endpoint, cell.model) in {(other.endpoint, other.model) for other in cells}:
             words.append(defuse(pathway_named(cell.pathway).words, 40))
@@ -108,10 +108,10 @@ def _unaffected_words(story: StoredIncident) -> str:
 
 
 def _unaffected_line(dossier: BundleFacts) -> str:
-    story = dossier.incident
-    endpoints = {window.cell.endpoint for window in story.diagnosis.leading}
-    same = [near for near in story.diagnosis.unaffected if near.cell.endpoint in endpoints]
-    other = [near for near in story.diagnosis.unaffected if near.cell.endpoint not in endpoints]
+    incident = dossier.incident
+    endpoints = {window.cell.endpoint for window in incident.diagnosis.leading}
+    same = [near for near in incident.diagnosis.unaffected if near.cell.endpoint in endpoints]
+    other = [near for near in incident.diagnosis.unaffected if near.cell.endpoint not in endpoints]
     parts = []
     for label, controls in (
         ("same resource, key and minutes", same),
@@ -166,16 +166,16 @@ def _offset_words(offset: Offset | None) -> str:
 
 
 def _request_line(dossier: BundleFacts) -> str:
-    story = dossier.incident
-    if story.blame is Blame.MONITOR:
+    incident = dossier.incident
+    if incident.blame is Blame.MONITOR:
         return "Request: none; the fault lies with our own monitor"
-    if story.blame is Blame.ACCOUNT:
-        reason = defuse(story.diagnosis.blame_reason, 160).rstrip(". ")
+    if incident.blame is Blame.ACCOUNT:
+        reason = defuse(incident.diagnosis.blame_reason, 160).rstrip(". ")
         why = f" ({reason})" if reason else ""
         return f"Request: our own account is suspected{why}; say from these ids what was refused and why"
-    if story.blame is not Blame.PROVIDER:
+    if incident.blame is not Blame.PROVIDER:
         return "Request: say from these ids what your side saw, and on which side the fault lies"
-    if story.phase is Phase.OPEN:
+    if incident.phase is Phase.OPEN:
         return "Request: it fails now; find the cause from these ids and say when it will work again"
     asked = {target.endpoint.provider for target in affected_targets(dossier)}
     has_types = any(PROVIDERS[provider].has_deployments for provider in asked)

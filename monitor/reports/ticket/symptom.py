@@ -64,8 +64,8 @@ def _around(first: QuotedRun) -> list[str]:
     return [", ".join(part for part in (error, socket) if part)]
 
 
-def _signatures(story: StoredIncident) -> str:
-    counts = [symptom.count for symptom in story.diagnosis.signatures]
+def _signatures(incident: StoredIncident) -> str:
+    counts = [symptom.count for symptom in incident.diagnosis.signatures]
     if not counts:
         return ""
     if len(counts) == 1:

@@ -67,20 +67,19 @@ def read_dossier(
     address that providers see. Raises NotFound.
     """
     incident = read_incident(tx, number)
-    story = incident
     history = StoreHistory(tx, {key: target.every for key, target in targets.items()})
-    exhibits = _exhibits(tx, story)
+    exhibits = _exhibits(tx, incident)
     every = _every(exhibits, targets)
-    wanted = {*story.diagnosis.affected, *(near.cell.target for near in story.diagnosis.unaffected)}
-    cells = _affected_cells(story)
+    wanted = {*incident.diagnosis.affected, *(near.cell.target for near in incident.diagnosis.unaffected)}
+    cells = _affected_cells(incident)
     newest = history.newest() or now
     return BundleFacts(
         incident=incident,
         entries=read_entries(tx, incident.id),
         targets={key: target for key, target in targets.items() if key in wanted},
         exhibits=exhibits,
-        baselines=_baselines(tx, story, incident.configurations, cells, min(now, newest + _MOMENT)),
-        coverage=_coverage(tx, history, cells, Span(story.start, story.end or now), now),
+        baselines=_baselines(tx, incident, incident.configurations, cells, min(now, newest + _MOMENT)),
+        coverage=_coverage(tx, history, cells, Span(incident.start, incident.end or now), now),
         recordings=recordings,
         observer=Observer(
             locations=sorted({cell.location for cell in cells}),
@@ -88,7 +87,7 @@ def read_dossier(
             egress=egress,
             clock_offset=_clock_offset(exhibits),
         ),
-        outcomes=partial(_runs_around, tx, story, sorted(wanted), every),
+        outcomes=partial(_runs_around, tx, incident, sorted(wanted), every),
     )
 
 
@@ -96,8 +95,7 @@ def read_background(
     tx: Connection, incident: StoredIncident, *, now: datetime
 ) -> tuple[Mapping[Role, QuotedRun], Sequence[Baseline]]:
     """The first failed run and the last passed one before it, and how often its cells passed otherwise."""
-    story = incident
-    first = min(story.diagnosis.leading, key=lambda window: (window.start, window.cell), default=None)
+    first = min(incident.diagnosis.leading, key=lambda window: (window.start, window.cell), default=None)
     if first is None:
         return {}, ()
     chosen = {
@@ -110,27 +108,27 @@ def read_background(
         for role, uid in chosen.items()
         if uid in found
     }
-    return exhibits, _baselines(tx, story, incident.configurations, _affected_cells(story), now)
+    return exhibits, _baselines(tx, incident, incident.configurations, _affected_cells(incident), now)
 
 
-def read_latest(tx: Connection, story: StoredIncident) -> dict[Cell, Latest]:
+def read_latest(tx: Connection, incident: StoredIncident) -> dict[Cell, Latest]:
     """How the affected cells and the nearest controls stand: last pass, newest run, runs since the end."""
-    cells = [*_affected_cells(story), *(near.cell for near in story.diagnosis.unaffected[:_CANDIDATES])]
+    cells = [*_affected_cells(incident), *(near.cell for near in incident.diagnosis.unaffected[:_CANDIDATES])]
     ids = cell_rows(tx, {cell.target for cell in cells})
-    return {cell: _latest(tx, ids[cell], story) for cell in cells if cell in ids}
+    return {cell: _latest(tx, ids[cell], incident) for cell in cells if cell in ids}
 
 
-def _latest(tx: Connection, cell_id: int, story: StoredIncident) -> Latest:
+def _latest(tx: Connection, cell_id: int, incident: StoredIncident) -> Latest:
     mine = and_(outcomes.c.cell_id == cell_id, outcomes.c.verdict.in_(_CONCLUSIVE))
     latest_first = (outcomes.c.started_at.desc(), outcomes.c.uid.desc())
     newest = select(outcomes.c.verdict, outcomes.c.started_at).where(mine).order_by(*latest_first)
     passed = and_(outcomes.c.cell_id == cell_id, outcomes.c.verdict == Verdict.PASSED.value)
     last = select(outcomes.c.started_at).where(passed).order_by(*latest_first)
-    good, total = (0, 0) if story.end is None else _counts(tx, [cell_id], story.end, None, None)
+    good, total = (0, 0) if incident.end is None else _counts(tx, [cell_id], incident.end, None, None)
     verdict, at = tx.execute(newest.limit(1)).one_or_none() or (None, None)
     return Latest(
         last_pass=tx.execute(last.limit(1)).scalar(),
-        healthy=verdict in _GOOD and at is not None and at >= story.start,
+        healthy=verdict in _GOOD and at is not None and at >= incident.start,
         passed=good,
         total=total,
     )
@@ -141,8 +139,8 @@ def _clock_offset(exhibits: Iterable[QuotedRun]) -> Offset | None:
     return agreed(offset for offset in found if offset is not None)
 
 
-def _affected_cells(story: StoredIncident) -> list[Cell]:
-    return sorted({window.cell for window in story.diagnosis.windows})
+def _affected_cells(incident: StoredIncident) -> list[Cell]:
+    return sorted({window.cell for window in incident.diagnosis.windows})
 
 
 def _every(exhibits: Sequence[QuotedRun], targets: Mapping[str, Target]) -> timedelta:
@@ -155,20 +153,20 @@ def _every(exhibits: Sequence[QuotedRun], targets: Mapping[str, Target]) -> time
 
 
 def _runs_around(
-    tx: Connection, story: StoredIncident, targets: Sequence[str], every: timedelta
+    tx: Connection, incident: StoredIncident, targets: Sequence[str], every: timedelta
 ) -> Iterator[Outcome]:
     """The runs of affected targets and controls, with one interval before and one after."""
-    until = None if story.end is None else story.end + every + timedelta(milliseconds=1)
-    yield from stream_outcomes(tx, targets=targets, since=_earliest(story) - every, until=until)
+    until = None if incident.end is None else incident.end + every + timedelta(milliseconds=1)
+    yield from stream_outcomes(tx, targets=targets, since=_earliest(incident) - every, until=until)
 
 
-def _earliest(story: StoredIncident) -> datetime:
-    return min((window.start for window in story.diagnosis.windows), default=story.start)
+def _earliest(incident: StoredIncident) -> datetime:
+    return min((window.start for window in incident.diagnosis.windows), default=incident.start)
 
 
-def _exhibits(tx: Connection, story: StoredIncident) -> list[QuotedRun]:
+def _exhibits(tx: Connection, incident: StoredIncident) -> list[QuotedRun]:
     """The chosen runs, each with its evidence while that is kept."""
-    chosen = list(_chosen(tx, story))
+    chosen = list(_chosen(tx, incident))
     found = read_some_outcomes(tx, [uid for _, uid in chosen])
     return [
         QuotedRun(role=role, outcome=found[uid], evidence=read_evidence(tx, uid))
@@ -177,39 +175,39 @@ def _exhibits(tx: Connection, story: StoredIncident) -> list[QuotedRun]:
     ]
 
 
-def _chosen(tx: Connection, story: StoredIncident) -> Iterator[tuple[Role, str]]:
-    windows = story.diagnosis.leading
+def _chosen(tx: Connection, incident: StoredIncident) -> Iterator[tuple[Role, str]]:
+    windows = incident.diagnosis.leading
     if not windows:
         return
     first = min(windows, key=lambda window: (window.start, window.cell))
     last = max(windows, key=lambda window: (window.end_after, window.cell))
-    yield from _failed(story, first, last)
+    yield from _failed(incident, first, last)
     before = read_last_pass_before(tx, first.cell, first.start)
     if before:
         yield Role.LAST_PASSED, before
-    over = last.end is not None and story.phase is not Phase.OPEN
+    over = last.end is not None and incident.phase is not Phase.OPEN
     after = read_first_pass_after(tx, last.cell, last.end) if over and last.end else None
     if after:
         yield Role.FIRST_PASSED, after
-    control = _control(tx, story, first)
+    control = _control(tx, incident, first)
     if control:
         yield Role.CONTROL, control
 
 
-def _failed(story: StoredIncident, first: Window, last: Window) -> Iterator[tuple[Role, str]]:
+def _failed(incident: StoredIncident, first: Window, last: Window) -> Iterator[tuple[Role, str]]:
     if first.first_id:
         yield Role.FIRST_FAILED, first.first_id
     if last.last_id:
         yield Role.LAST_FAILED, last.last_id
-    for symptom in story.diagnosis.signatures[1 : 1 + _MOST_SIGNATURES]:
+    for symptom in incident.diagnosis.signatures[1 : 1 + _MOST_SIGNATURES]:
         if symptom.first_id and symptom.first_id not in (first.first_id, last.last_id):
             yield Role.SIGNATURE, symptom.first_id
 
 
-def _control(tx: Connection, story: StoredIncident, first: Window) -> str | None:
+def _control(tx: Connection, incident: StoredIncident, first: Window) -> str | None:
     """A pass of the nearest control on the same pathway, else of the nearest; with evidence if any has."""
-    ranked = sorted(story.diagnosis.unaffected[:_CANDIDATES], key=lambda near: _distance(near, first.cell))
-    found = [uid for near in ranked if (uid := _beside(tx, near.cell, first.start, story.end))]
+    ranked = sorted(incident.diagnosis.unaffected[:_CANDIDATES], key=lambda near: _distance(near, first.cell))
+    found = [uid for near in ranked if (uid := _beside(tx, near.cell, first.start, incident.end))]
     kept = (uid for uid in found if read_evidence(tx, uid) is not None)
     return next(kept, found[0] if found else None)
 
@@ -227,21 +225,21 @@ def _beside(tx: Connection, cell: Cell, start: datetime, end: datetime | None) -
 
 def _baselines(
     tx: Connection,
-    story: StoredIncident,
+    incident: StoredIncident,
     configurations: Sequence[str],
     cells: Sequence[Cell],
     known_to: datetime,
 ) -> list[Baseline]:
     ids = cell_rows(tx, {cell.target for cell in cells})
     mine = [ids[cell] for cell in cells if cell in ids]
-    start = story.start
+    start = incident.start
     spans = [
         ("in 24 h before", start - _DAY, start),
         ("in 7 days before", start - 7 * _DAY, start),
         (MONTH_BEFORE, start - 30 * _DAY, start),
     ]
-    if story.end is not None and story.phase is not Phase.OPEN:
-        spans.append(("since", story.end, max(story.end, known_to)))
+    if incident.end is not None and incident.phase is not Phase.OPEN:
+        spans.append(("since", incident.end, max(incident.end, known_to)))
     baselines = []
     for label, since, until in spans:
         passed, total = _counts(tx, mine, since, until, configurations)

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import WithJsonSchema
 from starlette.responses import Response
 
-from monitor.core.alerting.decide import Notice
+from monitor.core.alerting.notice import Notice
 from monitor.core.incidents.annotations import Opinion, opinion_of
 from monitor.core.incidents.codec import stored_incident_to_json, window_to_json
 from monitor.core.incidents.incident import Entry, IncidentKind, StoredIncident

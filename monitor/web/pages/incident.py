@@ -12,8 +12,8 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
-from monitor.core.alerting.decide import Notice
-from monitor.core.alerting.wording import headline, with_clocks
+from monitor.core.alerting.notice import Notice
+from monitor.core.alerting.wording import headline
 from monitor.core.diagnosis.diagnose import Severity
 from monitor.core.diagnosis.nearby_changes import change_words
 from monitor.core.incidents.annotations import Opinion, as_told, entry_words, opinion_of
@@ -23,7 +23,7 @@ from monitor.core.model import Blame, State, target_path
 from monitor.core.outages.marks import Mark
 from monitor.core.outages.uptime import bounds
 from monitor.core.outages.windows import Window
-from monitor.core.timefmt import duration_words
+from monitor.core.timefmt import duration_words, with_clocks
 from monitor.store.database.engine import Transaction
 from monitor.store.incidents.evidence import read_background
 from monitor.store.incidents.incidents import read_entries, read_incident

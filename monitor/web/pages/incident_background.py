@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from monitor.core.alerting.decide import Notice
+from monitor.core.alerting.notice import Notice
 from monitor.core.evidence.bundle_facts import Baseline, QuotedRun, Role
 from monitor.core.evidence.first_failure import EdgeContrast, contrast
 from monitor.core.incidents.incident import StoredIncident
@@ -28,14 +28,14 @@ class Background:
 
 
 def background(
-    story: StoredIncident,
+    incident: StoredIncident,
     notices: Iterable[Notice],
     exhibits: Mapping[Role, QuotedRun],
     baselines: Sequence[Baseline],
 ) -> Background:
     """The background of an incident; parts of which nothing is stored are empty."""
     told_at = min((notice.sent_at for notice in notices if notice.sent_at), default=None)
-    took = delays_of(story, told_at=told_at)
+    took = delays_of(incident, told_at=told_at)
     notified = None if took is None else took.notify
     good, bad = exhibits.get(Role.LAST_PASSED), exhibits.get(Role.FIRST_FAILED)
     return Background(

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from monitor.core.alerting.decide import Decision, Notice, NoticeKind, Policy, decide, notice_id
+from monitor.core.alerting.decide import Decision, Policy, decide
+from monitor.core.alerting.notice import Notice, NoticeKind, notice_id
 from monitor.core.diagnosis.diagnose import Severity
 from monitor.core.incidents.incident import IncidentKind, Phase, StoredIncident
 from monitor.core.model import Blame

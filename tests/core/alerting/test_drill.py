@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.alerting.decide import NoticeKind
 from monitor.core.alerting.drill import drill_notice, sample_incident
+from monitor.core.alerting.notice import NoticeKind
 from tests.support.sample_incident import DECIDED, FAILING, REST, VOICE, WHISPER
 
 

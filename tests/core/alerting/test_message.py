@@ -9,7 +9,8 @@ from datetime import datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.alerting.decide import Decision, Notice, Policy, decide
+from monitor.core.alerting.decide import Decision, Policy, decide
+from monitor.core.alerting.notice import Notice
 from monitor.core.alerting.retry import serialise
 from monitor.core.incidents.incident import Phase, StoredIncident
 from monitor.core.model import Cell

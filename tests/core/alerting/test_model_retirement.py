@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from monitor.core.alerting.decide import NoticeKind, Policy
+from monitor.core.alerting.decide import Policy
 from monitor.core.alerting.model_retirement import Retirement, compose, milestone, owed_notices, shutdown_day
+from monitor.core.alerting.notice import NoticeKind
 from monitor.core.alerting.wording import MessageSettings
 
 DAY = date(2027, 2, 26)

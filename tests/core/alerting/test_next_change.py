@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from monitor.core.alerting.decide import GROUP_INTERVAL, Notice, NoticeKind
+from monitor.core.alerting.decide import GROUP_INTERVAL
 from monitor.core.alerting.next_change import LOOK_AGAIN, next_change
+from monitor.core.alerting.notice import Notice, NoticeKind
 from monitor.core.incidents.derive import derive
 from monitor.core.incidents.incident import Phase, StoredIncident
 from monitor.core.incidents.reconcile import settled_at

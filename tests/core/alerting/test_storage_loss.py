@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from monitor.core.alerting.decide import NoticeKind, Policy
+from monitor.core.alerting.decide import Policy
+from monitor.core.alerting.notice import NoticeKind
 from monitor.core.alerting.storage_loss import compose_storage, storage_notices
 from monitor.core.alerting.wording import MessageSettings
 

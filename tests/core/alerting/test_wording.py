@@ -19,20 +19,17 @@ from monitor.core.alerting.wording import (
     MessageSettings,
     headline,
     link,
-    local_beside,
-    moment,
     opened_text,
     recovering_text,
     resolved_text,
     short_title,
-    span,
     symptom_words,
     updated_text,
-    with_clocks,
 )
 from monitor.core.diagnosis.signatures import Signature
 from monitor.core.incidents.incident import Phase, StoredIncident
 from monitor.core.model import Cell
+from monitor.core.timefmt import local_beside, moment, span_words, with_clocks
 from tests.support.sample_incident import (
     DECIDED,
     END,
@@ -59,7 +56,7 @@ def telling(
 ) -> MessageFacts:
     """The stored incident told at *now*, with both controls passing."""
     latest = {**latest_at(now), FAILING: Latest(passed=5, total=5)}
-    return MessageFacts(**{"story": stored, "now": now, "voice": voice, "latest": latest, **parts})
+    return MessageFacts(**{"incident": stored, "now": now, "voice": voice, "latest": latest, **parts})
 
 
 def test_the_first_alert_reads_as_agreed() -> None:
@@ -223,7 +220,7 @@ def test_an_outage_across_midnight_carries_its_dates() -> None:
     later = night + timedelta(hours=2)
     assert moment(night, now=later, zone=UTC) == "23:59:00 UTC, 17 Nov 2025"
     assert moment(night, now=night, zone=BERLIN.zone) == "23:59:00 UTC (2025-11-18 00:59:00 +01:00)"
-    assert span(night, later) == "23:59:00 UTC, 17 Nov 2025 – 01:59:00 UTC, 18 Nov 2025"
+    assert span_words(night, later) == "23:59:00 UTC, 17 Nov 2025 – 01:59:00 UTC, 18 Nov 2025"
 
 
 @pytest.mark.parametrize(
@@ -336,9 +333,9 @@ def test_texts_are_bounded_and_three_lines_whatever_the_provider_says(message: s
 
 def test_titles_are_one_bounded_line() -> None:
     """A channel's title says the state first."""
-    story = incident(document=document(3, window(), subject="x" * 500))
-    assert short_title(story, "Still down").startswith("Still down: xxx")
-    assert len(short_title(story, "Still down")) <= 150
+    stored = incident(document=document(3, window(), subject="x" * 500))
+    assert short_title(stored, "Still down").startswith("Still down: xxx")
+    assert len(short_title(stored, "Still down")) <= 150
 
 
 def test_instants_in_a_stored_sentence_are_told_as_clocks() -> None:

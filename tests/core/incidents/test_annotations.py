@@ -32,15 +32,17 @@ def test_the_latest_of_each_kind_stands() -> None:
 
 def test_a_story_is_told_with_the_persons_blame_and_the_computed_one() -> None:
     """Nothing is lost: the computed blame stands in the reason."""
-    story = incident()
+    stored = incident()
     opinion = opinion_of([say("reclassified", "we revoked it", blame="account", severity="notice")])
-    told = as_told(story, opinion)
+    told = as_told(stored, opinion)
     assert (told.blame, told.severity) == (Blame.ACCOUNT, Severity.NOTICE)
     assert told.diagnosis.blame_reason == (
-        f"reclassified by ann: we revoked it (computed: provider: {story.diagnosis.blame_reason})"
+        f"reclassified by ann: we revoked it (computed: provider: {stored.diagnosis.blame_reason})"
     )
-    assert as_told(story, Opinion()) == story
-    quiet = as_told(replace(story, diagnosis=Diagnosis()), opinion_of([say("reclassified", blame="network")]))
+    assert as_told(stored, Opinion()) == stored
+    quiet = as_told(
+        replace(stored, diagnosis=Diagnosis()), opinion_of([say("reclassified", blame="network")])
+    )
     assert quiet.diagnosis.blame_reason == "reclassified by ann (computed: provider)"
 
 

@@ -157,9 +157,9 @@ def test_the_outcomes_reach_one_interval_beyond_the_window(database: Database) -
         found = read(tx)
         starts = [run.started_at for run in found.outcomes()]
         assert list(found.outcomes()) == list(found.outcomes())
-    story = found.incident
-    assert story.end is not None
-    assert (starts[0], starts[-1]) == (story.start - MINUTE, story.end + MINUTE)
+    incident = found.incident
+    assert incident.end is not None
+    assert (starts[0], starts[-1]) == (incident.start - MINUTE, incident.end + MINUTE)
     assert len(starts) == 3 * 33
 
 
@@ -233,9 +233,9 @@ def test_how_the_cells_stand_now_is_read_for_the_texts(database: Database) -> No
     """Passes since the end for the affected cell, last pass and health for the controls."""
     with database.write() as tx:
         fill(tx, range(70))
-        story = save(tx, Phase.RECOVERING, now=DAY + 70 * MINUTE)
+        incident = save(tx, Phase.RECOVERING, now=DAY + 70 * MINUTE)
         add_outcomes(tx, [(replace(make(71, Verdict.FAILED, id="x"), pathway="rest"), None)])
-        found = read_latest(tx, story)
+        found = read_latest(tx, incident)
     newest = DAY + 69 * MINUTE + timedelta(milliseconds=412)
     assert found[FAILING] == Latest(last_pass=newest, healthy=True, passed=10, total=10)
     assert found[WHISPER].healthy
@@ -246,9 +246,9 @@ def test_a_neighbour_without_a_run_since_it_began_is_not_healthy_now(database: D
     """What passed before an outage says nothing about the way out of it."""
     with database.write() as tx:
         fill(tx, range(70))
-        story = save(tx, Phase.OPEN, now=DAY + 70 * MINUTE)
-        later = replace(story, start=DAY + 80 * MINUTE)
-        assert read_latest(tx, story)[REST].healthy
+        incident = save(tx, Phase.OPEN, now=DAY + 70 * MINUTE)
+        later = replace(incident, start=DAY + 80 * MINUTE)
+        assert read_latest(tx, incident)[REST].healthy
         assert not read_latest(tx, later)[REST].healthy
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from monitor.core.alerting.decide import Notice, NoticeKind
+from monitor.core.alerting.notice import Notice, NoticeKind
 from monitor.store.database.engine import Database
 from monitor.store.incidents.incidents import save_incident
 from monitor.store.incidents.notices import (

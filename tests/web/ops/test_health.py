@@ -10,7 +10,7 @@ from pathlib import Path
 
 from starlette.testclient import TestClient
 
-from monitor.core.alerting.decide import Notice, NoticeKind
+from monitor.core.alerting.notice import Notice, NoticeKind
 from monitor.store.database.engine import Database, open_database
 from monitor.store.heartbeats import beat
 from monitor.store.incidents.notices import add_notices, settle_notice

@@ -25,22 +25,22 @@ def test_the_page_says_how_soon_it_was_seen_and_what_changed(client: TestClient)
 
 def test_the_edge_names_both_runs() -> None:
     """Each run can be looked at; without one of them nothing is compared."""
-    story = dossier().incident
-    found = background(story, (), SHOWN, dossier().baselines)
+    incident = dossier().incident
+    found = background(incident, (), SHOWN, dossier().baselines)
     assert found.edge is not None
     assert found.good is not None
     assert found.bad is not None
     assert (found.good.href, found.bad.href) == ("/runs/run-before", "/runs/run-first")
     assert "in 24 h before" in found.baseline
-    alone = background(story, (), {Role.FIRST_FAILED: SHOWN[Role.FIRST_FAILED]}, ())
+    alone = background(incident, (), {Role.FIRST_FAILED: SHOWN[Role.FIRST_FAILED]}, ())
     assert (alone.edge, alone.good, alone.baseline, alone.told) == (None, None, "", "")
 
 
 def test_without_a_good_run_before_it_the_delay_has_no_upper_bound() -> None:
     """Nobody looked before: it may have begun at any time; undecided, nothing is said."""
-    story = dossier().incident
-    windows = tuple(replace(window, start_after=None) for window in story.diagnosis.windows)
-    unseen = replace(story, diagnosis=replace(story.diagnosis, windows=windows))
+    incident = dossier().incident
+    windows = tuple(replace(window, start_after=None) for window in incident.diagnosis.windows)
+    unseen = replace(incident, diagnosis=replace(incident.diagnosis, windows=windows))
     assert background(unseen, (), {}, ()).detected.endswith("or more")
-    assert background(replace(story, opened_at=None), (), {}, ()).detected == ""
-    assert story.diagnosis.bounds.least > timedelta(0)
+    assert background(replace(incident, opened_at=None), (), {}, ()).detected == ""
+    assert incident.diagnosis.bounds.least > timedelta(0)
