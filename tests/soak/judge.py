@@ -469,7 +469,8 @@ class Judge:
                 for one in self.facts.planted
                 if key in one.targets and one.start <= sample.at <= one.end + LINGERS
             ]
-            now = [one for one in lately if sample.at < one.end and self._surely_down(one, key, sample.at)]
+            whole = [one for one in lately if one.share >= 1 and sample.at < one.end]  # others come and go
+            now = [one for one in whole if self._surely_down(one, key, sample.at)]
             if any(not one.hidden for one in now) and shown != "down":
                 self._differs("shown", sample.at, key, f"fails, and is shown as {shown}")
             if not lately and shown != "up" and self._known(key, sample.at):
