@@ -166,7 +166,7 @@ class Diagnosis:
     @property
     def bounds(self) -> Bounds:
         """How long it lasted: at least, less what was not measured, and at most."""
-        return bounds(self.leading, self.unmeasured())
+        return bounds(self.leading, self.unmeasured)
 
     @property
     def settles_at(self) -> datetime | None:

@@ -7,12 +7,13 @@ Uptime is counted by time: measured time outside down windows over measured time
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 
 from monitor.core.intervals import Span, clip, length, subtract, union
-from monitor.core.model import State
+from monitor.core.model import Cell, State
 from monitor.core.outages.windows import Window
 from monitor.core.timefmt import duration_words
 
@@ -139,13 +140,17 @@ class Bounds:
         return least if self.most is None else f"{least}, at most {duration_words(self.most)}"
 
 
-def bounds(windows: Sequence[Window], gaps: Iterable[Span] = ()) -> Bounds:
+def bounds(windows: Sequence[Window], unmeasured: Callable[[Cell], Iterable[Span]] = lambda _: ()) -> Bounds:
     """Least and most time that the windows, taken together, lasted.
 
-    Least = first bad to last bad less the gaps inside; most = last good before to first good after.
+    Least = first bad to last bad less what is *unmeasured* of the cell; most = last good before to first
+    good after. A gap of one cell takes nothing away where another one certainly failed::
+
+        cell a    F F F . . . . . . F F F        a gap between: not known whether it failed then
+        cell b    F F F F F F F F F F F F        it did: the whole length counts
     """
-    certain = union(Span(window.start, window.end_after) for window in windows)
-    least = length(subtract(certain, gaps))
+    certain = (subtract([Span(one.start, one.end_after)], unmeasured(one.cell)) for one in windows)
+    least = length(union(chain.from_iterable(certain)))
     ongoing = any(window.end is None for window in windows)
     edges = [
         Span(window.start_after, window.end)

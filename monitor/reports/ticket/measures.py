@@ -56,7 +56,7 @@ def _pace(incident: StoredIncident) -> str:
     window = max(incident.diagnosis.leading, key=lambda window: window.total, default=None)
     if window is None or window.total < 2:
         return ""
-    apart = bounds([window], incident.diagnosis.unmeasured()).least / (window.total - 1)
+    apart = bounds([window], incident.diagnosis.unmeasured).least / (window.total - 1)
     minutes = max(round(apart / _MINUTE), 1)
     near = abs(apart - minutes * _MINUTE) <= minutes * _MINUTE * 0.05
     if near and minutes == 1:

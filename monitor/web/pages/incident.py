@@ -181,7 +181,7 @@ def _read(tx: Transaction, context: WebContext, now: datetime, number: int) -> I
     exhibits, baselines = read_background(tx, incident, now=now)
     period, bucket = span_around(incident.start, incident.end or max(now, incident.start))
     cells = read_cells(tx, settings=context.settings, period=period, bucket=bucket, now=now)
-    windows = tuple(_window_row(window, found.unmeasured(window.cell)) for window in found.windows)
+    windows = tuple(_window_row(window, found) for window in found.windows)
     opinion = opinion_of(entries)
     return IncidentPage(
         title=f"Incident {incident.number}",
@@ -255,7 +255,7 @@ def _lanes(cells: Sequence[CellView], found: Diagnosis) -> Sequence[LaneRow]:
     )
 
 
-def _window_row(window: Window, gaps: Sequence[Span]) -> WindowRow:
+def _window_row(window: Window, found: Diagnosis) -> WindowRow:
     return WindowRow(
         target=window.cell.target,
         href=target_path(window.cell.target),
@@ -265,7 +265,7 @@ def _window_row(window: Window, gaps: Sequence[Span]) -> WindowRow:
         start_after=window.start_after,
         end=window.end,
         end_after=window.end_after,
-        lasted=bounds([window], gaps).text(),
+        lasted=bounds([window], found.unmeasured).text(),
         failed=f"{window.failed}/{window.total}",
         decided=window.decided_at,
         first_href=run_href(window.first_id),

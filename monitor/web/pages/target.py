@@ -164,7 +164,7 @@ def _read(
         zooms=zoom_links(path, shown),
         moves=move_links(path, shown, now),
         windows=sorted(
-            (TargetWindow(window, bounds([window], one.gaps)) for one in cells for window in one.windows),
+            (TargetWindow(window, _lasted(window, one.gaps)) for one in cells for window in one.windows),
             key=lambda one: one.window.start,
             reverse=True,
         ),
@@ -212,6 +212,10 @@ def _budget(target: Target) -> str:
         return ""
     kept = money(allowance.usd - allowance.limit(urgent=False))
     return f"{money(allowance.usd)} for {target.endpoint.name}, {kept} of it kept for an open incident"
+
+
+def _lasted(window: Window, gaps: Sequence[Span]) -> Bounds:
+    return bounds([window], lambda _: gaps)
 
 
 def _latency_words(points: Sequence[LatencyPoint]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -189,9 +190,18 @@ def test_the_reference_outage_lasted_between_its_two_bounds() -> None:
 def test_gaps_inside_are_taken_from_the_least_time_only() -> None:
     """What nobody saw is not certain to have been down, and may have been."""
     outage = window(0, 60, after=-1, last_bad=59)
-    assert bounds([outage], [span(10, 30)]) == Bounds(
+    assert bounds([outage], lambda _: [span(10, 30)]) == Bounds(
         least=timedelta(minutes=39), most=timedelta(minutes=61), open=False
     )
+
+
+def test_a_gap_of_one_cell_takes_nothing_from_what_another_certainly_failed() -> None:
+    """An hour in which one target always failed lasted an hour, whatever the other was not asked."""
+    seen = window(0, 60, after=-1, last_bad=59)
+    other = replace(seen, cell=CELL._replace(pathway="rest"))
+    hole = {other.cell: [span(10, 51)]}
+    assert bounds([seen, other], lambda cell: hole.get(cell, [])).least == timedelta(minutes=59)
+    assert bounds([other], lambda cell: hole.get(cell, [])).least == timedelta(minutes=18)
 
 
 def test_an_open_window_has_no_upper_bound() -> None:
