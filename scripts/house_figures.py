@@ -176,7 +176,7 @@ def static() -> Iterator[Figure]:
 
 def page_names(modules: Mapping[Path, ast.Module]) -> Figure:
     """How many names route and view of the incident page import of ours, and from how many folders."""
-    own = [PACKAGE / "web" / "pages" / name for name in ("incident.py", "incident_background.py")]
+    own = [PACKAGE / "web" / "pages" / "incident.py"]
     names = {
         f"{node.module}.{alias.name}"
         for path in own

@@ -168,6 +168,20 @@ class Diagnosis:
         """How long it lasted: at least, less what was not measured, and at most."""
         return bounds(self.leading, self.unmeasured)
 
+    def lasted(self, window: Window) -> Bounds:
+        """How long one of its windows lasted."""
+        return bounds([window], self.unmeasured)
+
+    @property
+    def first_bad(self) -> Window | None:
+        """The window that begins with the first bad run."""
+        return min(self.windows, key=lambda window: window.start, default=None)
+
+    @property
+    def last_bad(self) -> Window | None:
+        """The window that ends with the last bad run; one that lasts has it still to come."""
+        return max(self.windows, key=lambda window: (window.end is None, window.end_after), default=None)
+
     @property
     def settles_at(self) -> datetime | None:
         """Until when a relapse continues this incident; None without windows."""

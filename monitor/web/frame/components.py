@@ -105,6 +105,12 @@ def run_href(run_id: str) -> str:
     return f"/runs/{quote(run_id, safe='')}"
 
 
+def split_title(title: str) -> tuple[str, str]:
+    """The sentence of an incident's title, and its unaffected neighbours; "" where none are named."""
+    sentence, _, beside = title.partition(" Unaffected: ")
+    return sentence, beside
+
+
 def said_by(outcome: Outcome) -> str:
     """What the provider said, its type and its code before it; at most 160 characters."""
     code = f"code {outcome.code}" if outcome.code else ""

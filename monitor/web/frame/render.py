@@ -11,18 +11,20 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from monitor.core.diagnosis.nearby_changes import change_words
 from monitor.core.model import target_path
 from monitor.core.outages.uptime import METHOD
 from monitor.core.timefmt import duration_words
 from monitor.core.views.lanes import segments
 from monitor.core.views.latency import latency_text, percentile
 from monitor.resources import data_folder
-from monitor.web.frame.components import draw_row, period_text, run_href, said_by
+from monitor.web.frame.components import draw_row, period_text, run_href, said_by, split_title
 from monitor.web.frame.display_settings import DisplaySettings
 from monitor.web.frame.errors import Render
 from monitor.web.frame.time_format import time_formatter, zone_named
 
 _FILTERS: dict[str, Callable[..., object]] = {
+    "changes": change_words,
     "drawing": draw_row,
     "duration": duration_words,
     "latency": latency_text,
@@ -32,6 +34,7 @@ _FILTERS: dict[str, Callable[..., object]] = {
     "said": said_by,
     "segments": segments,
     "target_href": target_path,
+    "told": split_title,
 }
 
 

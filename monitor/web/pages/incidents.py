@@ -1,4 +1,4 @@
-"""Incidents in a list: one card each, the sentence first, its unaffected neighbours beside it."""
+"""The page of all incidents, the newest first."""
 
 from __future__ import annotations
 
@@ -23,48 +23,12 @@ _LISTED = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IncidentCard:
-    """One incident in a list; a suspicion has no number and no page yet."""
-
-    number: int | None
-    href: str
-    phase: str
-    severity: str
-    state: str
-    title: str
-    beside: str
-    lasted: str
-    runs: str
-    blame: str
-    start: datetime
-
-
-def incident_card(incident: StoredIncident) -> IncidentCard:
-    """The card of a stored incident."""
-    found = incident.diagnosis
-    title, _, beside = incident.title.partition(" Unaffected: ")
-    return IncidentCard(
-        number=incident.number,
-        href=f"/incidents/{incident.number}" if incident.number is not None else "",
-        phase=incident.phase.value,
-        severity=incident.severity.value,
-        state=incident.state.value,
-        title=title,
-        beside=beside,
-        lasted=found.bounds.text() if found.leading else "",
-        runs=f"{found.failed}/{found.total}" if found.total else "",
-        blame=incident.blame.value,
-        start=incident.start,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentsPage:
     """All incidents, newest first; `more` leads to the older ones."""
 
     title: str
     fresh: Freshness
-    incidents: Sequence[IncidentCard]
+    incidents: Sequence[StoredIncident]
     more: Link | None
 
 
@@ -89,6 +53,6 @@ def _read(tx: Transaction, context: WebContext, now: datetime, cursor: str | Non
     return IncidentsPage(
         title="Incidents",
         fresh=freshness(context, tx, now, read_newest_run(tx)),
-        incidents=tuple(map(incident_card, found[:_LISTED])),
+        incidents=found[:_LISTED],
         more=Link(text="older incidents", href=more) if more else None,
     )

@@ -29,7 +29,6 @@ from monitor.web.frame.context import WebContext
 from monitor.web.frame.display_settings import DisplaySettings
 from monitor.web.frame.query_params import Day, Shown, Until, Zoom, move_links, read_shown, zoom_links
 from monitor.web.frame.read_cells import read_cells
-from monitor.web.pages.incidents import IncidentCard, incident_card
 
 _PATHWAYS = {name: number for number, name in enumerate(PATHWAYS)}
 _RECENT = 8
@@ -66,8 +65,8 @@ class OverviewPage:
     state: State | None
     headline: str
     detail: str
-    open_incidents: Sequence[IncidentCard]
-    recent: Sequence[IncidentCard]
+    open_incidents: Sequence[StoredIncident]
+    recent: Sequence[StoredIncident]
     endpoints: Sequence[EndpointCard]
     cells: Sequence[CellView]
     several_locations: bool
@@ -116,8 +115,8 @@ def overview_page(
     found: Sequence[CellView],
     *,
     fresh: Freshness,
-    unresolved: Iterable[StoredIncident],
-    recent: Iterable[StoredIncident],
+    unresolved: Sequence[StoredIncident],
+    recent: Sequence[StoredIncident],
     shown: Shown,
     settings: DisplaySettings,
     now: datetime,
@@ -136,8 +135,8 @@ def overview_page(
         state=worst(watched) if watched else None,
         headline=headline,
         detail=detail,
-        open_incidents=tuple(map(incident_card, unresolved)),
-        recent=tuple(map(incident_card, recent)),
+        open_incidents=unresolved,
+        recent=recent,
         endpoints=tuple(
             _endpoint_card(name, list(group), several=several)
             for name, group in groupby(cells, key=lambda cell: cell.cell.endpoint)

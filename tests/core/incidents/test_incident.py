@@ -30,3 +30,15 @@ def test_a_suspicion_has_no_length_and_no_runs() -> None:
     found = incident(document={}).diagnosis
     assert (found.leading, found.began, found.ended, found.settles_at) == ((), None, None, None)
     assert (found.failed, found.total, found.bounds.most) == (0, 0, None)
+
+
+def test_the_runs_that_tell_are_the_first_bad_and_the_last_bad_one() -> None:
+    """A window that lasts has its last bad run still to come; each window has a length of its own."""
+    other = Cell("azure-sweden", "whisper-1", "realtime", "berlin")
+    lasting = closed_window(other) | {"end": None, "open": True, "start": "2025-11-17T09:00:00Z"}
+    found = incident(document=document(420, closed_window(), windows=[lasting, closed_window()])).diagnosis
+    assert found.first_bad == found.windows[1]
+    assert found.last_bad == found.windows[0]
+    assert found.lasted(found.windows[1]).text() == "at least 6 h 59 min, at most 7 h 1 min"
+    assert found.lasted(found.windows[0]).open
+    assert incident(document={}).diagnosis.first_bad is incident(document={}).diagnosis.last_bad is None

@@ -62,3 +62,29 @@ def test_what_only_the_owner_is_told_has_a_page_and_no_evidence(sqlite_database:
     (listed,) = client.get("/api/v1/incidents", params={"kind": "blind"}).json()["items"]
     assert (listed["kind"], listed["severity"], listed["open"]) == ("blind", "notice", True)
     assert client.get("/api/v1/incidents", params={"kind": "gone"}).status_code == 422
+
+
+def test_the_page_says_how_soon_it_was_seen_and_what_changed(client: TestClient) -> None:
+    """Detection with both bounds, and the two runs at the edge, each of which can be looked at."""
+    page = client.get("/incidents/1").text
+    assert "between 2 min and 3 min after it began" in page
+    section = page.partition("Last good and first failed run</h2>")[2].partition("</section>")[0]
+    assert re.findall(r'href="/runs/([^"]+)">([^<]+)</a>', section) == [
+        (f"0193-{TARGETS[1].model}-{TARGETS[1].pathway}-00509", "08:29:12 UTC"),
+        (f"0193-{TARGETS[1].model}-{TARGETS[1].pathway}-00510", "08:30:12 UTC"),
+    ]
+    assert "time to ready" in section
+    assert "No difference in what the server answered." in section
+
+
+def test_without_a_good_run_before_it_the_delay_has_no_upper_bound(sqlite_database: Database) -> None:
+    """Nobody looked before: it may have begun at any time, and nothing is compared."""
+    runs = [run_of(TARGETS[1], minute, 1, failed=True) for minute in range(30)]
+    now = DAY + 30 * MINUTE
+    fill(sqlite_database, [(run, None) for run in runs], now)
+    page = TestClient(app_over(sqlite_database, Dial(now=now)), base_url="http://localhost").get(
+        "/incidents/1"
+    )
+    assert re.search(r"</time>, [^<]+ or more after it began", page.text)
+    assert "Last good and first failed run" not in page.text
+    assert "none accepted by a channel" in page.text
