@@ -21,7 +21,7 @@ from monitor.checks.speech_messages import (
     read_message,
 )
 from monitor.checks.speech_rest import NOTHING_HEARD, SUCCESS, failed_status, phrase_text
-from monitor.clips import Clip
+from monitor.clips import Clip, speech_seconds
 from monitor.core.classification.error_bodies import mapping, text_of
 from monitor.core.conversation import Answer, Ask, Close, Conversation, End, Enter, Receive, Send, Sent, Text
 from monitor.core.model import Stage, Target
@@ -69,6 +69,7 @@ def _speak(run: SessionState, turn: _RecognitionTurn, clip: Clip, request: str) 
     yield from _send(run, turn, Send(frames=(config_message(request, now),), until=run.until(SEND_MARGIN)))
     yield Enter(stage=run.enter(Stage.SEND))
     frames = tuple(audio_messages(clip, request, now, spacing))
+    run.say_until(speech_seconds(clip), CHUNK_MS, spacing)
     until = run.until(len(frames) * spacing + SEND_MARGIN)
     yield from _send(run, turn, Send(frames=frames, until=until, spacing=spacing, audio=True))
     run.marks["commit"] = run.at

@@ -5,7 +5,7 @@ Nothing here judges what a model heard, and nothing here opens a socket.
 
 from __future__ import annotations
 
-from monitor.clips.encoding import append_frames, multipart, wav_at
+from monitor.clips.encoding import append_frames, multipart, speech_seconds, wav_at
 from monitor.clips.recording import (
     BYTES_PER_SECOND,
     SAMPLE_RATE,
@@ -26,5 +26,6 @@ __all__ = [
     "multipart",
     "names",
     "silence_clip",
+    "speech_seconds",
     "wav_at",
 ]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import sys
 import wave
+from array import array
 from functools import lru_cache
 
 from monitor.clips.recording import SAMPLE_RATE, Clip
@@ -47,6 +49,23 @@ def multipart(clip: Clip, fields: tuple[tuple[str, str], ...], *, part: str = "f
     parts.append(_part(boundary, disposition, clip.wav))
     parts.append(f"--{boundary}--\r\n".encode())
     return f"multipart/form-data; boundary={boundary}", b"".join(parts)
+
+
+_WINDOW = SAMPLE_RATE // 50  # 20 ms
+_QUIET = 0.02  # of the loudest sample: about 34 dB below it
+
+
+@lru_cache(maxsize=256)
+def speech_seconds(clip: Clip) -> float:
+    """How long after its beginning the clip's last sound ends; 0 for a silent one."""
+    samples = array("h", clip.pcm)
+    if sys.byteorder == "big":
+        samples.byteswap()
+    loudest = max((abs(sample) for sample in samples), default=0)
+    for start in range(len(samples) - len(samples) % _WINDOW, -1, -_WINDOW):
+        if any(abs(sample) > _QUIET * loudest for sample in samples[start : start + _WINDOW]):
+            return min(start + _WINDOW, len(samples)) / SAMPLE_RATE
+    return 0.0
 
 
 @lru_cache(maxsize=64)

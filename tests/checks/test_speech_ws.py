@@ -163,3 +163,12 @@ def test_whatever_is_said_the_run_ends_in_a_judgement(texts: list[str]) -> None:
     """No text raises anything."""
     finding, _ = hold([opened(), *(Text(at=1.0, text=text) for text in texts)], SPEECH)
     assert judge(finding, SPEECH).verdict in Verdict
+
+
+def test_a_phrase_that_comes_while_we_send_counts_from_the_end_of_the_speech() -> None:
+    """The service's ear ends the turn before the stream does: it took time all the same."""
+    answers: list[Answer] = [opened(), START, phrase(at=3.6), END, Sent(at=3.7)]
+    finding, _ = hold(answers, SPEECH)
+    final = judge(finding, SPEECH).timings_ms["final"]
+    assert final is not None
+    assert 100 < final < 400

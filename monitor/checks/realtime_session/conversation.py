@@ -30,7 +30,7 @@ from monitor.checks.realtime_session.state import (
     Ended,
     SessionState,
 )
-from monitor.clips import Clip, append_frames
+from monitor.clips import Clip, append_frames, speech_seconds
 from monitor.core.classification.error_bodies import error_in, mapping
 from monitor.core.conversation import (
     Answer,
@@ -160,6 +160,8 @@ def speak(run: SessionState, clip: Clip) -> Step:
     yield Enter(stage=run.enter(Stage.SEND))
     if run.dialect.begin:
         yield from deliver(run, Send(frames=run.dialect.begin, until=run.until(SEND_MARGIN)))
+    if not run.commits_itself:
+        run.say_until(speech_seconds(clip), CHUNK_MS, spacing)
     until = run.until(len(frames) * spacing + SEND_MARGIN)
     yield from deliver(run, Send(frames=frames, until=until, spacing=spacing, audio=True))
     yield Enter(stage=run.enter(Stage.COMMIT))

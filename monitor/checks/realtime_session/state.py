@@ -80,6 +80,14 @@ class SessionState:
         """The offset that lies *seconds* ahead, never behind the deadline of the run."""
         return min(self.at + seconds, self.target.timeout.total_seconds())
 
+    def say_until(self, speech_s: float, chunk_ms: int, spacing: float) -> None:
+        """Mark when the last chunk with speech goes out, of chunks that begin to go out now.
+
+        A server that listens for itself decides when the turn ended: its own word of that is no start to
+        count from, for some say so only when the text is there.
+        """
+        self.marks["speech_end"] = self.at + int(speech_s * 1000 / chunk_ms) * spacing
+
     def enter(self, stage: Stage) -> Stage:
         """Go on to the next stage; what the peer complained about before explains nothing any more."""
         self.stage = stage

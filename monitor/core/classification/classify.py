@@ -145,9 +145,12 @@ def suspect_cache(judgement: Judgement, others: Mapping[str, str], language: str
 
 
 def timings_of(finding: Finding) -> dict[str, float | None]:
-    """Milliseconds, as outcomes keep them; a text that came before the commit counts as 0."""
+    """Milliseconds, as outcomes keep them; those of the text count from our commit.
+
+    Where the server's ear ends the turn there is none: they count from the end of the speech that was sent.
+    """
     marks = finding.marks
-    start = marks.get("commit", 0.0)
+    start = marks.get("speech_end", marks.get("commit", 0.0))
     timings: dict[str, float | None] = {}
     for name in ("connect", "ready"):
         timings[name] = _milliseconds(marks.get(name), 0.0)
