@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Any
@@ -28,13 +28,13 @@ log = structlog.get_logger("observe")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """One run that is to be made. `usual_ms` is the target's median time to the final text."""
+    """One run that is to be made. `usual_ms` is the usual time to the final text by clip."""
 
     target: Target
     slot: datetime
     kind: Kind
     location: str
-    usual_ms: float | None = None
+    usual_ms: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +105,7 @@ def _judge(due: Due, clip: Clip, seen: Observation) -> Judgement:
         text=clip.text,
         language=clip.language,
         limit=due.target.limit,
-        usual_ms=due.usual_ms,
+        usual_ms=due.usual_ms.get(clip.name),
         token_limit=_token_limit(due.target),
         clock_stepped=seen.clock_stepped,
     )

@@ -87,7 +87,7 @@ class Service:
         )
         self._last_slot: datetime | None = None
         self._began = clock()
-        self._usual = UsualLatencies(database)
+        self._usual = UsualLatencies(database, map(self._cell, settings.targets))
         self._lease = Lease(database, settings.monitor.location, clock=clock)
         self._storage = OutcomeStorage(
             database,
@@ -177,6 +177,7 @@ class Service:
         lost = account(self._database, self._settings.targets, watched, location=location, now=now)
         if lost:
             log.info("slots were lost with the process before", lost=lost)
+        self._usual.read_all(now)
         known = resume(self._database, self._settings.targets, self._costs, location=location, now=now)
         for key, at in known.starts:
             self.scheduler.limits.quota.note(self.scheduler.targets[key], at)

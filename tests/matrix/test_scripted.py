@@ -46,7 +46,13 @@ async def run(
         **settings,
     }
     known = Target(endpoint=endpoint, pathway=pathway, timeout=timedelta(seconds=within), **asked)
-    due = Due(target=known, slot=NOW, kind=Kind.MANUAL, location="here", usual_ms=usual_ms)
+    due = Due(
+        target=known,
+        slot=NOW,
+        kind=Kind.MANUAL,
+        location="here",
+        usual_ms={"amiable": usual_ms} if usual_ms else {},
+    )
     async with aclosing(Transport(secret=lambda _: key, ca_file=ca)) as transport:
         seen = await observe(due, transport, now=NOW)
     return seen.outcome, seen.evidence

@@ -98,8 +98,10 @@ async def test_the_pathway_decides_which_conversation_is_held() -> None:
 
 
 async def test_a_run_slower_than_usual_is_degraded() -> None:
-    """The target's usual latency is handed to the judgement."""
-    one = replace(due(), usual_ms=1.0)
+    """What is usual for the clip is handed to the judgement, and what is usual for another is not."""
+    one = replace(due(), usual_ms={"amiable": 1.0})
+    other = replace(due(), usual_ms={"respectable": 1.0})
+    assert (await held(ScriptedTransport(heard, FakeClock(SLOT)), other)).outcome.verdict is Verdict.PASSED
     assert (await held(ScriptedTransport(heard, FakeClock(SLOT)), one)).outcome.verdict is Verdict.DEGRADED
 
 

@@ -116,7 +116,7 @@ def classify(
 ) -> Judgement:
     """The judgement of one run against what the clip says (`text`; empty for a silent clip).
 
-    `codes` are the provider's own; `limit` and `usual_ms` (the target's median of the last 7 days)
+    `codes` are the provider's own; `limit` and `usual_ms` (what is usual for target and clip)
     bound the time to the final text; `token_limit` is the limit that the operator configured;
     `clock_stepped` says that the wall clock jumped during the run, which then measured nothing.
     """

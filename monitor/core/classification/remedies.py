@@ -114,6 +114,7 @@ REMEDIES: Mapping[Failure, Remedy] = {
 
 SLOWNESS = Remedy(
     seen="The words are right and came late: over `limit`, or over "
-    f"{SLOW_FACTOR} × the target's median of the last 7 days.",
+    f"{SLOW_FACTOR} × what is usual for the target and the recording: the median of the newest 7 days in "
+    "which it passed.",
     do="Compare with the other pathways and regions. Set `limit` to what your product can bear.",
 )

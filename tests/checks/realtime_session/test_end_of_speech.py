@@ -68,14 +68,14 @@ def test_qwens_ear_counts_the_same() -> None:
     done = text(
         type="conversation.item.input_audio_transcription.completed", item_id="item_1", text="He might."
     )
-    answers = [opened(), created(), text(type="session.updated", session={}), STARTED, stopped(4.1)]
-    finding, _ = hold([*answers, at(4.1, done), SENT], qwen)
+    answers: list[Answer] = [opened(), created(), text(type="session.updated", session={})]
+    finding, _ = hold([*answers, STARTED, stopped(4.1), at(4.1, done), SENT], qwen)
     assert timings_of(finding)["final"] == pytest.approx(650, abs=60)
 
 
 def test_what_we_commit_ourselves_counts_from_our_commit() -> None:
     """As before."""
-    finding, _ = hold([*spoken(), committed(), completed()], target("realtime"))
+    finding, _ = hold([opened(), created(), updated(), committed(), completed()], target("realtime"))
     assert "speech_end" not in finding.marks
     final = timings_of(finding)["final"]
     assert final is not None
