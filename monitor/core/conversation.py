@@ -290,8 +290,9 @@ class Finding:
     `step` names the part of a run of several steps that ended it. `marks` are offsets in seconds since
     the start of the run (`connect`, which the transport adds, `created` for the first session event,
     `ready`, `speech_end` where the server ends the turn, `commit`, `first_text`, `final`); `ids` are the
-    provider's ids worth quoting; `notes` name deviations; `url` is the address asked, which never holds a secret. `ends` are the last days of models,
-    by their ids, as an endpoint lists them, and `models` all that it lists.
+    provider's ids worth quoting; `notes` name deviations; `url` is the address asked, which never holds a
+    secret. `ends` are the last days of models, by their ids, as an endpoint lists them, and `models` all that
+    it lists.
     """
 
     stage: Stage

@@ -1,112 +1,50 @@
-"""What is usual for a target and a clip, by what was stored of them."""
+"""What is usual for every target, as the service keeps it."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
-
-from monitor.core.model import Cell, Outcome, Verdict
+from monitor.core.model import Cell
 from monitor.service.usual_latencies import READ_EVERY, UsualLatencies, read_usual_latencies
 from monitor.store.database.engine import Database
 from monitor.store.outcomes.add import add_outcomes
-from monitor.store.outcomes.usual import LEAST
 from tests.support.stored_outcomes import DAY, make
 
 STEP = timedelta(minutes=30)
 
 
-def runs(
-    days: float, *, since: float = 0, final: float = 500.0, verdict: str = "passed", **more: object
-) -> list[Outcome]:
-    """Runs of so many days, every half an hour, from a day on."""
-    begun = DAY + timedelta(days=since)
-    return [
-        make(
-            number + int(since * 1000),
-            started_at=begun + number * STEP,
-            slot=begun + number * STEP,
-            finished_at=begun + number * STEP + timedelta(seconds=3),
-            verdict=Verdict(verdict),
-            timings_ms={"final": final},
-            **more,
-        )
-        for number in range(int(days * 48))
-    ]
-
-
-def usual(database: Database, outcomes: list[Outcome], days: float) -> dict[str, float]:
-    """What is usual by clip after so many days, of the one cell that there is."""
-    with database.write() as tx:
-        add_outcomes(tx, [(one, None) for one in outcomes])
-    return dict(
-        read_usual_latencies(database, [outcomes[0].cell], DAY + timedelta(days=days))[outcomes[0].cell]
-    )
-
-
-def test_what_is_usual_needs_enough_runs(sqlite_database: Database) -> None:
-    """Below a certain count a median says nothing, and an unknown cell has none."""
-    few = runs(1)[: LEAST - 1]
-    assert usual(sqlite_database, few, 1) == {}
-    assert usual(sqlite_database, runs(1)[LEAST - 1 : LEAST], 1) == {few[0].clip or "": 500.0}
-    other = Cell("no", "such", "rest", "cell")
-    assert read_usual_latencies(sqlite_database, [other], DAY) == {}
-
-
-@pytest.mark.parametrize("days", [4, 8, 40])
-def test_a_slowdown_that_lasts_does_not_become_the_usual(sqlite_database: Database, days: int) -> None:
-    """What was too slow is degraded and does not count, for however many days."""
-    slow = runs(days, since=8, final=2000.0, verdict="degraded", every_s=1800.0)
-    clip = slow[0].clip or ""
-    assert usual(sqlite_database, runs(8, every_s=1800.0) + slow, 8 + days)[clip] == 500.0
-
-
-def test_some_lucky_runs_in_a_slowdown_do_not_empty_it(sqlite_database: Database) -> None:
-    """Days with hardly a pass are passed over; those with some have the latencies of what passed."""
-    slow = [run for run in runs(20, since=8, final=2000.0, verdict="degraded") if run.started_at.hour != 7]
-    lucky = [run for run in runs(20, since=8, final=600.0) if run.started_at.hour == 7]
-    clip = slow[0].clip or ""
-    assert usual(sqlite_database, runs(8) + sorted(slow + lucky, key=lambda run: run.slot), 28)[clip] == 500.0
-
-
-def test_a_change_that_passes_becomes_the_usual_in_four_days(sqlite_database: Database) -> None:
-    """Twice as slow is within three times: it passes, and counts."""
-    clip = runs(1)[0].clip or ""
-    assert usual(sqlite_database, runs(8), 8)[clip] == 500.0
-    assert usual(sqlite_database, runs(3, since=8, final=1000.0), 11)[clip] == 500.0
-    assert usual(sqlite_database, runs(2, since=11, final=1000.0), 13)[clip] == 1000.0
-
-
-def test_clips_of_different_length_have_their_own(sqlite_database: Database) -> None:
-    """A long recording takes longer, which is no slowdown."""
-    mixed = [
+def store(database: Database, days: range, final: float) -> Cell:
+    """Runs of these days, every half an hour; gives their cell."""
+    stored = [
         make(
             number,
-            started_at=run.started_at,
-            slot=run.slot,
-            finished_at=run.finished_at,
-            verdict=Verdict.PASSED,
-            clip="long" if number % 4 == 3 else "short",
-            timings_ms={"final": 9000.0 if number % 4 == 3 else 500.0},
+            slot=DAY + number * STEP,
+            started_at=DAY + number * STEP,
+            finished_at=DAY + number * STEP + timedelta(seconds=3),
+            timings_ms={"final": final},
         )
-        for number, run in enumerate(runs(8))
+        for number in range(days.start * 48, days.stop * 48)
     ]
-    assert usual(sqlite_database, mixed, 8) == {"short": 500.0, "long": 9000.0}
+    with database.write() as tx:
+        add_outcomes(tx, [(one, None) for one in stored])
+    return stored[0].cell
 
 
 def test_a_restart_reads_the_same_and_it_is_read_again_now_and_then(sqlite_database: Database) -> None:
     """It follows from what is stored."""
-    stored = runs(8)
-    usual(sqlite_database, stored, 8)
-    cell, now = stored[0].cell, DAY + timedelta(days=8)
+    cell, now = store(sqlite_database, range(8), 500.0), DAY + timedelta(days=8)
     one, other = (UsualLatencies(sqlite_database, [cell]) for _ in range(2))
     assert one.of(cell) == {}
     one.read_all(now)
     other.refresh(now)
-    assert one.of(cell) == other.of(cell) != {}
-    usual(sqlite_database, runs(7, since=8, final=900.0), 15)
-    later = now + timedelta(days=7)
+    assert one.of(cell) == other.of(cell) == {"amiable": 500.0}
+    store(sqlite_database, range(8, 15), 900.0)
     one.refresh(now + READ_EVERY / 2)
-    assert one.of(cell) == other.of(cell)
-    one.refresh(later)
-    assert one.of(cell) != other.of(cell)
+    assert one.of(cell) == {"amiable": 500.0}
+    one.refresh(now + timedelta(days=7))
+    assert one.of(cell) == {"amiable": 900.0}
+
+
+def test_a_cell_without_runs_has_nothing_usual(sqlite_database: Database) -> None:
+    """It is asked for when it is watched for the first time."""
+    assert read_usual_latencies(sqlite_database, [Cell("no", "such", "rest", "cell")], DAY) == {}

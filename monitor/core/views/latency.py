@@ -15,6 +15,8 @@ SIZE = len(EDGES_MS) + 1
 
 # Fewer runs than this say nothing about the tail.
 LEAST_RUNS = {0.5: 1, 0.95: 20, 0.99: 100}
+# By how much a day is slower than the month before it where that is worth a word, and of how many runs.
+DRIFT, DRIFT_RUNS = 1.5, 20
 
 
 def bucket_of(milliseconds: float) -> int:
@@ -50,6 +52,20 @@ def percentile(counts: Sequence[int], share: float) -> float | None:
             return _within(index, (wanted - seen) / count)
         seen += count
     return float(EDGES_MS[-1])
+
+
+def drift_words(day: Sequence[int], month: Sequence[int]) -> str | None:
+    """In words, by how much a day's p50 lies above that of the month before; None where it hardly does.
+
+    It is shown, and no verdict: a slowdown by less than three times passes, and only this says so.
+    """
+    if min(sum(day), sum(month)) < DRIFT_RUNS:
+        return None
+    now, before = percentile(day, 0.5), percentile(month, 0.5)
+    if not now or not before or now < DRIFT * before:
+        return None
+    compared = f"{latency_text(now)}, {now / before:.1f} × the {latency_text(before)} of the 30 days before"
+    return f"Slower than usual: the p50 of the last 24 hours is {compared}"
 
 
 def _within(index: int, share: float) -> float:

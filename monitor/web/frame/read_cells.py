@@ -16,7 +16,7 @@ from monitor.core.outages.unmeasured import Unmeasured, margin_of, read_unmeasur
 from monitor.core.outages.windows import Window
 from monitor.core.views.cell_state import LastRun, measured_counts, planned_since, state_of, unseen_of
 from monitor.core.views.lanes import Counts, find_unseen
-from monitor.core.views.latency import merge, percentile
+from monitor.core.views.latency import drift_words, merge, percentile
 from monitor.store.database.engine import Transaction
 from monitor.store.derivation.history import StoreHistory
 from monitor.store.derivation.maintenance import read_maintenance
@@ -25,7 +25,7 @@ from monitor.store.derivation.self_observations import read_self_observations
 from monitor.store.incidents.incidents import read_last_ends, read_open_windows, read_windows
 from monitor.store.outcomes.ranges import read_counts, read_latency_counts
 from monitor.store.outcomes.read import Page, read_outcomes_page
-from monitor.store.outcomes.rollups import read_hourly_rollups
+from monitor.store.outcomes.rollups import read_daily_rollups, read_hourly_rollups
 from monitor.store.overview import (
     SeenCell,
     read_bucket_counts,
@@ -220,6 +220,15 @@ def _by_cell(found: Iterable[Window]) -> Mapping[Cell, list[Window]]:
     for window in found:
         grouped.setdefault(window.cell, []).append(window)
     return grouped
+
+
+def read_drift(tx: Transaction, cells: Sequence[Cell], now: datetime) -> str | None:
+    """Whether the last 24 hours were slower than the 30 days before, of all locations together."""
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    midnight = hour.replace(hour=0) - timedelta(days=1)
+    recent = read_hourly_rollups(tx, hour - timedelta(hours=23), now, cells)
+    before = read_daily_rollups(tx, midnight - timedelta(days=30), midnight, cells)
+    return drift_words(merge(one.latencies for one in recent), merge(one.latencies for one in before))
 
 
 def read_points(

@@ -39,7 +39,7 @@ from monitor.web.frame.query_params import (
     read_shown,
     zoom_links,
 )
-from monitor.web.frame.read_cells import LatencyPoint, read_cells, read_points, read_runs
+from monitor.web.frame.read_cells import LatencyPoint, read_cells, read_drift, read_points, read_runs
 
 _RUNS = 50
 
@@ -146,7 +146,13 @@ def _read(
         period=period,
         fresh=freshness(context, tx, now, max(one.last.started_at for one in cells if one.last)),
         facts=_facts(cells[0], context.settings),
-        warnings=_warnings(cell.target, runs.outcomes, context.settings, now),
+        warnings=_warnings(
+            cell.target,
+            runs.outcomes,
+            context.settings,
+            now,
+            slower=read_drift(tx, [one.cell for one in cells], now),
+        ),
         cells=cells,
         lanes=tuple(
             LaneRow(
@@ -198,12 +204,14 @@ def _facts(cell: CellView, settings: DisplaySettings) -> Sequence[tuple[str, str
     return tuple((name, value) for name, value in facts if value)
 
 
-def _warnings(key: str, runs: Sequence[Outcome], settings: DisplaySettings, now: datetime) -> Sequence[str]:
-    """What will end or has changed without failing: retirements, and drift in the newest run shown."""
+def _warnings(
+    key: str, runs: Sequence[Outcome], settings: DisplaySettings, now: datetime, *, slower: str | None
+) -> Sequence[str]:
+    """What will end or has changed without failing: retirements, drift in the newest run shown, slowness."""
     ending = [one.sentence(now) for one in settings.retirements if key in one.targets]
     drift = runs[0].extra.get("drift") if runs else None
     told = drift if isinstance(drift, list) else []
-    return [*ending, *(f"Drift: {sentence}" for sentence in told)]
+    return [*ending, *(f"Drift: {sentence}" for sentence in told), *([slower] if slower else [])]
 
 
 def _budget(target: Target) -> str:

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.views.latency import EDGES_MS, SIZE, bucket_of, histogram, latency_text, merge, percentile
+from monitor.core.views.latency import (
+    EDGES_MS,
+    SIZE,
+    bucket_of,
+    drift_words,
+    histogram,
+    latency_text,
+    merge,
+    percentile,
+)
 
 values = st.lists(st.floats(1, 60_000), min_size=1, max_size=300)
 
@@ -63,3 +72,25 @@ def test_edges_rise() -> None:
 def test_latency_is_printed_in_its_own_unit(value: float | None, text: str) -> None:
     """Milliseconds below a second, seconds above, a dash where unknown."""
     assert latency_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("day", "month", "words"),
+    [
+        ([1200.0] * 30, [600.0] * 900, "2.0 × the"),
+        ([1800.0] * 30, [600.0] * 900, "2.8 × the"),  # buckets of a fifth
+        ([600.0] * 15 + [1300.0] * 20, [600.0] * 100, "× the"),
+        ([700.0] * 30, [600.0] * 900, None),
+        ([300.0] * 30, [600.0] * 900, None),
+        ([1200.0] * 19, [600.0] * 900, None),
+        ([1200.0] * 30, [600.0] * 19, None),
+        ([1200.0] * 30, [], None),
+    ],
+)
+def test_a_slow_drift_is_said_where_it_is_worth_a_word(
+    day: list[float], month: list[float], words: str | None
+) -> None:
+    """From half as slow again on, of enough runs; a day that is faster is none."""
+    said = drift_words(histogram(day), histogram(month))
+    assert (said is None) == (words is None)
+    assert words is None or words in (said or "")

@@ -46,3 +46,14 @@ def test_a_near_end_stands_on_the_first_page(sqlite_database: Database) -> None:
 def test_a_far_end_does_not(sqlite_database: Database) -> None:
     """The first page is for what matters now."""
     assert "its successor" not in told(sqlite_database, 91, "/")
+
+
+def test_a_slow_drift_stands_on_the_targets_page(sqlite_database: Database) -> None:
+    """A day that is half as slow again as the month before, though every run passed."""
+    one = TARGETS[0]
+    before = [run_of(one, minute, 0, timings_ms={"final": 600.0}) for minute in range(-5 * 1440, -1440, 60)]
+    day = [run_of(one, minute, 0, timings_ms={"final": 1200.0}) for minute in range(30)]
+    fill(sqlite_database, [(run, None) for run in (*before, *day)], DAY + 30 * MINUTE)
+    app = app_over(sqlite_database, Dial(now=DAY + 30 * MINUTE), SETTINGS)
+    text = TestClient(app, base_url="http://localhost").get(f"/targets/{one.key}").text
+    assert "Slower than usual: the p50 of the last 24 hours is" in text
