@@ -37,6 +37,7 @@ CODES = {
     # vLLM
     "model_not_validated": FailureClass.CONFIG,
     "notfounderror": FailureClass.CONFIG,
+    "processing_error": FailureClass.PROVIDER,  # whatever its engine raised in a session
     # LiteLLM: the ProxyErrorTypes of its proxy
     "auth_error": FailureClass.AUTH,
     "expired_key": FailureClass.AUTH,

@@ -25,7 +25,7 @@ def named_endpoint(script: Script, path: str) -> ServedEndpoint | None:
     """
     name, _, rest = path.lstrip("/").partition("/")
     endpoint = script.endpoints.get(name)
-    if endpoint is None or endpoint.kind == "speech":
+    if endpoint is None or endpoint.kind in ("speech", "compatible"):
         return endpoint
     way = _WAYS.get(rest.partition("/")[0], endpoint.kind)
     return endpoint if way == endpoint.kind else replace(endpoint, kind=way)
@@ -43,6 +43,8 @@ def shown_key(endpoint: ServedEndpoint, headers: Mapping[str, str], query: Mappi
         return headers.get("ocp-apim-subscription-key") or (token and token.rpartition("#")[2])
     if endpoint.kind == "azure":
         return headers.get("api-key") or token or query.get("api-key")
+    if endpoint.kind == "compatible":
+        token = token or headers.get("x-api-key")
     return token or _key_among_protocols(headers.get("sec-websocket-protocol", ""))
 
 

@@ -19,7 +19,7 @@ from monitor.sandbox.common.state import Sandbox
 from monitor.sandbox.model_abilities import DATED_VERSIONS, ENDS
 
 HANG_UP = (("connection", "close"),)  # of an answer to a request that is not read to its end
-_OWN = {"azure": "/openai/", "openai": "/v1/", "speech": "/speech"}
+_OWN = {"azure": "/openai/", "openai": "/v1/", "speech": "/speech", "compatible": "/v1/"}
 
 
 class RequestRefused(Exception):

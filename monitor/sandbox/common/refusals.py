@@ -111,6 +111,8 @@ def unknown_model(endpoint: ServedEndpoint, model: str) -> Refusal:
     """The answer to a model or deployment that is not there."""
     if endpoint.kind == "azure":
         return azure_refusal(404, "DeploymentNotFound", _NO_DEPLOYMENT)
+    if endpoint.kind == "compatible" and endpoint.dialect == "speaches":
+        return Refusal(404, orjson.dumps({"detail": f"Model '{model}' is not installed locally."}))
     message = f"The model `{model}` does not exist or you do not have access to it."
     return openai_refusal(404, message, code="model_not_found")
 
@@ -122,6 +124,8 @@ def unauthorised(endpoint: ServedEndpoint, given: str | None) -> Refusal:
         return speech_refusal(status, code, _DENIED)
     if endpoint.kind == "azure":
         return azure_refusal(401, "401", _DENIED)
+    if endpoint.kind == "compatible" and endpoint.dialect == "speaches":
+        return Refusal(403, orjson.dumps({"detail": "Invalid API key"}))
     if given is None:
         message = (
             "You didn't provide an API key. You need to provide your API key in an Authorization header"

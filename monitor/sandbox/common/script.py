@@ -18,6 +18,10 @@ MODELS = ("gpt-4o-transcribe", "gpt-4o-mini-transcribe", "whisper-1", "gpt-trans
 HOSTS = ("gpt-realtime",)
 SPEECH_MODEL = "azure-speech"  # what faults call the recogniser of a speech endpoint
 KEY = "sandbox-key"
+Kind = Literal["azure", "openai", "speech", "compatible"]
+KINDS: tuple[Kind, ...] = ("azure", "openai", "speech", "compatible")
+# Of compatible servers: OpenAI's own forms, new and old, and those that have a form of their own.
+DIALECTS = ("ga", "preview", "speaches", "vllm", "qwen", "together")
 LONGEST = 366 * 86_400  # seconds
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -27,14 +31,21 @@ class ServedEndpoint:
     """One served resource. On Azure the names in *deployments* are deployment names.
 
     One of the kind ``speech`` is Azure AI Speech: it has one recogniser and neither deployments nor hosts.
+    One of the kind ``compatible`` holds realtime sessions in its *dialect*.
     """
 
     name: str
-    kind: Literal["azure", "openai", "speech"]
+    kind: Kind
+    dialect: str = "ga"
     region: str | None = None
     deployments: Mapping[str, str] = field(default_factory=lambda: {model: model for model in MODELS})
     hosts: tuple[str, ...] = HOSTS
     key: str = field(default=KEY, repr=False)
+
+    @property
+    def converses(self) -> bool:
+        """Whether a speech model can be talked to here; servers with their own dialect only transcribe."""
+        return self.kind != "speech" and self.dialect in ("ga", "preview")
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -149,10 +160,15 @@ class _ScriptReader:
         table = self._table(place, entry)
         if _NAME.fullmatch(name) is None:
             self._problem(place, "a name is part of addresses: letters, digits, '.', '_' and '-'")
-        self._check_keys(place, table, ("kind", "region", "models", "deployments", "hosts", "key"))
+        self._check_keys(place, table, ("kind", "dialect", "region", "models", "deployments", "hosts", "key"))
         kind = table.get("kind")
-        if kind not in ("azure", "openai", "speech"):
-            self._problem(f"{place}.kind", "expected 'azure', 'openai' or 'speech'")
+        if kind not in KINDS:
+            self._problem(f"{place}.kind", "expected 'azure', 'openai', 'speech' or 'compatible'")
+        dialect = table.get("dialect", "ga")
+        if dialect not in DIALECTS:
+            self._problem(f"{place}.dialect", f"expected one of {', '.join(map(repr, DIALECTS))}")
+        elif "dialect" in table and kind != "compatible":
+            self._problem(f"{place}.dialect", 'is for kind = "compatible" only')
         given: dict[str, Any] = {
             key: self._text(f"{place}.{key}", table[key]) for key in ("region", "key") if key in table
         }
@@ -163,7 +179,7 @@ class _ScriptReader:
             deployed = self._table(f"{place}.deployments", table.get("deployments", {}))
             named = {key: self._text(f"{place}.deployments.{key}", value) for key, value in deployed.items()}
             given["deployments"] = {model: model for model in models} | named
-        return ServedEndpoint(name=name, kind=cast(Literal["azure", "openai", "speech"], kind), **given)
+        return ServedEndpoint(name=name, kind=cast(Kind, kind), dialect=str(dialect), **given)
 
     def _latency(self, table: Mapping[str, Any]) -> Latency:
         self._check_keys("latency", table, tuple(entry.name for entry in fields(Latency)))

@@ -53,6 +53,8 @@ class TraceHeaders:
     ) -> HeaderList:
         """The headers of one answer; *client_id* is what the client sent as its own identifier."""
         now = format_datetime(self._clock(), usegmt=True)
+        if endpoint.kind == "compatible":
+            return [("date", now)]  # no id that a support would ask for
         if endpoint.kind != "openai":
             return [("date", now), *self._azure(endpoint, client_id, deployment, milliseconds)]
         return [("date", now), *self._openai(milliseconds)]

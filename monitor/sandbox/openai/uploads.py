@@ -31,13 +31,12 @@ from monitor.sandbox.common.script import ServedEndpoint
 from monitor.sandbox.faults.active import ActiveFault
 from monitor.sandbox.faults.catalogue import FaultMoment
 from monitor.sandbox.hearing.audio import UnreadableAudio, UploadedAudio
-from monitor.sandbox.hearing.decode import QUICK_BYTES, read_upload
+from monitor.sandbox.hearing.decode import QUICK_BYTES, known_formats, read_upload
 from monitor.sandbox.model_abilities import abilities
 from monitor.sandbox.openai.upload_options import bad, check_length, check_options
 
 LARGEST = 26_214_400  # 25 MB, as both vendors count it
 LARGEST_FORM = LARGEST + 65_536
-_FORMATS = ("flac", "m4a", "mp3", "mp4", "mpeg", "mpga", "oga", "ogg", "wav", "webm")
 
 
 class _Job(NamedTuple):
@@ -49,6 +48,7 @@ class _Job(NamedTuple):
     recording: UploadedAudio
     format: str
     streams: bool
+    dialect: str  # of a compatible server; else the usual one
 
 
 async def transcribe(request: Request) -> Response:
@@ -123,7 +123,7 @@ def _accept(call: Call, form: Form, name: str | None) -> _Job:
     recording = _recording(form)
     check_length(form, model, recording.seconds)
     streams = form.text("stream") == "true" and able.streams
-    return _Job(name, model, form, recording, wanted, streams)
+    return _Job(name, model, form, recording, wanted, streams, call.endpoint.dialect)
 
 
 def _recording(form: Form) -> UploadedAudio:
@@ -136,9 +136,11 @@ def _recording(form: Form) -> UploadedAudio:
         raise RequestRefused(_too_large(len(upload.content)))
     _, dot, ending = upload.filename.rpartition(".")
     if not dot:
-        raise RequestRefused(bad(f"Unrecognized file format. Supported formats: {list(_FORMATS)}", None))
-    if ending.lower() not in _FORMATS:
-        raise RequestRefused(bad(f"Invalid file format. Supported formats: {list(_FORMATS)}", None))
+        raise RequestRefused(
+            bad(f"Unrecognized file format. Supported formats: {list(known_formats())}", None)
+        )
+    if ending.lower() not in known_formats():
+        raise RequestRefused(bad(f"Invalid file format. Supported formats: {list(known_formats())}", None))
     try:
         recording = read_upload(upload.content)
     except UnreadableAudio as error:
@@ -192,13 +194,15 @@ def _events(spoken: transcripts.Spoken, fault: ActiveFault | None, job: _Job) ->
             events = [*half, {"error": refusals.stream_error(fault)}]
         case _:
             events = [*said, done]
-    marker = [b"data: [DONE]\n\n"] if name == "sse_done_marker" else []
+    marker = [b"data: [DONE]\n\n"] if name == "sse_done_marker" or job.dialect == "vllm" else []
     return [*(b"data: " + orjson.dumps(event) + b"\n\n" for event in events), *marker]
 
 
 def _said(spoken: transcripts.Spoken, job: _Job) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The deltas of a stream and its last event, with what the form wants besides the words."""
     wants_logprobs = "logprobs" in job.form.fields.get("include[]", ())
+    if job.dialect in _STREAMS:
+        return _STREAMS[job.dialect](spoken)
     is_diarized = job.format == "diarized_json"
     said: list[dict[str, Any]] = []
     for delta in transcripts.deltas(spoken.words):
@@ -212,6 +216,24 @@ def _said(spoken: transcripts.Spoken, job: _Job) -> tuple[list[dict[str, Any]], 
     if wants_logprobs:
         done["logprobs"] = transcripts.logprobs(spoken.words)
     return said, done | {"usage": transcripts.upload_usage(spoken, streamed=True)}
+
+
+def _in_segments(spoken: transcripts.Spoken) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Speaches: one delta for each segment, and a last event whose text is empty."""
+    rest = {"logprobs": None, "usage": None}
+    said = [{"type": "transcript.text.delta", "delta": f" {spoken.text}", "segment_id": None}]
+    return said if spoken.words else [], {"type": "transcript.text.done", "text": "", **rest}
+
+
+def _in_chunks(spoken: transcripts.Spoken) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The way of vLLM: chunks as of a chat, one for each token, none of which has a type."""
+    chunk = {"id": "transcribe-1", "object": "transcription.chunk", "model": spoken.model}
+    pieces = [{"delta": {"content": piece}} for piece in transcripts.deltas(spoken.words)]
+    end = {"delta": {"content": ""}, "finish_reason": "stop"}
+    return [{**chunk, "choices": [piece]} for piece in pieces], {**chunk, "choices": [end]}
+
+
+_STREAMS = {"speaches": _in_segments, "vllm": _in_chunks}
 
 
 def _too_large(size: int) -> Refusal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -13,7 +14,7 @@ from starlette.routing import Route
 from monitor.sandbox.common.script import ServedEndpoint
 from monitor.sandbox.common.state import Sandbox
 from monitor.sandbox.faults.active import FaultError, parse_fault
-from monitor.sandbox.faults.catalogue import EXTRAS, KINDS, PATHWAYS, SPEECH
+from monitor.sandbox.faults.catalogue import EXTRAS, KINDS, PATHWAYS, SPEECH, UPLOADS
 
 _ADDRESSES = (
     "GET /_control, GET /_control/overview, GET /_control/kinds, GET, POST and DELETE /_control/faults,"
@@ -144,11 +145,17 @@ def _shown(endpoint: ServedEndpoint) -> dict[str, Any]:
         "kind": endpoint.kind,
         "region": endpoint.region,
         "models": endpoint.models,
-        "hosts": () if endpoint.kind == "speech" else endpoint.hosts,
-        "pathways": SPEECH
-        if endpoint.kind == "speech"
-        else [name for name in PATHWAYS if name not in SPEECH],
+        "hosts": endpoint.hosts if endpoint.converses else (),
+        "pathways": _pathways(endpoint),
     }
+
+
+def _pathways(endpoint: ServedEndpoint) -> Sequence[str]:
+    if endpoint.kind == "speech":
+        return SPEECH
+    if not endpoint.converses:
+        return (*UPLOADS, "realtime_transcription")
+    return [name for name in PATHWAYS if name not in SPEECH]
 
 
 def _json(value: object, status: int = 200) -> Response:

@@ -57,6 +57,14 @@ class SpeechAdmission(NamedTuple):
     fault: ActiveFault | None = None
 
 
+class CompatibleAdmission(NamedTuple):
+    """A session of a server with a dialect of its own may begin."""
+
+    host: str | None  # the model in the address
+    begins: bool = True
+    fault: ActiveFault | None = None
+
+
 class NeverAnswer(NamedTuple):
     """The upgrade is never answered."""
 
@@ -109,10 +117,12 @@ def read_upgrade_request(script: Script, target: str, headers: Mapping[str, str]
 
 def enter(
     sandbox: Sandbox, visit: UpgradeRequest
-) -> Admission | SpeechAdmission | CloseAfterError | Refusal | NeverAnswer:
+) -> Admission | SpeechAdmission | CompatibleAdmission | CloseAfterError | Refusal | NeverAnswer:
     """What becomes of a visit: a session, a refusal, or silence."""
     if visit.endpoint.kind == "speech":
         return _enter_speech(sandbox, visit)
+    if visit.endpoint.kind == "compatible":
+        return _enter_compatible(sandbox, visit)
     visit = visit._replace(secret=sandbox.secrets.find(visit.endpoint.name, visit.key))
     judge = _at_azure if visit.endpoint.kind == "azure" else _at_openai
     found = judge(visit)
@@ -148,9 +158,41 @@ def _enter_speech(sandbox: Sandbox, visit: UpgradeRequest) -> SpeechAdmission | 
     return refusals.fault_refusal(visit.endpoint, fault, None)
 
 
+def _enter_compatible(
+    sandbox: Sandbox, visit: UpgradeRequest
+) -> Admission | CompatibleAdmission | CloseAfterError | Refusal | NeverAnswer:
+    found = _at_compatible(visit)
+    if isinstance(found, Refusal):
+        return found
+    endpoint, model = visit.endpoint, visit.query.get("model")
+    conversation = isinstance(found, Admission) and found.purpose == "realtime"
+    fault = sandbox.faults.strike(
+        FaultMoment.UPGRADE,
+        endpoint=endpoint.name,
+        pathway="realtime" if conversation else "realtime_transcription",
+        models=(model, endpoint.deployments.get(model or "")),
+    )
+    return found if fault is None else _broken(endpoint, fault, found)
+
+
+def _at_compatible(visit: UpgradeRequest) -> Admission | CompatibleAdmission | Refusal:
+    """Servers differ in what the address must name: vLLM nothing, the others the model."""
+    endpoint, model = visit.endpoint, visit.query.get("model")
+    if visit.path != "/v1/realtime":
+        return refusals.no_such_path(endpoint, "GET", visit.path)
+    # Starlette's answer before an upgrade, to a wrong key as much as to a missing parameter.
+    if not visit.may_enter or (endpoint.dialect != "vllm" and not model):
+        return Refusal(403, b"", "text/plain")
+    if endpoint.dialect == "ga":
+        return Admission("ga", visit.purpose, model)
+    if endpoint.dialect == "preview":
+        return Admission("preview", visit.purpose, model)
+    return CompatibleAdmission(model)
+
+
 def _broken(
-    endpoint: ServedEndpoint, fault: ActiveFault, admission: Admission
-) -> Admission | CloseAfterError | Refusal | NeverAnswer:
+    endpoint: ServedEndpoint, fault: ActiveFault, admission: Admission | CompatibleAdmission
+) -> Admission | CompatibleAdmission | CloseAfterError | Refusal | NeverAnswer:
     name = fault.fault
     if name == "no_upgrade":
         return NeverAnswer()

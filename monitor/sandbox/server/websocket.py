@@ -25,6 +25,8 @@ from monitor.sandbox.azure_speech.websocket import SpeechSession
 from monitor.sandbox.common.refusals import CloseAfterError, Refusal
 from monitor.sandbox.common.state import Sandbox
 from monitor.sandbox.common.trace_headers import HeaderList
+from monitor.sandbox.compatible.dialects import DIALECTS
+from monitor.sandbox.compatible.session import CompatibleSession
 from monitor.sandbox.faults.active import ActiveFault
 from monitor.sandbox.faults.payloads import ASSAULTS, hostile_stream
 from monitor.sandbox.openai.server_events import ServerEvents
@@ -32,6 +34,7 @@ from monitor.sandbox.openai.session import Session
 from monitor.sandbox.openai.session_settings import Identity
 from monitor.sandbox.server.upgrade import (
     Admission,
+    CompatibleAdmission,
     NeverAnswer,
     SpeechAdmission,
     UpgradeRequest,
@@ -67,7 +70,7 @@ class ServerWebSocket(asyncio.Protocol):
         self._protocol = _ServerProtocol(max_size=LARGEST_MESSAGE)
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport
-        self._session: Session | SpeechSession | None = None
+        self._session: Session | SpeechSession | CompatibleSession | None = None
         self._fragments = bytearray()
         self._is_text = True  # the message that is under way
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -188,7 +191,11 @@ class ServerWebSocket(asyncio.Protocol):
             accepted.headers[name] = value
         self._protocol.send_response(accepted)
 
-    def _open(self, visit: UpgradeRequest, decision: Admission | SpeechAdmission | CloseAfterError) -> None:
+    def _open(
+        self,
+        visit: UpgradeRequest,
+        decision: Admission | SpeechAdmission | CompatibleAdmission | CloseAfterError,
+    ) -> None:
         if isinstance(decision, CloseAfterError):
             speaker = ServerEvents(self._sandbox.ids, "ga")
             self.send(speaker.complain(decision.complaint, None))
@@ -204,8 +211,14 @@ class ServerWebSocket(asyncio.Protocol):
         if isinstance(decision, SpeechAdmission):
             self._session = SpeechSession(self._sandbox, visit.endpoint, decision.wanted, self)
             return
-        host = f"{decision.host}-2024" if name == "drift_host" else decision.host
         limit = self._sandbox.script.session
+        if isinstance(decision, CompatibleAdmission):
+            held = DIALECTS[visit.endpoint.dialect](self._sandbox, visit.endpoint, visit.query, self)
+            self._timers["expiry"] = self._loop.call_later(limit, self._run, held.expire)
+            self._session = held
+            held.begin()
+            return
+        host = f"{decision.host}-2024" if name == "drift_host" else decision.host
         expires_at = int(self._sandbox.clock().timestamp() + limit)
         identity = Identity(
             self._sandbox.ids.draw("sess"), decision.dialect, decision.purpose, host, expires_at

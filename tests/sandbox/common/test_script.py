@@ -77,7 +77,10 @@ def test_a_whole_script_is_read(tmp_path: Path) -> None:
     ("text", "sentence"),
     [
         ("endpiont = 1", "endpiont: unknown key, did you mean 'endpoint'?"),
-        ("[endpoint.x]\nkind = 'aws'", "endpoint.x.kind: expected 'azure', 'openai' or 'speech'"),
+        (
+            "[endpoint.x]\nkind = 'aws'",
+            "endpoint.x.kind: expected 'azure', 'openai', 'speech' or 'compatible'",
+        ),
         (
             "[endpoint.x]\nkind = 'azure'\nregoin = 'y'",
             "endpoint.x.regoin: unknown key, did you mean 'region'?",
@@ -97,6 +100,8 @@ def test_a_whole_script_is_read(tmp_path: Path) -> None:
         ("[endpoint.'a/b']\nkind = 'azure'", "endpoint.a/b: a name is part of addresses"),
         ("[endpoint._control]\nkind = 'azure'", "endpoint._control: a name is part of addresses"),
         ("[endpoint.x]\nkind = 'azure'\nmodels = ['']", "endpoint.x.models: expected a list of texts"),
+        ("[endpoint.x]\nkind = 'compatible'\ndialect = 'vlm'", "endpoint.x.dialect: expected one of 'ga', "),
+        ("[endpoint.x]\nkind = 'azure'\ndialect = 'ga'", 'endpoint.x.dialect: is for kind = "compatible"'),
         ("ping = inf", "ping: expected seconds as a number, 0 or more"),
         ("session = nan", "session: expected seconds as a number, 0 or more"),
         ("not toml", "sandbox.toml: "),

@@ -1,0 +1,1 @@
+"""Servers that call themselves compatible: each with a realtime dialect of its own."""
