@@ -43,6 +43,7 @@ def _answer(target: Target, correlation: str, heard: Finding) -> Generator[Ask, 
     run.marks |= {"commit": 0.0, "first_text": run.at}
     run.ids |= heard.ids
     run.notes.extend(heard.notes)
+    run.drift.extend(heard.drift)
     for name in ("apim_request_id", "request_id"):
         if heard.ids.get(name):
             run.note(f"the REST step was {name} {heard.ids[name]}")

@@ -34,17 +34,16 @@ def rest(target: Target, clip: Clip, correlation: str) -> Conversation:
     answer = yield upload
     finding = read_answer(answer)
     ids = {**provider.ids_in(finding.headers), "client_request_id": correlation}
-    notes = (*finding.notes, *drift_of(target, finding.headers))
-    return replace(finding, url=upload.url, ids=ids, notes=notes)
+    return replace(finding, url=upload.url, ids=ids, drift=drift_of(target, finding.headers))
 
 
 def drift_of(target: Target, headers: Headers) -> tuple[str, ...]:
-    """A note where the answer names another deployment than the one that was asked for (Azure does)."""
+    """What to say where the answer names another deployment than the one that was asked for (Azure does)."""
     asked = deployment_name(target)
     named = next((value for name, value in headers if name.lower() == "x-ms-deployment-name"), asked)
     if named.lower() == asked.lower():
         return ()
-    return (f"drift: the deployment {bounded(named, 100)} answered, {asked} was asked for",)
+    return (f"the deployment {bounded(named, 100)} answered, {asked} was asked for",)
 
 
 def upload_of(target: Target, clip: Clip, correlation: str, more: Fields = ()) -> Upload:

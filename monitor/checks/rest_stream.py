@@ -71,8 +71,7 @@ def rest_stream(target: Target, clip: Clip, correlation: str) -> Conversation:
     else:
         finding = read_answer(answer)
     ids = {**provider.ids_in(finding.headers), "client_request_id": correlation}
-    notes = (*finding.notes, *drift_of(target, finding.headers))
-    return replace(finding, url=upload.url, ids=ids, notes=notes)
+    return replace(finding, url=upload.url, ids=ids, drift=drift_of(target, finding.headers))
 
 
 def _is_stream(answer: Answering) -> bool:

@@ -29,6 +29,6 @@ def validate(*, json: Annotated[bool, Parameter(negative="")] = False, config: C
     plan = make_plan(settings)
     say(orjson.dumps(to_json(plan), option=orjson.OPT_INDENT_2).decode() if json else render_text(plan))
     missing = missing_secrets(settings, os.environ)
-    for sentence in missing:
-        complain(sentence)
+    for one in missing:
+        complain(str(one))
     return 2 if missing else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from monitor.config import field_types
 from monitor.config.secrets import POSTGRES_SCHEMES, check_webhook_secret, resolve_secret
@@ -14,10 +15,24 @@ _SCHEMES = {"database": ("sqlite", *POSTGRES_SCHEMES), "network": PROXY_SCHEMES}
 ALL = ("endpoint", "network", "database", "channel")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingSecret:
+    """A reference that gives no usable secret: where it stands, under which key, and why."""
+
+    place: str  # of the file, with the line
+    key: str
+    reference: str
+    reason: str
+
+    def __str__(self) -> str:
+        """One sentence with file, line and key."""
+        return f"{self.place}: {self.key}: {self.reference}: {self.reason}"
+
+
 def missing_secrets(
     settings: Settings, environ: Mapping[str, str], *, sections: Collection[str] = ALL
-) -> Sequence[str]:
-    """A sentence with file, line and key for each reference that gives no usable secret.
+) -> Sequence[MissingSecret]:
+    """Each reference that gives no usable secret, in the order of the file.
 
     *sections* names the tables of the file that are needed: a single check needs no channel.
     """
@@ -25,7 +40,9 @@ def missing_secrets(
     signing = {f"channel.{one.name}.secret" for one in settings.channels.values() if one.kind == "webhook"}
     faults = ((use, _fault(use, environ, signs=use.key in signing)) for use in uses)
     return [
-        f"{settings.path}:{use.line}: {use.key}: {use.reference}: {reason}"
+        MissingSecret(
+            place=f"{settings.path}:{use.line}", key=use.key, reference=use.reference, reason=reason
+        )
         for use, reason in faults
         if reason is not None
     ]
@@ -35,7 +52,7 @@ def check_secrets(settings: Settings, environ: Mapping[str, str], *, sections: C
     """Nothing, where every reference gives a secret; else raises ConfigurationError with all of them."""
     problems = missing_secrets(settings, environ, sections=sections)
     if problems:
-        raise ConfigurationError(problems)
+        raise ConfigurationError([str(problem) for problem in problems])
 
 
 def _fault(use: SecretUse, environ: Mapping[str, str], *, signs: bool) -> str | None:

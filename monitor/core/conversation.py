@@ -290,9 +290,9 @@ class Finding:
     `step` names the part of a run of several steps that ended it. `marks` are offsets in seconds since
     the start of the run (`connect`, which the transport adds, `created` for the first session event,
     `ready`, `speech_end` where the server ends the turn, `commit`, `first_text`, `final`); `ids` are the
-    provider's ids worth quoting; `notes` name deviations; `url` is the address asked, which never holds a
-    secret. `ends` are the last days of models, by their ids, as an endpoint lists them, and `models` all that
-    it lists.
+    provider's ids worth quoting; `notes` name deviations, and `drift` what the peer says of itself against
+    what was asked for; `url` is the address asked, which never holds a secret. `ends` are the last days of
+    models, by their ids, as an endpoint lists them, and `models` all that it lists.
     """
 
     stage: Stage
@@ -309,6 +309,7 @@ class Finding:
     marks: Mapping[str, float] = field(default_factory=dict)
     ids: Mapping[str, str | None] = field(default_factory=dict)
     notes: Sequence[str] = ()
+    drift: Sequence[str] = ()
     step: str | None = None
     ends: Mapping[str, date] = field(default_factory=dict)
     models: frozenset[str] = frozenset()

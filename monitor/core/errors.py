@@ -8,6 +8,7 @@
     ├── TokenRefused          an identity provider that knows us and gives no token
     ├── ClipError             a recording that is missing, altered or unreadable
     ├── DatabaseError         the store cannot be used now
+    │   ├── DatabaseMissing   there is none at that place yet
     │   ├── DatabaseBusy      somebody else holds the lock
     │   └── SchemaMismatch    the schema is older or newer than this program
     └── NotFound              an incident, target, channel or run that nobody knows
@@ -56,6 +57,10 @@ class ClipError(MonitorError):
 
 class DatabaseError(MonitorError):
     """The database cannot be used; the message names it without credentials."""
+
+
+class DatabaseMissing(DatabaseError):
+    """There is no database of that name; the message says how one is made."""
 
 
 class DatabaseBusy(DatabaseError):

@@ -78,6 +78,7 @@ class Reached:
     detail: str | None = None
     tls: str | None = None
     certificate_ends: datetime | None = None
+    by_proxy: bool = False
 
 
 def of_host(area: str, reached: Reached, now: datetime) -> Iterator[DoctorFinding]:
@@ -97,7 +98,7 @@ def of_host(area: str, reached: Reached, now: datetime) -> Iterator[DoctorFindin
             subject=reached.host,
             level=Level.FAULT if ours else Level.PROBLEM,
             said=f"{stages[reached.stage]} fails: {detail}",
-            remedy=_BY_PROXY if detail.startswith("the proxy") else REMEDIES[reached.failure].do,
+            remedy=_BY_PROXY if reached.by_proxy else REMEDIES[reached.failure].do,
         )
     if reached.certificate_ends is not None:
         yield _certificate(area, reached, reached.certificate_ends - now)

@@ -14,7 +14,7 @@ from monitor.config import Settings, missing_secrets, resolve
 from monitor.config.field_types import is_loopback
 from monitor.config.problems import nearest
 from monitor.core.conversation import FaultKind
-from monitor.core.errors import MonitorError
+from monitor.core.errors import DatabaseMissing, MonitorError
 from monitor.core.model import Failure, Stage, Target
 from monitor.doctor.findings import (
     DoctorFinding,
@@ -60,8 +60,8 @@ def _of_settings(settings: Settings) -> Iterator[DoctorFinding]:
     counts = f"endpoints: {len(settings.endpoints)}, targets: {len(settings.targets)}"
     yield _fine("configuration", f"{settings.path} is understood: {counts}")
     missing = missing_secrets(settings, os.environ)
-    for sentence in missing:
-        yield _fault("secrets", sentence, "Set the variable, or put the secret into the file that is named.")
+    for one in missing:
+        yield _fault("secrets", str(one), "Set the variable, or put the secret into the file that is named.")
     if not missing:
         yield _fine("secrets", f"all {len(settings.secrets)} references give a secret")
     yield from _of_clips(settings.targets)
@@ -87,10 +87,11 @@ def _of_database(settings: Settings) -> Iterator[DoctorFinding]:
     """Reachable, its schema ours, writable, room on its disk; an absent SQLite file is made at the start."""
     try:
         database = open_database(resolve(settings.database.url, os.environ), create=False)
+    except DatabaseMissing as error:
+        yield _note("database", str(error), "`earwitness serve` or `migrate` makes it.")
+        return
     except MonitorError as error:
-        absent = "does not exist" in str(error)
-        remedy = "`earwitness serve` or `migrate` makes it." if absent else "See [database] url."
-        yield (_note if absent else _fault)("database", str(error), remedy)
+        yield _fault("database", str(error), "See [database] url.")
         return
     try:
         if is_empty(database):
@@ -186,7 +187,7 @@ async def _of_endpoints(settings: Settings, now: datetime) -> list[DoctorFinding
 def _keyless(settings: Settings) -> set[str]:
     """The endpoints whose key is missing, which is told with the secrets."""
     missing = missing_secrets(settings, os.environ, sections=("endpoint",))
-    return {sentence.split(": ")[1].split(".")[1] for sentence in missing}
+    return {one.key.split(".")[1] for one in missing}
 
 
 async def _of_targets(settings: Settings, unasked: set[str]) -> list[DoctorFinding]:
@@ -242,6 +243,7 @@ def reached_of(url: str, reach: ProbeResult) -> Reached:
         seconds=reach.seconds,
         failure=Failure.MONITOR if reach.fault is FaultKind.MONITOR else failure,
         detail=reach.detail,
+        by_proxy=reach.by_proxy,
         tls=reach.tls,
         certificate_ends=reach.certificate_ends,
     )

@@ -162,7 +162,7 @@ def _facts(dossier: BundleFacts) -> dict[str, Any]:
         "coverage": dossier.coverage,
         "baselines": [
             {
-                "label": base.label,
+                "label": str(base.period),
                 "from": rfc3339(base.since),
                 "to": rfc3339(base.until),
                 "passed": base.passed,

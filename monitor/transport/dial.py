@@ -131,7 +131,9 @@ async def dial(origin: Origin, proxy: Proxy | None, tape: Recorder, resolver: Ex
     try:
         sock = await _reach(proxy.host, proxy.port, tape, resolver)
     except Broken as broken:
-        raise Broken(FaultKind.MONITOR, f"the proxy: {broken.kind}: {broken.detail}") from broken
+        raise Broken(
+            FaultKind.MONITOR, f"the proxy: {broken.kind}: {broken.detail}", by_proxy=True
+        ) from broken
     tape.notes.append("through a proxy: peer is the proxy's address")
     try:
         with translated():
@@ -209,7 +211,9 @@ async def _tunnel(sock: socket.socket, origin: Origin, proxy: Proxy) -> None:
         chunk = await loop.sock_recv(sock, 4096)
         answer += chunk
         if not chunk or len(answer) > _LONGEST_ANSWER:
-            raise Broken(FaultKind.MONITOR, "the proxy gave no answer that could be understood")
+            raise Broken(
+                FaultKind.MONITOR, "the proxy gave no answer that could be understood", by_proxy=True
+            )
     _judge_tunnel(answer)
 
 
@@ -220,4 +224,4 @@ def _judge_tunnel(answer: bytes) -> None:
     told = status[0][:3].decode("ascii", "replace") if status else "no status"
     # 502 to 504: the proxy is well and tells that the peer is not; anything else is between us and it.
     kind = FaultKind.UNREACHABLE if told in {"502", "503", "504"} else FaultKind.MONITOR
-    raise Broken(kind, f"the proxy answered {told}")
+    raise Broken(kind, f"the proxy answered {told}", by_proxy=True)

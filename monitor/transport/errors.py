@@ -49,11 +49,12 @@ _HEAD_TOO_LONG = 431  # h11's hint where a head is longer than is taken
 
 
 class Broken(Exception):
-    """Something below the protocol broke; `stage` of the run tells where."""
+    """Something below the protocol broke; `stage` of the run tells where, `by_proxy` whether a proxy did."""
 
-    def __init__(self, kind: FaultKind, detail: str) -> None:
+    def __init__(self, kind: FaultKind, detail: str, *, by_proxy: bool = False) -> None:
         self.kind = kind
         self.detail = detail
+        self.by_proxy = by_proxy
         super().__init__(f"{kind}: {detail}")
 
 

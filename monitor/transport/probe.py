@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -31,6 +31,7 @@ class ProbeResult:
     peer: str | None = None
     tls: str | None = None
     certificate_ends: datetime | None = None
+    by_proxy: bool = False  # a proxy ended it, or could not be reached
 
     @property
     def reached(self) -> bool:
@@ -46,7 +47,7 @@ async def measure(
         async with asyncio.timeout(deadline):
             _, writer = await connect(url, tape)
     except Broken as broken:
-        return _ended(tape, broken.kind, broken.detail)
+        return replace(_ended(tape, broken.kind, broken.detail), by_proxy=broken.by_proxy)
     except TimeoutError:
         return _ended(tape, FaultKind.TIMEOUT, f"no answer within {deadline:g} s")
     secured = writer.transport.get_extra_info("ssl_object")

@@ -111,7 +111,7 @@ def test_a_fault_of_our_own_is_no_problem_of_the_host() -> None:
 
 def test_a_proxy_that_refuses_is_where_the_remedy_points() -> None:
     """Not at the monitor's log, in which nothing more stands."""
-    refused = reached(Stage.CONNECT, Failure.MONITOR, detail="the proxy: refused")
+    refused = reached(Stage.CONNECT, Failure.MONITOR, detail="the proxy: refused", by_proxy=True)
     assert str(list(of_host("azure", refused, NOW))[-1].remedy).startswith("Look at proxy in [network]")
 
 

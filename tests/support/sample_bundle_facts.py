@@ -8,7 +8,15 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from monitor.core.evidence.bundle_facts import Baseline, BundleFacts, ClipFacts, Observer, QuotedRun, Role
+from monitor.core.evidence.bundle_facts import (
+    Baseline,
+    BundleFacts,
+    ClipFacts,
+    Observer,
+    Period,
+    QuotedRun,
+    Role,
+)
 from monitor.core.incidents.incident import Entry, EntryKind, Phase
 from monitor.core.model import (
     Blame,
@@ -172,9 +180,9 @@ def baselines() -> list[Baseline]:
     """A day, a week, and half an hour since."""
     days = timedelta(days=1)
     return [
-        Baseline(label="in 24 h before", since=START - days, until=START, passed=1440, total=1440),
-        Baseline(label="in 7 days before", since=START - 7 * days, until=START, passed=10079, total=10080),
-        Baseline(label="since", since=END, until=END + 30 * MINUTE, passed=30, total=30),
+        Baseline(period=Period.DAY_BEFORE, since=START - days, until=START, passed=1440, total=1440),
+        Baseline(period=Period.WEEK_BEFORE, since=START - 7 * days, until=START, passed=10079, total=10080),
+        Baseline(period=Period.SINCE, since=END, until=END + 30 * MINUTE, passed=30, total=30),
     ]
 
 

@@ -51,6 +51,16 @@ async def test_what_is_refused_unknown_or_silent_ends_at_its_stage() -> None:
         assert (silent.stage, silent.fault) == (Stage.CONNECT, FaultKind.TIMEOUT)
 
 
+async def test_what_a_proxy_ends_is_known_to_be_its() -> None:
+    """A proxy that is not there is told from a host that is not: the fact stands beside the words."""
+    runner = Transport(secret=lambda _: "", proxy=f"http://127.0.0.1:{closed_port()}")
+    found = await runner.reach("http://127.0.0.1:9", deadline=5)
+    await runner.aclose()
+    assert (found.fault, found.by_proxy) == (FaultKind.MONITOR, True)
+    refused = await transport().reach(f"http://127.0.0.1:{closed_port()}", deadline=5)
+    assert not refused.by_proxy
+
+
 async def test_an_address_that_cannot_be_dialled_is_our_own_fault() -> None:
     """A word without a port is no control host."""
     found = await Transport(secret=lambda _: "").reach("ftp://example", deadline=1)

@@ -255,7 +255,7 @@ def compare_host(run: SessionState, created: Event) -> None:
         return  # a deployment of any name: nothing says which model is behind it
     # Azure names the deployment or the model behind it, and either may carry a date.
     if not any(_is_same(model, name) for name in (asked, host_name(run.target))):
-        run.note(f"drift: the session runs on {model}, {asked} was asked for")
+        run.drifted(f"the session runs on {model}, {asked} was asked for")
 
 
 def _is_same(model: str, name: str) -> bool:
@@ -273,13 +273,13 @@ def compare_echo(run: SessionState, updated: Event) -> None:
     if not says or model is None:
         run.note(f"{updated.name} does not say which model transcribes")
     elif model not in (asked, run.target.model):
-        run.note(f"drift: the session transcribes with {model}, {asked} was asked for")
+        run.drifted(f"the session transcribes with {model}, {asked} was asked for")
     says, turn = echoed_turn_detection(updated.session)
     if says and (turn is None) is not run.commits_itself:
-        run.note(f"drift: turn detection is {'off' if turn is None else 'on'}, the opposite was asked for")
+        run.drifted(f"turn detection is {'off' if turn is None else 'on'}, the opposite was asked for")
     rate = echoed_rate(updated.session)
     if rate is not None and rate != run.target.endpoint.sample_rate:
-        run.note(f"drift: the session hears {rate} Hz, {run.target.endpoint.sample_rate} Hz is sent")
+        run.drifted(f"the session hears {rate} Hz, {run.target.endpoint.sample_rate} Hz is sent")
 
 
 def transcription_settings(target: Target) -> dict[str, Any]:

@@ -52,6 +52,7 @@ class SessionState:
     marks: dict[str, float] = field(default_factory=dict)
     ids: dict[str, str | None] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    drift: list[str] = field(default_factory=list)
     items: Items = field(default_factory=Items)
     owed: int = 1
     messages: int = 0
@@ -103,9 +104,11 @@ class SessionState:
 
     def note(self, text: str) -> None:
         """Keep a deviation, once, within bounds."""
-        kept = bounded(text, 300)
-        if kept not in self.notes and len(self.notes) < MOST_NOTES:
-            self.notes.append(kept)
+        _keep(self.notes, text)
+
+    def drifted(self, text: str) -> None:
+        """Keep what the session says of itself against what was asked for, once, within bounds."""
+        _keep(self.drift, text)
 
     def is_settled(self) -> bool:
         """Whether every item that is owed has its text and nobody is speaking."""
@@ -209,4 +212,11 @@ class SessionState:
             marks=dict(self.marks),
             ids=dict(self.ids),
             notes=tuple(self.notes),
+            drift=tuple(self.drift),
         )
+
+
+def _keep(known: list[str], text: str) -> None:
+    kept = bounded(text, 300)
+    if kept not in known and len(known) < MOST_NOTES:
+        known.append(kept)

@@ -34,7 +34,6 @@ from monitor.core.classification.word_error_rate import DEGRADES, PASSES, Accura
 from monitor.core.conversation import End, FaultKind, Finding, ProviderError
 from monitor.core.model import Blame, Failure, Stage, Verdict
 
-DRIFT = "drift: "  # how a note begins that is kept with the outcome
 TRANSCRIPT_BYTES = 8192
 SLOW_FACTOR = 3  # slower than this many times the target's usual latency is degraded
 
@@ -341,14 +340,8 @@ def _facts(finding: Finding) -> dict[str, Any]:
         "close_code": finding.close_code,
         "timings_ms": timings_of(finding),
         "ids": {name: text_of(value) for name, value in finding.ids.items()},
-        "extra": _drift(finding),
+        "extra": {"drift": list(finding.drift)} if finding.drift else {},
     }
-
-
-def _drift(finding: Finding) -> dict[str, Any]:
-    """What the peer said of itself that is not what was asked for; nothing where it said nothing of it."""
-    seen = [note.removeprefix(DRIFT) for note in finding.notes if note.startswith(DRIFT)]
-    return {"drift": seen} if seen else {}
 
 
 def _slowness(finding: Finding, limit: timedelta | None, usual_ms: float | None) -> str | None:

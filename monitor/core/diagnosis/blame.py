@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from monitor.core.classification.causes import quoted_status
@@ -17,12 +17,12 @@ from monitor.core.diagnosis.observed_runs import ObservedRuns
 from monitor.core.model import Blame, Cell, Failure, Verdict
 from monitor.core.outages.blind_spans import BELOW_PROTOCOL, controls_of, is_unreachable
 from monitor.core.outages.history import INSTANT, StoredRun, until_after
+from monitor.core.outages.marks import Mark, mark_words
 from monitor.core.outages.windows import Window
 from monitor.core.pathways import CONTROL_PATHWAY
 from monitor.core.timefmt import rfc3339
 
 RECENT = timedelta(hours=24)
-UNCHANGED = "; no change recorded"
 FIRST_BLAME: Mapping[Failure, Blame] = {
     Failure.AUTH: Blame.ACCOUNT,
     Failure.QUOTA: Blame.ACCOUNT,
@@ -46,11 +46,33 @@ _RANK = {blame: rank for rank, blame in enumerate(Blame)}
 
 @dataclass(frozen=True, slots=True)
 class Reasoned:
-    """A blame and the sentence that explains it; `also` is the other side's, if there is one."""
+    """A blame, the sentence that explains it, and whether no change is known that could have caused it."""
 
     blame: Blame
-    reason: str
-    also: Blame | None = None
+    sentence: str
+    unchanged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentBlame:
+    """The blame of an incident: `main`, and the other side's where enough of the `total` runs are its."""
+
+    main: Reasoned
+    other: Reasoned | None = None
+    counts: Mapping[Blame, int] = field(default_factory=dict)
+    total: int = 0
+
+    def words(self, marks: Sequence[Mark]) -> str:
+        """The reasons, with the marks near the start in place of the word that there is no change."""
+        near = mark_words(marks)
+        said = "; ".join(self._of(one, marked=bool(marks)) for one in (self.main, self.other) if one)
+        return f"{said}; {near}" if near else said
+
+    def _of(self, one: Reasoned, *, marked: bool) -> str:
+        reason = f"{one.sentence}; no change recorded" if one.unchanged and not marked else one.sentence
+        if self.other is None:
+            return reason
+        return f"{one.blame} in {self.counts[one.blame]:,} of {self.total:,} failed runs ({reason})"
 
 
 def judge(scene: ObservedRuns, window: Window) -> list[tuple[StoredRun, Reasoned]]:
@@ -75,11 +97,10 @@ def most_frequent(judged: Iterable[Reasoned]) -> Reasoned:
         return Reasoned(Blame.UNKNOWN, "no failed run says why")
     counts = Counter(vote.blame for vote in votes)
     blame = min(counts, key=lambda blame: (-counts[blame], _RANK[blame]))
-    reasons = Counter(vote.reason for vote in votes if vote.blame is blame)
-    return Reasoned(blame, reasons.most_common(1)[0][0])
+    return Counter(vote for vote in votes if vote.blame is blame).most_common(1)[0][0]
 
 
-def both(judged: Iterable[tuple[StoredRun, Reasoned]]) -> Reasoned:
+def both(judged: Iterable[tuple[StoredRun, Reasoned]]) -> IncidentBlame:
     """The most frequent blame, and the other side's where account and provider are mixed.
 
     The other side counts where a fifth of the runs is its, or three of five that follow each other: a
@@ -91,14 +112,9 @@ def both(judged: Iterable[tuple[StoredRun, Reasoned]]) -> Reasoned:
     main = most_frequent(votes)
     across = [(vote.blame in _OURS) is not (main.blame in _OURS) for vote in votes]
     if not _weighs(across):
-        return main
+        return IncidentBlame(main)
     other = most_frequent(vote for vote, beyond in zip(votes, across, strict=True) if beyond)
-    counts = Counter(vote.blame for vote in votes)
-    said = (
-        f"{one.blame} in {counts[one.blame]:,} of {len(votes):,} failed runs ({one.reason})"
-        for one in (main, other)
-    )
-    return Reasoned(main.blame, "; ".join(said), other.blame)
+    return IncidentBlame(main, other, Counter(vote.blame for vote in votes), len(votes))
 
 
 def _weighs(marked: Sequence[bool]) -> bool:
@@ -195,7 +211,7 @@ def _by_history(scene: ObservedRuns, window: Window, configuration: str | None) 
     if start - last > RECENT:
         at = rfc3339(last)
         return Reasoned(Blame.UNKNOWN, f"same configuration last passed at {at}, more than 24 h before")
-    return Reasoned(Blame.PROVIDER, _baseline(scene, cell, configuration, start))
+    return _baseline(scene, cell, configuration, start)
 
 
 def _never_passed(scene: ObservedRuns, window: Window) -> Reasoned:
@@ -213,7 +229,7 @@ def _passes(scene: ObservedRuns, cell: Cell, window: Window) -> bool:
     return scene.total(cell, window.start, _meanwhile(window)) > len(failed)
 
 
-def _baseline(scene: ObservedRuns, cell: Cell, configuration: str | None, start: datetime) -> str:
+def _baseline(scene: ObservedRuns, cell: Cell, configuration: str | None, start: datetime) -> Reasoned:
     """How the same configuration did in the 24 h before; from its last change where one lies inside.
 
     Runs that blind spans mask count here as they are, since how far masks are known depends on reading.
@@ -228,8 +244,9 @@ def _baseline(scene: ObservedRuns, cell: Cell, configuration: str | None, start:
     total = scene.whole.count(cell, since, start)
     passed = f"{total - failed:,}/{total:,}"
     if changed:
-        return f"same configuration passed {passed} since its change at {rfc3339(since)}"
-    return f"same configuration passed {passed} in 24 h{UNCHANGED}"
+        said = f"same configuration passed {passed} since its change at {rfc3339(since)}"
+        return Reasoned(Blame.PROVIDER, said)
+    return Reasoned(Blame.PROVIDER, f"same configuration passed {passed} in 24 h", unchanged=True)
 
 
 def _changes(scene: ObservedRuns, cell: Cell, run: StoredRun) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import chain
 
-from monitor.core.diagnosis.blame import UNCHANGED, Reasoned, both, judge, most_frequent
+from monitor.core.diagnosis.blame import IncidentBlame, Reasoned, both, judge, most_frequent
 from monitor.core.diagnosis.nearby_changes import NearbyChanges, find_nearby_changes
 from monitor.core.diagnosis.observed_runs import ObservedRuns
 from monitor.core.diagnosis.scope import FACETS, Conjunction, Facets, Scope, covers, fewest, find_scope
@@ -16,7 +16,6 @@ from monitor.core.diagnosis.signatures import Signature, signatures
 from monitor.core.diagnosis.title import cell_name, subject_of, title_of
 from monitor.core.model import Blame, Cell, State, Verdict
 from monitor.core.outages.history import StoredRun, until_after
-from monitor.core.outages.marks import mark_words
 from monitor.core.outages.windows import Window, overlaps
 
 __all__ = [
@@ -117,15 +116,9 @@ def _kind(blame: Blame) -> Blame | None:
     return blame if blame in (Blame.ACCOUNT, Blame.MONITOR) else None
 
 
-def _blamed(judged: Collection[tuple[StoredRun, Reasoned]]) -> Reasoned:
+def _blamed(judged: Collection[tuple[StoredRun, Reasoned]]) -> IncidentBlame:
     """The blame of an incident: that of its failed runs; degraded ones have a say where none failed."""
     return both([pair for pair in judged if pair[0].verdict is Verdict.FAILED] or judged)
-
-
-def _with_marks(reason: str, nearby: NearbyChanges) -> str:
-    """The reason, with the marks near the start in place of the word that there is no change."""
-    words = mark_words(nearby.marks)
-    return f"{reason.replace(UNCHANGED, '')}; {words}" if words else reason
 
 
 def _stories(windows: Iterable[Window], now: datetime) -> list[list[Window]]:
@@ -221,9 +214,9 @@ class _Diagnoser:
             start=span[0],
             end=span[1],
             open=any(window.open for window in windows),
-            blame=blamed.blame,
-            blame_reason=_with_marks(blamed.reason, nearby),
-            also_blamed=blamed.also,
+            blame=blamed.main.blame,
+            blame_reason=blamed.words(nearby.marks),
+            also_blamed=blamed.other.blame if blamed.other else None,
             scope=scope,
             affected=tuple(sorted({cell.target for cell in failing})),
             unaffected=controls,
@@ -275,8 +268,8 @@ class _Diagnoser:
         state = State.DOWN if down else State.DEGRADED
         return title_of(subject, state, span_of(down or windows), named, now=self.scene.now)
 
-    def _severity(self, blamed: Reasoned, windows: Iterable[Window], span: Span) -> Severity:
-        if _kind(blamed.blame) and (blamed.also is None or _kind(blamed.also)):
+    def _severity(self, blamed: IncidentBlame, windows: Iterable[Window], span: Span) -> Severity:
+        if _kind(blamed.main.blame) and (blamed.other is None or _kind(blamed.other.blame)):
             return Severity.NOTICE
         if all(window.state is State.DEGRADED for window in windows):
             return Severity.MINOR

@@ -12,7 +12,14 @@ from monitor.core.clock_offset import Offset
 from monitor.core.incidents.incident import Entry, StoredIncident
 from monitor.core.model import Outcome, Target
 
-MONTH_BEFORE = "in 30 days before"
+
+class Period(StrEnum):
+    """Over which time a baseline counts, as it is said: before the start, or since the end."""
+
+    DAY_BEFORE = "in 24 h before"
+    WEEK_BEFORE = "in 7 days before"
+    MONTH_BEFORE = "in 30 days before"
+    SINCE = "since"
 
 
 class Role(StrEnum):
@@ -39,7 +46,7 @@ class QuotedRun:
 class Baseline:
     """Runs of the affected cells with the configuration of the incident; `passed` counts degraded too."""
 
-    label: str  # "in 24 h before", "in 7 days before", "in 30 days before", "since"
+    period: Period
     since: datetime
     until: datetime
     passed: int

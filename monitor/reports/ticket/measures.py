@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from monitor.core.alerting.wording import around, counted
 from monitor.core.diagnosis.nearby_changes import change_words
-from monitor.core.evidence.bundle_facts import MONTH_BEFORE, BundleFacts
+from monitor.core.evidence.bundle_facts import BundleFacts, Period
 from monitor.core.incidents.incident import StoredIncident
 from monitor.core.outages.uptime import bounds
 from monitor.core.sanitize import defuse
@@ -30,8 +30,8 @@ def baseline_line(dossier: BundleFacts) -> str:
 
     The month before stands in incident.json only: a ticket has 3,000 characters.
     """
-    told = (base for base in dossier.baselines if base.total and base.label != MONTH_BEFORE)
-    said = [f"{base.passed:,}/{base.total:,} {base.label}" for base in told]
+    told = (base for base in dossier.baselines if base.total and base.period is not Period.MONTH_BEFORE)
+    said = [f"{base.passed:,}/{base.total:,} {base.period}" for base in told]
     return f"Baseline, same configuration: {', '.join(said)}" if said else ""
 
 
@@ -98,7 +98,7 @@ def _end(dossier: BundleFacts) -> str:
 
 
 def _since(dossier: BundleFacts) -> str:
-    since = next((base for base in dossier.baselines if base.label == "since"), None)
+    since = next((base for base in dossier.baselines if base.period is Period.SINCE), None)
     if since is None or not since.total:
         return ""
     return (

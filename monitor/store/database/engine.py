@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, exc, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import NullPool
 
-from monitor.core.errors import DatabaseError
+from monitor.core.errors import DatabaseError, DatabaseMissing
 from monitor.store.database.errors import place_of, translate
 from monitor.store.database.files import make_file, make_folder
 from monitor.store.database.id_cache import IdCache
@@ -161,7 +161,7 @@ def _open_sqlite(url: URL, place: str, busy_timeout_s: float, *, create: bool) -
         raise DatabaseError("database.url: SQLite needs a file: sqlite:///data/earwitness.db")
     path = Path(str(url.database))
     if not create and not path.exists():
-        raise DatabaseError(f"{place} does not exist: run `earwitness migrate`, or correct database.url")
+        raise DatabaseMissing(f"{place} does not exist: run `earwitness migrate`, or correct database.url")
     try:
         make_folder(path.parent)
     except OSError as error:

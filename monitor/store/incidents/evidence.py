@@ -12,11 +12,11 @@ from monitor.core.alerting.wording import Latest
 from monitor.core.clock_offset import Offset, agreed, offset_in
 from monitor.core.diagnosis.diagnose import Control
 from monitor.core.evidence.bundle_facts import (
-    MONTH_BEFORE,
     Baseline,
     BundleFacts,
     ClipFacts,
     Observer,
+    Period,
     QuotedRun,
     Role,
 )
@@ -234,16 +234,16 @@ def _baselines(
     mine = [ids[cell] for cell in cells if cell in ids]
     start = incident.start
     spans = [
-        ("in 24 h before", start - _DAY, start),
-        ("in 7 days before", start - 7 * _DAY, start),
-        (MONTH_BEFORE, start - 30 * _DAY, start),
+        (Period.DAY_BEFORE, start - _DAY, start),
+        (Period.WEEK_BEFORE, start - 7 * _DAY, start),
+        (Period.MONTH_BEFORE, start - 30 * _DAY, start),
     ]
     if incident.end is not None and incident.phase is not Phase.OPEN:
-        spans.append(("since", incident.end, max(incident.end, known_to)))
+        spans.append((Period.SINCE, incident.end, max(incident.end, known_to)))
     baselines = []
-    for label, since, until in spans:
+    for period, since, until in spans:
         passed, total = _counts(tx, mine, since, until, configurations)
-        baselines.append(Baseline(label=label, since=since, until=until, passed=passed, total=total))
+        baselines.append(Baseline(period=period, since=since, until=until, passed=passed, total=total))
     return baselines
 
 

@@ -390,7 +390,7 @@ def test_a_session_that_is_not_the_one_asked_for_is_noted(echo: Text, note: str)
     finding, _ = hold([opened(), created(), echo, committed(), completed()], REALTIME)
 
     assert finding.end is End.TEXT
-    assert any(note in each for each in finding.notes)
+    assert any(note in each for each in (*finding.notes, *finding.drift))
 
 
 def test_a_session_as_asked_for_leaves_no_note() -> None:
@@ -406,9 +406,9 @@ def test_a_session_as_asked_for_leaves_no_note() -> None:
 
 def test_another_host_model_than_asked_for_is_noted() -> None:
     """A dated version of the same model is the model; another one is drift."""
-    for model, notes in (("gpt-realtime-2025-08-28", 0), ("gpt-4o-realtime-preview", 1)):
+    for model, drifts in (("gpt-realtime-2025-08-28", 0), ("gpt-4o-realtime-preview", 1)):
         finding, _ = hold([opened(), created(model=model), updated(), committed(), completed()], REALTIME)
-        assert len(finding.notes) == notes
+        assert len(finding.drift) == drifts
 
 
 def test_a_response_that_nobody_asked_for_is_noted_once() -> None:
@@ -508,4 +508,4 @@ def test_another_host_model_is_drift_where_it_can_be_told(provider: str, asked: 
     one = target("realtime", provider, session_model=asked, deployments={"gpt-realtime": host})
     session = created(model="gpt-4o-realtime-preview")
     finding, _ = hold([opened(), session, updated(), committed(), completed()], one)
-    assert any(note.startswith("drift: the session runs on") for note in finding.notes) is drifts
+    assert any(note.startswith("the session runs on") for note in finding.drift) is drifts

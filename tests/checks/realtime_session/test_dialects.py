@@ -211,7 +211,7 @@ def test_recorded_speaches_passes_by_its_own_ear_and_fails_by_our_commit() -> No
     finding, _ = hold([*session("speaches.realtime-manual-commit"), lost], manual)
     judged = judge(finding, manual)
     assert (judged.failure, judged.stage, judged.close_code) == (Failure.SERVER, Stage.TRANSCRIBE, 1006)
-    assert any(note.startswith("drift: turn detection is on") for note in finding.notes)
+    assert any(note.startswith("turn detection is on") for note in finding.drift)
 
 
 def test_speaches_is_asked_only_for_what_it_lets_be_set() -> None:

@@ -261,8 +261,11 @@ def test_words_of_another_clip_in_silence_are_named_too() -> None:
 
 def test_drift_is_kept_with_the_outcome() -> None:
     """What the session says of itself against what was asked, whatever the verdict; other notes are not."""
-    notes = ("drift: the session hears 16000 Hz, 24000 Hz is sent", "committed came without an item_id")
-    for finding in (replace(PASSED, notes=notes), replace(GENERIC, notes=notes)):
+    told: dict[str, Any] = {
+        "drift": ("the session hears 16000 Hz, 24000 Hz is sent",),
+        "notes": ("committed came without an item_id", "drift: a server's own words"),
+    }
+    for finding in (replace(PASSED, **told), replace(GENERIC, **told)):
         result = judged(finding)
         assert result.extra == {"drift": ["the session hears 16000 Hz, 24000 Hz is sent"]}
         assert result.outcome_fields()["extra"] == result.extra

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from monitor.core.diagnosis.blame import Reasoned, both, most_frequent
+from monitor.core.diagnosis.blame import IncidentBlame, Reasoned, both, most_frequent
 from monitor.core.incidents.derive import derive
 from monitor.core.model import Blame, Failure, Outcome, Verdict
 from monitor.core.outages.history import MemoryHistory, StoredRun
+from monitor.core.outages.marks import Mark
 from monitor.core.outages.rule import Rule
 from tests.support.outcomes import minutes, row, together
 
@@ -208,7 +209,7 @@ def test_a_change_just_before_an_outage_is_ours() -> None:
     assert blamed(row("....."), row("FFF", start=minutes(5), configuration="new"), back)[0] is Blame.ACCOUNT
 
 
-def mixed(marks: str) -> Reasoned:
+def mixed(marks: str) -> IncidentBlame:
     """Both sides of failed runs: A of our account, F the provider's, U nobody's."""
     blames = {"A": Blame.ACCOUNT, "F": Blame.PROVIDER, "U": Blame.UNKNOWN, "N": Blame.NETWORK}
     runs = [
@@ -237,8 +238,24 @@ def mixed(marks: str) -> Reasoned:
 def test_account_and_provider_mixed_are_both_said(marks: str, blame: str, also: str | None) -> None:
     """Where the other side has a fifth of the runs, or three of five in a row; a stray one is none."""
     told = mixed(marks)
-    assert (told.blame, told.also) == (blame, also)
+    assert (told.main.blame, told.other and told.other.blame) == (blame, also)
     if also:
         runs = marks.count("F" if blame == "provider" else "A")
-        assert told.reason.startswith(f"{blame} in {runs} of {len(marks)} failed runs (")
-        assert f"; {also} in " in told.reason
+        assert told.words(()).startswith(f"{blame} in {runs} of {len(marks)} failed runs (")
+        assert f"; {also} in " in told.words(())
+
+
+def test_a_mark_stands_in_place_of_the_word_that_nothing_changed() -> None:
+    """Of one side and of both; a provider's own words that end alike stay as they are."""
+    mark = Mark(minutes(0), "deployed 4.2", "ann")
+    near = "marked near its start: 'deployed 4.2' at 2025-11-17T08:30:10Z"
+    passed = Reasoned(Blame.PROVIDER, "passed 5/5", unchanged=True)
+    refused = Reasoned(Blame.ACCOUNT, "the answer says auth: x; no change recorded")
+    assert IncidentBlame(passed).words(()) == "passed 5/5; no change recorded"
+    assert IncidentBlame(passed).words([mark]) == f"passed 5/5; {near}"
+    assert IncidentBlame(refused).words([mark]) == f"the answer says auth: x; no change recorded; {near}"
+    both_said = IncidentBlame(passed, refused, {Blame.PROVIDER: 3, Blame.ACCOUNT: 2}, 5)
+    assert both_said.words([mark]) == (
+        "provider in 3 of 5 failed runs (passed 5/5); "
+        f"account in 2 of 5 failed runs (the answer says auth: x; no change recorded); {near}"
+    )

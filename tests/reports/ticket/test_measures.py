@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from monitor.core.evidence.bundle_facts import Baseline, Role
+from monitor.core.evidence.bundle_facts import Baseline, Period, Role
 from monitor.core.incidents.incident import Phase
 from monitor.reports.ticket.summary import render_ticket
 from tests.support.sample_bundle_facts import dossier, exhibit, failed, line
@@ -44,7 +44,7 @@ def test_edges_on_another_day_carry_their_date() -> None:
 
 def test_a_return_that_is_not_whole_is_counted() -> None:
     """The words "Passing since" are only said when every run since has passed."""
-    shaky = Baseline(label="since", since=END, until=END + 30 * MINUTE, passed=28, total=30)
+    shaky = Baseline(period=Period.SINCE, since=END, until=END + 30 * MINUTE, passed=28, total=30)
     assert "Since then 28/30 passed." in render_ticket(dossier(baselines=[shaky]))
 
 

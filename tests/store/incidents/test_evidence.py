@@ -121,7 +121,7 @@ def test_baselines_count_the_rows_around_the_incident(database: Database) -> Non
         add_outcomes(tx, [(run, None) for run in other])
         fill(tx, range(30, 120))
         save(tx)
-        counted = [(base.label, base.passed, base.total) for base in read(tx).baselines]
+        counted = [(base.period, base.passed, base.total) for base in read(tx).baselines]
     before = [(f"in {span} before", 30, 30) for span in ("24 h", "7 days", "30 days")]
     assert counted == [*before, ("since", 60, 60)]
 
@@ -140,7 +140,7 @@ def test_the_page_reads_the_two_runs_at_the_edge(database: Database) -> None:
         fill(tx)
         incident = save(tx)
         runs, baselines = read_background(tx, incident, now=NOW)
-        assert [base.label for base in baselines] == [base.label for base in read(tx).baselines]
+        assert [base.period for base in baselines] == [base.period for base in read(tx).baselines]
         assert read_background(tx, replace(incident, diagnosis=Diagnosis()), now=NOW) == ({}, ())
     assert {role: one.outcome.id.rpartition("-")[2] for role, one in runs.items()} == {
         Role.FIRST_FAILED: "030",
@@ -171,7 +171,7 @@ def test_an_open_incident_has_no_after(database: Database) -> None:
         found = read(tx, DAY + 45 * MINUTE)
         assert len(list(found.outcomes())) == 3 * 16
     assert Role.FIRST_PASSED not in [one.role for one in found.exhibits]
-    assert [base.label for base in found.baselines] == [
+    assert [base.period for base in found.baselines] == [
         "in 24 h before",
         "in 7 days before",
         "in 30 days before",
