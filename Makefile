@@ -12,7 +12,7 @@ SEEDS ?= 1
 DAYS ?= 30
 TARGETS ?= 50
 
-.PHONY: demo test quick check bench soak real clean
+.PHONY: demo test quick check bench soak real drift clean
 
 demo: $(READY) ## the sandbox, a day of recorded outage, live checks and the page
 	@echo "Starting the demo: practice provider, monitor and page, no key needed. The page stands within 10 seconds; Ctrl-C ends it."
@@ -45,8 +45,13 @@ real: $(READY) ## the REST pathway against a recogniser that is not ours
 	@echo "Installing a Whisper server into .venv-real and asking it for real words: about 3 minutes the first time, 570 MB on disk."
 	$(BIN)/python scripts/real.py
 
+drift: $(READY) ## the practice provider beside aimock and the official SDK's types; needs Node
+	@echo "Installing aimock into .aimock and asking it and the practice provider the same: under a minute, 12 MB on disk."
+	npm install --silent --no-audit --no-fund --prefix .aimock @copilotkit/aimock@1.43.0
+	$(BIN)/python -m pytest -q -n0 tests/sandbox/openai/test_drift.py
+
 clean: ## forget the environments and what was built
-	rm -rf $(VENV) .venv-real build dist
+	rm -rf $(VENV) .venv-real .aimock build dist
 
 $(READY): pyproject.toml constraints.txt
 	@echo "Preparing $(VENV) with the pinned versions: 30 seconds to 2 minutes, once."
