@@ -16,7 +16,7 @@ from monitor.resources import data_folder
 from monitor.store.database.engine import Database
 from monitor.web.api import advice, evidence, facts
 from monitor.web.api.annotations import routes as annotation_routes
-from monitor.web.api.schema import describe
+from monitor.web.api.openapi import describe
 from monitor.web.frame.context import WebContext
 from monitor.web.frame.display_settings import DisplaySettings, Liveness
 from monitor.web.frame.errors import install_problems
@@ -40,8 +40,10 @@ class GuardedApp(FastAPI):
         return Guard(super().build_middleware_stack(), hosts=self.allowed_hosts)
 
     def openapi(self) -> dict[str, Any]:
-        """The description, with the shape of every answer."""
-        return describe(super().openapi())
+        """The description, with the shape of every answer; made once."""
+        if self.openapi_schema is None:
+            describe(super().openapi())
+        return super().openapi()
 
 
 class Files(StaticFiles):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import orjson
 from fastapi import APIRouter, Query
@@ -21,6 +21,7 @@ from monitor.core.views.latency import percentile
 from monitor.core.views.routing_advice import NEEDS, Advice, TargetState, advise, to_json
 from monitor.store.incidents.incidents import read_unresolved_incidents
 from monitor.web.api.facts import PROBLEM, Json
+from monitor.web.api.schema import AdviceJson, PathwayJson
 from monitor.web.frame.cell_view import CellView
 from monitor.web.frame.context import WebContext
 from monitor.web.frame.errors import BadQuery, problem_response
@@ -46,7 +47,9 @@ def routes(context: WebContext) -> APIRouter:
     router = APIRouter(prefix="/api/v1/advice", tags=["advice"])
     streams = Streams(lambda: "", alive=context.is_alive)
 
-    @router.get("", summary="Which pathways are healthy now, best first", responses=PROBLEM)
+    @router.get(
+        "", response_model=AdviceJson, summary="Which pathways are healthy now, best first", responses=PROBLEM
+    )
     def advice(
         need: Need = None, endpoint: Name = None, model: Name = None, max_age: MaxAge = None
     ) -> Response:
@@ -112,13 +115,10 @@ def _fits(one: TargetState, wanted: Mapping[str, str | None]) -> bool:
     return all(value is None or getattr(one, name) == value for name, value in wanted.items())
 
 
-def _body(ranked: Sequence[Advice], need: str | None, now: datetime) -> dict[str, Any]:
-    return {
-        "at": rfc3339(now),
-        "need": need,
-        "healthy": any(to_json(one)["healthy"] for one in ranked),
-        "pathways": [to_json(one) for one in ranked],
-    }
+def _body(ranked: Sequence[Advice], need: str | None, now: datetime) -> AdviceJson:
+    pathways = [cast(PathwayJson, to_json(one)) for one in ranked]
+    healthy = any(one["healthy"] for one in pathways)
+    return {"at": rfc3339(now), "need": need, "healthy": healthy, "pathways": pathways}
 
 
 def _standings(

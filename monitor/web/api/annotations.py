@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from glob import escape
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Body, Path
@@ -36,6 +36,7 @@ from monitor.web.api.facts import (
     Until,
     entry_to_json,
 )
+from monitor.web.api.schema import EntryJson, MarkJson, PageJson, PauseJson
 from monitor.web.frame.context import WebContext
 from monitor.web.frame.errors import BadQuery
 from monitor.web.frame.query_params import Number, read_bounds, read_cursor, read_instant, write_cursor
@@ -96,7 +97,7 @@ def routes(context: WebContext) -> APIRouter:
 
 
 def _add_marks(api: APIRouter, context: WebContext) -> None:
-    @api.get("/marks", summary="Marks of outside events, the newest first")
+    @api.get("/marks", response_model=PageJson[MarkJson], summary="Marks of outside events, the newest first")
     def marks(
         since: Since = None, until: Until = None, limit: Limit = 100, cursor: Cursor = None
     ) -> Response:
@@ -108,7 +109,11 @@ def _add_marks(api: APIRouter, context: WebContext) -> None:
         return Json({"items": [mark_to_json(mark) for mark in found[:limit]], "next": following})
 
     @api.post(
-        "/marks", summary="Note an outside event, such as a deployment", status_code=201, responses=REFUSAL
+        "/marks",
+        response_model=MarkJson,
+        summary="Note an outside event, such as a deployment",
+        status_code=201,
+        responses=REFUSAL,
     )
     def add_mark(asked: Annotated[MarkAsked, Body()]) -> Response:
         return Json(mark_to_json(_mark(context, asked)), 201)
@@ -117,6 +122,7 @@ def _add_marks(api: APIRouter, context: WebContext) -> None:
 def _add_entries(api: APIRouter, context: WebContext) -> None:
     @api.post(
         "/incidents/{number}/entries",
+        response_model=EntryJson,
         summary="Acknowledge, annotate or reclassify",
         status_code=201,
         responses=REFUSAL,
@@ -124,7 +130,11 @@ def _add_entries(api: APIRouter, context: WebContext) -> None:
     def add_entry(number: Number, asked: Annotated[EntryAsked, Body()]) -> Response:
         return Json(entry_to_json(_append(context, number, asked)), 201)
 
-    @api.get("/incidents/{number}/entries", summary="The timeline of an incident, in order")
+    @api.get(
+        "/incidents/{number}/entries",
+        response_model=PageJson[EntryJson],
+        summary="The timeline of an incident, in order",
+    )
     def entries(number: Number) -> Response:
         with context.database.read() as tx:
             found = read_entries(tx, read_incident(tx, number).id)
@@ -133,7 +143,9 @@ def _add_entries(api: APIRouter, context: WebContext) -> None:
 
 def _add_maintenance(api: APIRouter, context: WebContext) -> None:
     @api.get(
-        "/maintenance", summary="Planned maintenance and pauses, in the order in which they were entered"
+        "/maintenance",
+        response_model=PageJson[PauseJson],
+        summary="Planned maintenance and pauses, in the order in which they were entered",
     )
     def maintenance() -> Response:
         with context.database.read() as tx:
@@ -142,6 +154,7 @@ def _add_maintenance(api: APIRouter, context: WebContext) -> None:
 
     @api.post(
         "/maintenance",
+        response_model=PauseJson,
         summary="Pause targets: runs inside count for neither side",
         status_code=201,
         responses=REFUSAL,
@@ -151,6 +164,7 @@ def _add_maintenance(api: APIRouter, context: WebContext) -> None:
 
     @api.post(
         "/maintenance/{row_id}/withdraw",
+        response_model=PauseJson,
         summary="End a pause now; what it took out stays out",
         responses=REFUSAL,
     )
@@ -232,9 +246,9 @@ def _entry_of(fields: Mapping[str, str]) -> EntryAsked:
     )
 
 
-def mark_to_json(mark: Mark) -> dict[str, Any]:
+def mark_to_json(mark: Mark) -> MarkJson:
     """A mark as the API tells it."""
-    return {"id": mark.id, "at": rfc3339(mark.at), "text": mark.text, "author": mark.author}
+    return {"id": mark.id or 0, "at": rfc3339(mark.at), "text": mark.text, "author": mark.author}
 
 
 def _end(context: WebContext, row_id: int) -> Maintenance:
@@ -280,7 +294,7 @@ def _of_form(fields: dict[str, str], target: str, context: WebContext) -> PauseA
     )
 
 
-def _to_json(plan: Maintenance) -> dict[str, Any]:
+def _to_json(plan: Maintenance) -> PauseJson:
     document = to_document(plan)
     return {
         "id": plan.id,
@@ -288,8 +302,13 @@ def _to_json(plan: Maintenance) -> dict[str, Any]:
         "targets": document["targets"],
         "from": document["start"],
         "until": document["end"],
-        **{key: document[key] for key in ("every", "weekday", "at", "duration_s", "zone", "retroactive")},
+        "every": document["every"],
+        "weekday": document["weekday"],
+        "at": document["at"],
+        "duration_s": document["duration_s"],
+        "zone": document["zone"],
+        "retroactive": document["retroactive"],
         "author": plan.author,
-        "entered_at": plan.entered_at and rfc3339(plan.entered_at),
-        "withdrawn_at": plan.withdrawn_at and rfc3339(plan.withdrawn_at),
+        "entered_at": rfc3339(plan.entered_at) if plan.entered_at else None,
+        "withdrawn_at": rfc3339(plan.withdrawn_at) if plan.withdrawn_at else None,
     }

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, cast
 
 import orjson
 from fastapi import APIRouter, Path, Query
 from pydantic import WithJsonSchema
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from monitor.core.alerting.notice import Notice
 from monitor.core.incidents.annotations import Opinion, opinion_of
@@ -21,12 +21,28 @@ from monitor.core.outages.uptime import METHOD, Uptime
 from monitor.core.outages.windows import Window
 from monitor.core.outcome_json import outcome_to_line
 from monitor.core.timefmt import rfc3339
+from monitor.core.views.cell_state import LastRun
 from monitor.core.views.latency import percentile
 from monitor.store.incidents.incidents import read_entries, read_numbered_incidents, read_windows
 from monitor.store.incidents.incidents import read_incident as stored_incident
 from monitor.store.incidents.notices import read_notices
 from monitor.store.outcomes.read import read_evidence, read_outcomes_page
 from monitor.store.outcomes.read import read_outcome as stored_outcome
+from monitor.web.api.schema import (
+    DelaysJson,
+    EntryJson,
+    IncidentDetailsJson,
+    IncidentJson,
+    LastRunJson,
+    NoticeJson,
+    OutcomeJson,
+    PageJson,
+    PeopleJson,
+    TargetJson,
+    TargetsPageJson,
+    UptimeJson,
+    WindowJson,
+)
 from monitor.web.frame.cell_view import CellView
 from monitor.web.frame.context import WebContext
 from monitor.web.frame.errors import BadQuery
@@ -72,10 +88,8 @@ REFUSAL = _problems(
 )
 
 
-class Json(Response):
+class Json(JSONResponse):
     """A JSON answer that is never kept by a cache on the way."""
-
-    media_type = "application/json"
 
     def __init__(self, content: Any = None, status_code: int = 200) -> None:
         super().__init__(content, status_code, {"cache-control": "no-cache"})
@@ -88,15 +102,21 @@ class Json(Response):
 def routes(context: WebContext) -> APIRouter:
     """Targets, outcomes, windows and incidents."""
     router = APIRouter(prefix="/api/v1", tags=["facts"], default_response_class=Json, responses=PROBLEM)
-    _add_runs(router, context)
+    _add_targets(router, context)
+    _add_outcomes(router, context)
+    _add_windows(router, context)
     _add_incidents(router, context)
     return router
 
 
-def _add_runs(router: APIRouter, context: WebContext) -> None:
+def _add_targets(router: APIRouter, context: WebContext) -> None:
     database, clock = context.database, context.clock
 
-    @router.get("/targets", summary="Every target per location: state, newest run, numbers of a range")
+    @router.get(
+        "/targets",
+        response_model=TargetsPageJson,
+        summary="Every target per location: state, newest run, numbers of a range",
+    )
     def targets(start: From = None, to: To = None, limit: Limit = 1000, cursor: Cursor = None) -> Response:
         now = clock()
         period = read_range(start, to, now=now)
@@ -106,7 +126,15 @@ def _add_runs(router: APIRouter, context: WebContext) -> None:
         items = [cell_to_json(cell) for cell in shown]
         return Json({"items": items, "next": following, "now": rfc3339(now), "method": METHOD})
 
-    @router.get("/outcomes", summary="Outcomes as earwitness.outcome/1 lines, newest first")
+
+def _add_outcomes(router: APIRouter, context: WebContext) -> None:
+    database = context.database
+
+    @router.get(
+        "/outcomes",
+        response_model=PageJson[OutcomeJson],
+        summary="Outcomes as earwitness.outcome/1 lines, newest first",
+    )
     def outcomes(  # each is a parameter of the address
         target: Targets = None,
         verdict: Verdicts = None,
@@ -131,13 +159,25 @@ def _add_runs(router: APIRouter, context: WebContext) -> None:
                 raise BadQuery("cursor", str(error)) from None
         return Json({"items": [outcome_to_line(one) for one in page.outcomes], "next": page.cursor})
 
-    @router.get("/outcomes/{run_id:text}", summary="One outcome, with the frames of its exchange")
+    @router.get(
+        "/outcomes/{run_id:text}",
+        response_model=OutcomeJson,
+        summary="One outcome, with the frames of its exchange",
+    )
     def outcome(run_id: Annotated[str, Path(description="the run's id")]) -> Response:
         with database.read() as tx:
             found = stored_outcome(tx, run_id)
             return Json(outcome_to_line(found, read_evidence(tx, run_id)))
 
-    @router.get("/windows", summary="Windows that touch a range, oldest first, as replay prints them")
+
+def _add_windows(router: APIRouter, context: WebContext) -> None:
+    database = context.database
+
+    @router.get(
+        "/windows",
+        response_model=PageJson[WindowJson],
+        summary="Windows that touch a range, oldest first, as replay prints them",
+    )
     def windows(
         target: Targets = None,
         since: Since = None,
@@ -156,7 +196,9 @@ def _add_runs(router: APIRouter, context: WebContext) -> None:
 def _add_incidents(router: APIRouter, context: WebContext) -> None:
     database = context.database
 
-    @router.get("/incidents", summary="Incidents, the newest number first")
+    @router.get(
+        "/incidents", response_model=PageJson[IncidentJson], summary="Incidents, the newest number first"
+    )
     def incidents(kind: Kinds = (IncidentKind.OUTAGE,), limit: Limit = 50, cursor: Cursor = None) -> Response:
         before = int(read_cursor(cursor, int)[0]) if cursor else None
         with database.read() as tx:
@@ -165,19 +207,24 @@ def _add_incidents(router: APIRouter, context: WebContext) -> None:
         following = write_cursor(shown[-1].number or 0) if len(found) > len(shown) else None
         return Json({"items": [incident_to_json(one) for one in shown], "next": following})
 
-    @router.get("/incidents/{number}", summary="One incident with its timeline and its notices")
+    @router.get(
+        "/incidents/{number}",
+        response_model=IncidentDetailsJson,
+        summary="One incident with its timeline and its notices",
+    )
     def incident(number: Number) -> Response:
         with database.read() as tx:
             found = stored_incident(tx, number)
             entries = read_entries(tx, found.id)
             notices = read_notices(tx, found.id)
-        details = {
+        details: IncidentDetailsJson = {
+            **incident_to_json(found),
             "entries": [entry_to_json(entry) for entry in entries],
             "notices": [_notice_to_json(notice) for notice in notices],
             "people": _opinion_to_json(opinion_of(entries)),
             "delays": _delays_to_json(found, notices),
         }
-        return Json(incident_to_json(found) | details)
+        return Json(details)
 
 
 def _page(items: Sequence[_Item], limit: int, cursor: str | None) -> tuple[Sequence[_Item], str | None]:
@@ -186,7 +233,7 @@ def _page(items: Sequence[_Item], limit: int, cursor: str | None) -> tuple[Seque
     return items[skip : skip + limit], write_cursor(skip + limit) if len(items) > skip + limit else None
 
 
-def cell_to_json(cell: CellView) -> dict[str, Any]:
+def cell_to_json(cell: CellView) -> TargetJson:
     """One target seen from one location."""
     return {
         "target": cell.cell.target,
@@ -198,10 +245,9 @@ def cell_to_json(cell: CellView) -> dict[str, Any]:
         "location": cell.cell.location,
         "watched": cell.watched,
         "every_s": cell.every.total_seconds(),
-        "state": cell.state.value,
+        "state": cell.state,
         "since": _instant(cell.since),
-        "last_run": cell.last
-        and {"id": cell.last.id, "at": rfc3339(cell.last.started_at), "verdict": cell.last.verdict.value},
+        "last_run": _last_run_to_json(cell.last) if cell.last else None,
         "from": rfc3339(cell.period.start),
         "to": rfc3339(min(cell.period.end, cell.now)),
         "uptime": uptime_to_json(cell.uptime),
@@ -213,7 +259,11 @@ def cell_to_json(cell: CellView) -> dict[str, Any]:
     }
 
 
-def uptime_to_json(uptime: Uptime) -> dict[str, Any]:
+def _last_run_to_json(run: LastRun) -> LastRunJson:
+    return {"id": run.id, "at": rfc3339(run.started_at), "verdict": run.verdict}
+
+
+def uptime_to_json(uptime: Uptime) -> UptimeJson:
     """The figure with all that it was computed from; durations in seconds."""
     return {
         "share": uptime.share,
@@ -227,10 +277,10 @@ def uptime_to_json(uptime: Uptime) -> dict[str, Any]:
     }
 
 
-def incident_to_json(incident: StoredIncident) -> dict[str, Any]:
+def incident_to_json(incident: StoredIncident) -> IncidentJson:
     """The object of ``replay --json`` with what only the store knows."""
     lasted = incident.diagnosis.bounds
-    return {
+    whole = {
         **stored_incident_to_json(incident),
         "number": incident.number,
         "id": incident.id,
@@ -246,26 +296,31 @@ def incident_to_json(incident: StoredIncident) -> dict[str, Any]:
         "rule": dict(incident.rule),
         "configurations": list(incident.configurations),
     }
+    return cast(IncidentJson, whole)
 
 
-def _window_to_json(window: Window) -> Mapping[str, Any]:
+def _window_to_json(window: Window) -> WindowJson:
     own = {"decided_at": rfc3339(window.decided_at), "closed_at": _instant(window.closed_at)}
-    return {**window_to_json(window), **own, "first_id": window.first_id, "last_id": window.last_id}
+    whole = {**window_to_json(window), **own, "first_id": window.first_id, "last_id": window.last_id}
+    return cast(WindowJson, whole)
 
 
-def entry_to_json(entry: Entry) -> Mapping[str, Any]:
+def entry_to_json(entry: Entry) -> EntryJson:
     """One line of a timeline; a person's blame and severity where they are named."""
-    named = {"blame": entry.blame, "severity": entry.severity}
-    return {
+    whole: EntryJson = {
         "at": rfc3339(entry.at),
-        "kind": entry.kind.value,
+        "kind": entry.kind,
         "text": entry.text,
         "author": entry.author,
-        **{name: value.value for name, value in named.items() if value},
     }
+    if entry.blame:
+        whole["blame"] = entry.blame
+    if entry.severity:
+        whole["severity"] = entry.severity
+    return whole
 
 
-def _delays_to_json(incident: StoredIncident, notices: Sequence[Notice]) -> Mapping[str, Any] | None:
+def _delays_to_json(incident: StoredIncident, notices: Sequence[Notice]) -> DelaysJson | None:
     """How soon it was detected and told; null while it is not decided."""
     told_at = min((notice.sent_at for notice in notices if notice.sent_at), default=None)
     found = delays_of(incident, told_at=told_at)
@@ -278,17 +333,16 @@ def _delays_to_json(incident: StoredIncident, notices: Sequence[Notice]) -> Mapp
     }
 
 
-def _opinion_to_json(opinion: Opinion) -> Mapping[str, Any]:
+def _opinion_to_json(opinion: Opinion) -> PeopleJson:
     """What people say of the incident as it stands; what was computed stays in its own place."""
-    standing = {
-        "acknowledged": opinion.acknowledged,
-        "blame": opinion.blamed,
-        "severity": opinion.rated,
+    return {
+        "acknowledged": entry_to_json(opinion.acknowledged) if opinion.acknowledged else None,
+        "blame": entry_to_json(opinion.blamed) if opinion.blamed else None,
+        "severity": entry_to_json(opinion.rated) if opinion.rated else None,
     }
-    return {name: entry and entry_to_json(entry) for name, entry in standing.items()}
 
 
-def _notice_to_json(notice: Notice) -> Mapping[str, Any]:
+def _notice_to_json(notice: Notice) -> NoticeJson:
     return {
         "id": notice.id,
         "channel": notice.channel,

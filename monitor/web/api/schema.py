@@ -1,345 +1,346 @@
-"""What the answers look like, as JSON Schema for the OpenAPI description; it describes and computes nothing.
+"""What the answers look like: what the JSON functions return, and so what the API's description says.
 
-Every shape may gain keys: a reader ignores what it does not know.
+Every shape may gain keys: a reader ignores what it does not know. A class is named like the shape that it
+describes, with ``Json`` behind it: ``WindowJson`` is ``Window`` in the description.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Generic, Literal, NotRequired, TypeVar
+
+from pydantic import Field
+from typing_extensions import TypedDict
 
 from monitor.core.diagnosis.diagnose import Severity
 from monitor.core.incidents.incident import EntryKind, IncidentKind, Phase
 from monitor.core.model import Blame, Failure, Kind, Stage, State, Verdict
 from monitor.core.views.routing_advice import Health
 
-Shape = Mapping[str, Any]
 
-_PROBLEM_TYPE = "application/problem+json"
-
-
-def _text(meaning: str = "") -> dict[str, Any]:
-    return {"type": "string", "description": meaning} if meaning else {"type": "string"}
+def _is(meaning: str) -> Any:
+    return Field(description=meaning)
 
 
-def _instant(meaning: str = "") -> dict[str, Any]:
-    return {**_text(meaning), "format": "date-time"}
+_INSTANT = Field(json_schema_extra={"format": "date-time"})
+Instant = Annotated[str, _INSTANT]
+Conjunctions = Annotated[
+    Sequence[Mapping[str, str]], _is("one where one conjunction of facets explains everything")
+]
+_From = TypedDict("_From", {"from": Instant})
+_MaybeFrom = TypedDict("_MaybeFrom", {"from": Instant | None})
 
 
-def _number(meaning: str = "") -> dict[str, Any]:
-    return {**_text(meaning), "type": "number"}
+class _Seen(TypedDict):
+    target: Annotated[str, _is("endpoint/model/pathway")]
+    location: Annotated[str, _is("where it was seen from")]
 
 
-def _count(meaning: str = "") -> dict[str, Any]:
-    return {**_text(meaning), "type": "integer"}
+class _Named(TypedDict):
+    endpoint: str
+    model: str
+    pathway: str
 
 
-def _flag(meaning: str = "") -> dict[str, Any]:
-    return {**_text(meaning), "type": "boolean"}
+class ParameterProblemJson(TypedDict):
+    """What is wrong with one parameter."""
+
+    name: Annotated[str, _is("the parameter")]
+    reason: str
 
 
-def _one_of(values: Any, meaning: str = "") -> dict[str, Any]:
-    return {**_text(meaning), "enum": [value.value for value in values]}
+class ProblemJson(TypedDict):
+    """Problem details, RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: Annotated[str, _is("what would be right")]
+    errors: NotRequired[Sequence[ParameterProblemJson]]
 
 
-def _maybe(shape: Shape) -> dict[str, Any]:
-    return {"anyOf": [shape, {"type": "null"}]}
+class OutcomeJson(_Named):
+    """One run, earwitness.outcome/1; unknown keys of an import are kept."""
+
+    schema: str
+    id: str
+    provider: str | None
+    region: str | None
+    host: Annotated[str | None, _is("hash of the address and port that were asked")]
+    location: str
+    kind: Kind
+    every_s: Annotated[float | None, _is("the interval of its watch")]
+    clip: str | None
+    configuration: Annotated[str | None, _is("hash of all that reaches the wire")]
+    slot: Annotated[Instant, _is("when it was due")]
+    started_at: Instant
+    finished_at: Instant
+    verdict: Verdict
+    failure: Failure | None
+    stage: Stage | None
+    blame: Blame | None
+    type: Annotated[str | None, _is("the provider's own word")]
+    code: Annotated[str | None, _is("the provider's own word")]
+    message: Annotated[str | None, _is("the provider's own words")]
+    http_status: int | None
+    close_code: int | None
+    timings_ms: Mapping[str, float | None]
+    wer: Annotated[float | None, _is("word error rate")]
+    completeness: Annotated[float | None, _is("share of the reference's words that were not left out")]
+    transcript: str | None
+    ids: Mapping[str, str | None]
+    evidence: NotRequired[Annotated[Mapping[str, Any], _is("the frames of the exchange")]]
 
 
-def _list(shape: Shape, meaning: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {"type": "array", "items": shape}
-    return {**found, "description": meaning} if meaning else found
+class WindowJson(_Seen):
+    """A stretch in which a target was down or degraded; all instants are starts of runs."""
+
+    state: Literal[State.DOWN, State.DEGRADED]
+    start: Annotated[Instant, _is("the first bad run")]
+    start_after: Annotated[Instant | None, _is("the last good run before it")]
+    end: Annotated[Instant | None, _is("the first good run of the closing streak")]
+    end_after: Annotated[Instant, _is("the last bad run")]
+    failed: int
+    total: int
+    open: bool
+    decided_at: Instant
+    closed_at: Instant | None
+    first_id: Annotated[str, _is("the first bad run's id")]
+    last_id: Annotated[str, _is("the last bad run's id")]
+    continues_until: NotRequired[Annotated[Instant, _is("a relapse until then continues the incident")]]
+    unwatched: NotRequired[Annotated[bool, _is("it ended because its target left the configuration")]]
 
 
-def _map(shape: Shape, meaning: str = "") -> dict[str, Any]:
-    return {**_text(meaning), "type": "object", "additionalProperties": shape}
+class GapJson(_Seen, _From):
+    """A stretch without runs."""
+
+    to: Instant
 
 
-def _object(meaning: str = "", *, may: Mapping[str, Any] | None = None, **must: Any) -> dict[str, Any]:
-    keys = {name.rstrip("_"): shape for name, shape in must.items()}
-    whole = {**_text(meaning), "type": "object", "properties": {**keys, **(may or {})}}
-    return {**whole, "required": list(keys)}
+class ControlJson(_Seen):
+    """A healthy neighbour, nearest first."""
+
+    passed: int
+    total: int
 
 
-def _ref(name: str) -> dict[str, Any]:
-    return {"$ref": f"#/components/schemas/{name}"}
+class SignatureJson(TypedDict):
+    """Failed runs that say the same, ids and numbers taken out."""
+
+    failure: str | None
+    stage: str | None
+    type: str | None
+    code: str | None
+    message: str | None
+    count: int
+    first_at: Instant
+    first_id: str
+    last_at: Instant
+    last_id: str
+    said: NotRequired[Annotated[str | None, _is("the newest run's own message")]]
 
 
-def _page(name: str, **more: Any) -> dict[str, Any]:
-    following = _maybe(_text("the cursor of what follows; null at the end"))
-    return _object(items=_list(_ref(name)), next=following, **more)
+class EntryJson(TypedDict):
+    """One line of a timeline."""
+
+    at: Instant
+    kind: EntryKind
+    text: str
+    author: str
+    blame: NotRequired[Blame]
+    severity: NotRequired[Severity]
 
 
-_SEEN = {"target": _text("endpoint/model/pathway"), "location": _text("where it was seen from")}
-_NAMES = {"endpoint": _text(), "model": _text(), "pathway": _text()}
-_CONJUNCTIONS = _list(_map(_text()), "one where one conjunction of facets explains everything")
+class MarkJson(TypedDict):
+    """An outside event."""
 
-PROBLEM = _object(
-    "Problem details, RFC 9457",
-    type=_text(),
-    title=_text(),
-    status=_count(),
-    detail=_text("what would be right"),
-    may={"errors": _list(_object(name=_text("the parameter"), reason=_text()))},
-)
-OUTCOME = _object(
-    "One run, earwitness.outcome/1; unknown keys of an import are kept",
-    schema=_text(),
-    id=_text(),
-    **_NAMES,
-    provider=_maybe(_text()),
-    region=_maybe(_text()),
-    host=_maybe(_text("hash of the address and port that were asked")),
-    location=_text(),
-    kind=_one_of(Kind),
-    every_s=_maybe(_number("the interval of its watch")),
-    clip=_maybe(_text()),
-    configuration=_maybe(_text("hash of all that reaches the wire")),
-    slot=_instant("when it was due"),
-    started_at=_instant(),
-    finished_at=_instant(),
-    verdict=_one_of(Verdict),
-    failure=_maybe(_one_of(Failure)),
-    stage=_maybe(_one_of(Stage)),
-    blame=_maybe(_one_of(Blame)),
-    type=_maybe(_text("the provider's own word")),
-    code=_maybe(_text("the provider's own word")),
-    message=_maybe(_text("the provider's own words")),
-    http_status=_maybe(_count()),
-    close_code=_maybe(_count()),
-    timings_ms=_map(_maybe(_number())),
-    wer=_maybe(_number("word error rate")),
-    completeness=_maybe(_number("share of the reference's words that were not left out")),
-    transcript=_maybe(_text()),
-    ids=_map(_maybe(_text())),
-    may={"evidence": {"type": "object", "description": "the frames of the exchange"}},
-)
-WINDOW = _object(
-    "A stretch in which a target was down or degraded; all instants are starts of runs",
-    **_SEEN,
-    state=_one_of((State.DOWN, State.DEGRADED)),
-    start=_instant("the first bad run"),
-    start_after=_maybe(_instant("the last good run before it")),
-    end=_maybe(_instant("the first good run of the closing streak")),
-    end_after=_instant("the last bad run"),
-    failed=_count(),
-    total=_count(),
-    open=_flag(),
-    decided_at=_instant(),
-    closed_at=_maybe(_instant()),
-    first_id=_text("the first bad run's id"),
-    last_id=_text("the last bad run's id"),
-    may={"continues_until": _instant("a relapse until then continues the incident")},
-)
-GAP = _object("A stretch without runs", **_SEEN, from_=_instant(), to=_instant())
-CONTROL = _object("A healthy neighbour, nearest first", **_SEEN, passed=_count(), total=_count())
-SIGNATURE = _object(
-    "Failed runs that say the same, ids and numbers taken out",
-    **{key: _maybe(_text()) for key in ("failure", "stage", "type", "code", "message")},
-    count=_count(),
-    first_at=_instant(),
-    first_id=_text(),
-    last_at=_instant(),
-    last_id=_text(),
-    may={"said": _maybe(_text("the newest run's own message"))},
-)
-ENTRY = _object(
-    "One line of a timeline",
-    at=_instant(),
-    kind=_one_of(EntryKind),
-    text=_text(),
-    author=_text(),
-    may={"blame": _one_of(Blame), "severity": _one_of(Severity)},
-)
-MARK = _object("An outside event", id=_count(), at=_instant(), text=_text(), author=_text())
-PAUSE = _object(
-    "A stretch in which runs count for neither side; once, or recurring at a local time",
-    id=_maybe(_count()),
-    name=_text(),
-    targets=_list(_text()),
-    from_=_maybe(_instant()),
-    until=_maybe(_instant()),
-    every=_maybe(_text()),
-    weekday=_maybe({"anyOf": [_text(), _count()]}),
-    at=_maybe(_text()),
-    duration_s=_maybe(_number()),
-    zone=_maybe(_text()),
-    retroactive=_maybe(_flag()),
-    author=_maybe(_text()),
-    entered_at=_maybe(_instant()),
-    withdrawn_at=_maybe(_instant()),
-)
-NOTICE = _object(
-    "One message owed to one channel",
-    id=_text("the webhook-id"),
-    channel=_text(),
-    type=_text(),
-    sequence=_count(),
-    created_at=_instant(),
-    attempts=_count(),
-    sent_at=_maybe(_instant()),
-    gave_up_at=_maybe(_instant()),
-)
-_INCIDENT_KEYS: dict[str, Any] = {
-    "number": _maybe(_count("null while it is suspected")),
-    "id": _text(),
-    "title": _text(),
-    "kind": _one_of(IncidentKind, "what is not an outage is the owner's"),
-    "phase": _one_of(Phase),
-    "open": _flag(),
-    "severity": _one_of(Severity),
-    "blame": _one_of(Blame),
-    "start": _instant(),
-    "end": _maybe(_instant()),
-    "decided_at": _maybe(_instant("when it was called an incident")),
-    "recovering_at": _maybe(_instant()),
-    "resolved_at": _maybe(_instant()),
-    "updated_at": _instant(),
-    "least_s": _number("it lasted at least so long"),
-    "most_s": _maybe(_number("and at most so long; null while its end is open")),
-    "rule": {"type": "object", "description": "the rule that made it"},
-    "configurations": _list(_text()),
-}
-_INCIDENT_MAY: dict[str, Any] = {
-    "scope": _CONJUNCTIONS,
-    "aliases": _CONJUNCTIONS,
-    "ambiguous": _flag(),
-    "alternatives": _CONJUNCTIONS,
-    "affected": _list(_text(), "target keys"),
-    "unaffected": _list(_ref("Control")),
-    "beside": _maybe(
-        {"type": "object", "description": "other targets, where no control is: failing, unknown"}
-    ),
-    "joined": _count("the incident that goes on with it"),
-    "dismissed": _text("why it is none any more"),
-    "blame_reason": _text(),
-    "also_blamed": _maybe(_text("the other side, where the account's and other failures are mixed")),
-    "windows": _list(_ref("Window")),
-    "gaps": _list(_ref("Gap")),
-    "pauses": _list(_ref("Gap"), "planned maintenance in its windows"),
-    "signatures": _list(_ref("Signature")),
-    "marks": _list({"type": "object"}, "outside events near its start"),
-    "changes": _list({"type": "object"}, "changes of configuration near its start"),
-}
-INCIDENT = _object(
-    "The object of replay --json and what only the store knows", may=_INCIDENT_MAY, **_INCIDENT_KEYS
-)
-INCIDENT_DETAILS = _object(
-    "An incident with its timeline, its notices, its delays and what people say of it",
-    may=_INCIDENT_MAY,
-    **_INCIDENT_KEYS,
-    entries=_list(_ref("Entry")),
-    notices=_list(_ref("Notice")),
-    delays=_maybe(
-        _object(
-            "null while it is not decided",
-            detect_least_s=_number("from the first bad run to the decision"),
-            detect_most_s=_maybe(_number("from the last good run before it to the decision")),
-            notify_s=_maybe(_number("from the decision to the first notice that a channel accepted")),
-        )
-    ),
-    people=_object(
-        acknowledged=_maybe(_ref("Entry")), blame=_maybe(_ref("Entry")), severity=_maybe(_ref("Entry"))
-    ),
-)
-TARGET = _object(
-    "One target seen from one location, over the range that was asked",
-    **_SEEN,
-    **_NAMES,
-    provider=_maybe(_text()),
-    region=_maybe(_text()),
-    watched=_flag(),
-    every_s=_number(),
-    state=_one_of(State),
-    since=_maybe(_instant()),
-    last_run=_maybe(_object(id=_text(), at=_instant(), verdict=_one_of(Verdict))),
-    from_=_instant(),
-    to=_instant(),
-    uptime=_object(
-        share=_maybe(_number("down time and measured time, by time and not by count")),
-        text=_text(),
-        coverage=_number("measured share of the period"),
-        worst=_maybe(_number("if all that was not seen was bad")),
-        best=_maybe(_number("if all that was not seen was good")),
-        period_s=_number(),
-        measured_s=_number(),
-        down_s=_number(),
-    ),
-    runs=_map(_count()),
-    latency_s=_map(_maybe(_number())),
-)
-PATHWAY = _object(
-    "One pathway and whether to use it",
-    rank=_count("1 is best"),
-    target=_text(),
-    **_NAMES,
-    state=_one_of(State),
-    health=_one_of(Health),
-    healthy=_flag(),
-    reason=_text(),
-    age_s=_maybe(_number("age of the newest evidence")),
-    max_age_s=_number("how much longer it may be relied on; 0 where it is too old"),
-    last_run_at=_maybe(_instant()),
-    incident=_maybe(_count()),
-)
-ADVICE = _object(at=_instant(), need=_maybe(_text()), healthy=_flag(), pathways=_list(_ref("Pathway")))
-HEALTH = _object(
-    status=_text("alive; ready or not ready"),
-    may={"version": _text(), "checks": _map({"type": "object"}, "each with ok, and why not")},
-)
-
-SHAPES: Mapping[str, Shape] = {
-    "Problem": PROBLEM,
-    "Outcome": OUTCOME,
-    "Window": WINDOW,
-    "Gap": GAP,
-    "Control": CONTROL,
-    "Signature": SIGNATURE,
-    "Entry": ENTRY,
-    "Mark": MARK,
-    "Pause": PAUSE,
-    "Notice": NOTICE,
-    "Incident": INCIDENT,
-    "IncidentDetails": INCIDENT_DETAILS,
-    "Target": TARGET,
-    "Pathway": PATHWAY,
-    "Advice": ADVICE,
-    "Health": HEALTH,
-}
-ANSWERS: Mapping[tuple[str, str], Shape] = {
-    ("get", "/api/v1/targets"): _page("Target", now=_instant(), method=_text("how uptime is counted")),
-    ("get", "/api/v1/outcomes"): _page("Outcome"),
-    ("get", "/api/v1/outcomes/{run_id}"): _ref("Outcome"),
-    ("get", "/api/v1/windows"): _page("Window"),
-    ("get", "/api/v1/incidents"): _page("Incident"),
-    ("get", "/api/v1/incidents/{number}"): _ref("IncidentDetails"),
-    ("get", "/api/v1/incidents/{number}/entries"): _page("Entry"),
-    ("post", "/api/v1/incidents/{number}/entries"): _ref("Entry"),
-    ("get", "/api/v1/marks"): _page("Mark"),
-    ("post", "/api/v1/marks"): _ref("Mark"),
-    ("get", "/api/v1/maintenance"): _page("Pause"),
-    ("post", "/api/v1/maintenance"): _ref("Pause"),
-    ("post", "/api/v1/maintenance/{row_id}/withdraw"): _ref("Pause"),
-    ("get", "/api/v1/advice"): _ref("Advice"),
-    ("get", "/healthz"): _ref("Health"),
-    ("get", "/readyz"): _ref("Health"),
-}
+    id: int
+    at: Instant
+    text: str
+    author: str
 
 
-def describe(description: dict[str, Any]) -> dict[str, Any]:
-    """The description with the shape of every JSON answer and of every problem filled in, in place."""
-    description.setdefault("components", {}).setdefault("schemas", {}).update(SHAPES)
-    for method, path, operation in _operations(description):
-        for code, answer in operation["responses"].items():
-            content = answer.get("content", {})
-            if _PROBLEM_TYPE in content:
-                content[_PROBLEM_TYPE] = {"schema": _ref("Problem")}
-            if str(code).startswith("2") and (method, path) in ANSWERS:
-                answer["content"] = {"application/json": {"schema": ANSWERS[method, path]}}
-    return description
+class PauseJson(_MaybeFrom):
+    """A stretch in which runs count for neither side; once, or recurring at a local time."""
+
+    id: int | None
+    name: str
+    targets: Sequence[str]
+    until: Instant | None
+    every: str | None
+    weekday: str | int | None
+    at: str | None
+    duration_s: float | None
+    zone: str | None
+    retroactive: bool | None
+    author: str | None
+    entered_at: Instant | None
+    withdrawn_at: Instant | None
 
 
-def _operations(description: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for path, operations in description["paths"].items():
-        for method, operation in operations.items():
-            yield method, path, operation
+class NoticeJson(TypedDict):
+    """One message owed to one channel."""
+
+    id: Annotated[str, _is("the webhook-id")]
+    channel: str
+    type: str
+    sequence: int
+    created_at: Instant
+    attempts: int
+    sent_at: Instant | None
+    gave_up_at: Instant | None
+
+
+class DiagnosisJson(TypedDict, total=False):
+    """What was found out about an incident, as ``replay --json`` prints it and the store keeps it."""
+
+    scope: Conjunctions
+    aliases: Conjunctions
+    ambiguous: bool
+    alternatives: Conjunctions
+    affected: Annotated[Sequence[str], _is("target keys")]
+    unaffected: Sequence[ControlJson]
+    beside: Annotated[Mapping[str, Any] | None, _is("other targets, where no control is: failing, unknown")]
+    joined: Annotated[int, _is("the incident that goes on with it")]
+    dismissed: Annotated[str, _is("why it is none any more")]
+    blame_reason: str
+    also_blamed: Annotated[
+        str | None, _is("the other side, where the account's and other failures are mixed")
+    ]
+    windows: Sequence[WindowJson]
+    gaps: Sequence[GapJson]
+    pauses: Annotated[Sequence[GapJson], _is("planned maintenance in its windows")]
+    signatures: Sequence[SignatureJson]
+    marks: Annotated[Sequence[Mapping[str, Any]], _is("outside events near its start")]
+    changes: Annotated[Sequence[Mapping[str, Any]], _is("changes of configuration near its start")]
+
+
+class _Life(TypedDict):
+    number: Annotated[int | None, _is("null while it is suspected")]
+    id: str
+    title: str
+    kind: Annotated[IncidentKind, _is("what is not an outage is the owner's")]
+    phase: Phase
+    open: bool
+    severity: Severity
+    blame: Blame
+    start: Instant
+    end: Instant | None
+    decided_at: Annotated[Instant | None, _is("when it was called an incident")]
+    recovering_at: Instant | None
+    resolved_at: Instant | None
+    updated_at: Instant
+    least_s: Annotated[float, _is("it lasted at least so long")]
+    most_s: Annotated[float | None, _is("and at most so long; null while its end is open")]
+    rule: Annotated[Mapping[str, Any], _is("the rule that made it")]
+    configurations: Sequence[str]
+
+
+class IncidentJson(_Life, DiagnosisJson):
+    """The object of replay --json and what only the store knows."""
+
+
+class DelaysJson(TypedDict):
+    """How soon it was detected and told; null while it is not decided."""
+
+    detect_least_s: Annotated[float, _is("from the first bad run to the decision")]
+    detect_most_s: Annotated[float | None, _is("from the last good run before it to the decision")]
+    notify_s: Annotated[float | None, _is("from the decision to the first notice that a channel accepted")]
+
+
+class PeopleJson(TypedDict):
+    """What people say of it as it stands; what was computed stays in its own place."""
+
+    acknowledged: EntryJson | None
+    blame: EntryJson | None
+    severity: EntryJson | None
+
+
+class IncidentDetailsJson(IncidentJson):
+    """An incident with its timeline, its notices, its delays and what people say of it."""
+
+    entries: Sequence[EntryJson]
+    notices: Sequence[NoticeJson]
+    delays: DelaysJson | None
+    people: PeopleJson
+
+
+class LastRunJson(TypedDict):
+    """The newest run of a target."""
+
+    id: str
+    at: Instant
+    verdict: Verdict
+
+
+class UptimeJson(TypedDict):
+    """The figure with all that it was computed from."""
+
+    share: Annotated[float | None, _is("down time and measured time, by time and not by count")]
+    text: str
+    coverage: Annotated[float, _is("measured share of the period")]
+    worst: Annotated[float | None, _is("if all that was not seen was bad")]
+    best: Annotated[float | None, _is("if all that was not seen was good")]
+    period_s: float
+    measured_s: float
+    down_s: float
+
+
+class TargetJson(_Seen, _Named, _From):
+    """One target seen from one location, over the range that was asked."""
+
+    provider: str | None
+    region: str | None
+    watched: bool
+    every_s: float
+    state: State
+    since: Instant | None
+    last_run: LastRunJson | None
+    to: Instant
+    uptime: UptimeJson
+    runs: Mapping[str, int]
+    latency_s: Mapping[str, float | None]
+
+
+class PathwayJson(_Named):
+    """One pathway and whether to use it."""
+
+    rank: Annotated[int, _is("1 is best")]
+    target: str
+    state: State
+    health: Health
+    healthy: bool
+    reason: str
+    age_s: Annotated[float | None, _is("age of the newest evidence")]
+    max_age_s: Annotated[float, _is("how much longer it may be relied on; 0 where it is too old")]
+    last_run_at: Instant | None
+    incident: int | None
+
+
+class AdviceJson(TypedDict):
+    """The pathways that serve a need, the best first."""
+
+    at: Instant
+    need: str | None
+    healthy: bool
+    pathways: Sequence[PathwayJson]
+
+
+Next = Annotated[str | None, _is("the cursor of what follows; null at the end")]
+_Item = TypeVar("_Item")
+
+
+class PageJson(TypedDict, Generic[_Item]):
+    """A part of a list."""
+
+    items: Sequence[_Item]
+    next: Next
+
+
+class TargetsPageJson(TypedDict):
+    """All targets over a range."""
+
+    items: Sequence[TargetJson]
+    next: Next
+    now: Instant
+    method: Annotated[str, _is("how uptime is counted")]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any, NotRequired
 
 from fastapi import APIRouter
+from pydantic import Field
 from starlette.responses import JSONResponse, Response
+from typing_extensions import TypedDict
 
 from monitor.core.errors import DatabaseError
 from monitor.core.timefmt import rfc3339
@@ -22,17 +25,28 @@ _A_PAGE = 50  # outcomes
 _HEADERS = {"cache-control": "no-store"}
 
 
+class HealthJson(TypedDict):
+    """Whether the service is well."""
+
+    status: Annotated[str, Field(description="alive; ready or not ready")]
+    version: NotRequired[str]
+    checks: NotRequired[
+        Annotated[Mapping[str, Mapping[str, Any]], Field(description="each with ok, and why not")]
+    ]
+
+
 def routes(context: WebContext) -> APIRouter:
     """``/healthz``: the process answers; ``/readyz``: all that the service needs is well, or why not."""
     router = APIRouter(tags=["health"])
     settings = context.settings
 
-    @router.get("/healthz", summary="Is the process alive?")
+    @router.get("/healthz", response_model=HealthJson, summary="Is the process alive?")
     def healthz() -> Response:
         return JSONResponse({"status": "alive", "version": settings.version}, headers=_HEADERS)
 
     @router.get(
         "/readyz",
+        response_model=HealthJson,
         summary="Can it read, store, start slots and send notices?",
         responses={503: {"description": "no"}},
     )
