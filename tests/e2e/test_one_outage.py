@@ -30,7 +30,7 @@ from tests.support.webhook_receiver import SECRET
 
 pytestmark = pytest.mark.timeout(180)
 
-ECHO = f"Incorrect API key provided: {KEY}. It is canary, is it not: {KEY[:14]}"
+ECHO = f"Input transcription failed beside {KEY}. It is canary, is it not: {KEY[:14]}"
 DRAIN_S = 2.0 + 1.0 + 4.0  # the run's deadline, its grace, and the process's own end
 
 
@@ -172,7 +172,9 @@ def test_page_json_summary_and_bundle_agree_to_the_second(story: Story) -> None:
     assert (bundled["start"], bundled["end"]) == (start, end)
     (replayed,) = story.replay["incidents"]
     assert (replayed["start"], replayed["end"]) == (start, end)
-    for text in (page, story.pages["/incidents/1/summary.md"].decode(), story.told[-1]["data"]["text"]):
+    told = story.told[-1]["data"]
+    assert (told["start"], told["end"]) == (start, end)
+    for text in (page, story.pages["/incidents/1/summary.md"].decode()):
         assert start[11:19] in text
         assert end[11:19] in text
     pasted = story.pages["/incidents/1/summary.md"].decode()

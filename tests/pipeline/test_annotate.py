@@ -71,7 +71,7 @@ def test_a_reclassified_blame_is_told_and_the_computed_one_stays(sqlite_database
     stretch.fail("x" * 8)
     told = stretch.notices()[-1].body["data"]
     assert (told["blame"], told["changed"]) == ("account", ["blame account (was provider)"])
-    assert "reclassified by ann: ours (computed: provider" in told["text"]
+    assert "Looks like: our account" in told["text"]
     assert stretch.incident().blame == "provider"
     assert stretch.entries()[-1] is EntryKind.RECLASSIFIED
     with sqlite_database.read() as tx:

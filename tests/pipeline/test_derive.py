@@ -162,7 +162,7 @@ def test_a_target_that_is_watched_no_more_stops_reminding(sqlite_database: Datab
         deliver_all(stretch)
     opened, silent = stretch.notices()
     assert (opened.kind, silent.kind) == (NoticeKind.OPENED, NoticeKind.UPDATED)
-    assert "no run since 00:12:00 UTC" in silent.body["data"]["text"]
+    assert "No run since 00:12 UTC" in silent.body["data"]["text"]
     assert "No run since 00:12:00 UTC" in headline(stretch.incident())
 
 

@@ -6,23 +6,20 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from monitor.core.alerting.notice import NoticeKind
-from monitor.core.alerting.retry import serialise
-from monitor.core.alerting.wording import (
-    MessageFacts,
+from monitor.core.alerting.alert_text import (
     corrected_text,
-    link,
     merged_text,
     opened_text,
     owner_text,
     recovering_text,
     resolved_text,
-    short_title,
-    subject,
     unwatched_text,
     updated_text,
     withdrawn_text,
 )
+from monitor.core.alerting.notice import NoticeKind
+from monitor.core.alerting.retry import serialise
+from monitor.core.alerting.wording import MessageFacts, link, short_title, subject
 from monitor.core.diagnosis.diagnose import Severity
 from monitor.core.incidents.incident import IncidentKind, Phase, StoredIncident
 from monitor.core.model import State

@@ -35,7 +35,7 @@ def read_facts(notice: Notice) -> NoticeFacts:
     link = str(data.get("link") or "")
     return NoticeFacts(
         title=str(data.get("title") or "Earwitness"),
-        text=str(data.get("text") or "").removesuffix(link).rstrip(),
+        text=_without(link, str(data.get("text") or "")),
         link=link,
         severity=str(data.get("severity") or ""),
         subject=str(data.get("subject") or ""),
@@ -44,3 +44,8 @@ def read_facts(notice: Notice) -> NoticeFacts:
         is_drill=bool(data.get("drill")),
         data=data,
     )
+
+
+def _without(link: str, text: str) -> str:
+    """The text without the link, which begins or ends its last line."""
+    return text.replace(f"{link} · ", "").removesuffix(link).rstrip() if link else text

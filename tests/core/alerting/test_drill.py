@@ -12,10 +12,10 @@ from tests.support.sample_incident import DECIDED, FAILING, REST, VOICE, WHISPER
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        (NoticeKind.OPENED, "realtime · swedencentral down since"),
-        (NoticeKind.UPDATED, "still down since"),
-        (NoticeKind.RECOVERING, "recovering: passing since"),
-        (NoticeKind.RESOLVED, "resolved, safe to go back"),
+        (NoticeKind.OPENED, ": DOWN gpt-4o-transcribe realtime (azure-sweden) since "),
+        (NoticeKind.UPDATED, "STILL DOWN "),
+        (NoticeKind.RECOVERING, "RECOVERING "),
+        (NoticeKind.RESOLVED, "RESOLVED "),
         (NoticeKind.RETIREMENT, "Its vendor ends gpt-4o-transcribe on 2025-12-17 (in 30 days)"),
         (NoticeKind.TEST, "Earwitness can reach this channel (oncall)"),
     ],

@@ -74,7 +74,7 @@ def test_a_rehearsal_says_what_would_have_been_sent() -> None:
     told = simulation_to_json(found)
     assert (told["channel"], told["fired"]) == ("oncall", True)
     assert told["notices"][0]["type"] == "incident.opened"
-    assert "3/3 runs failed" in told["notices"][0]["text"]
+    assert "since 08:40 UTC, 2 min" in told["notices"][0]["text"]
     assert list(simulation_lines(found)) == [
         "1 notice to oncall",
         "  2025-11-17T08:42:10Z incident.opened: Down: gpt-4o-transcribe · realtime · swedencentral",
