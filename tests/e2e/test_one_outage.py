@@ -291,9 +291,11 @@ def test_the_echoed_key_was_really_there_to_be_hidden(story: Story) -> None:
     """Some run quotes the provider's sentence, without the key in it: the search above was not in vain."""
     database = story.open_database()
     with database.read() as tx:
-        echoing = [one for one in stream_outcomes(tx) if "Incorrect API key provided" in (one.message or "")]
+        echoing = [
+            one for one in stream_outcomes(tx) if "Input transcription failed beside" in (one.message or "")
+        ]
         kept = [read_evidence(tx, one.id) for one in echoing]
     database.dispose()
     assert echoing
-    assert all(document and "Incorrect API key provided" in json.dumps(document) for document in kept)
-    assert "Incorrect API key provided" in story.check
+    assert all(document and "Input transcription failed beside" in json.dumps(document) for document in kept)
+    assert "Input transcription failed beside" in story.check

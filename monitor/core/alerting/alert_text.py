@@ -24,7 +24,8 @@ from monitor.core.sanitize import cut, defuse
 from monitor.core.timefmt import duration_words
 
 LONGEST = 240  # characters before the link: what a phone shows at once
-_LIMITS = (160, 100, 60, 30, 0)  # of what a provider or a reason may take, the longest that fits
+# Characters that a provider's message or a reason may take, the most that fits; below 0 fewer names too.
+_LIMITS = (160, 100, 60, 30, 0, -1)
 _MINUTE, _SHORT = timedelta(minutes=1), timedelta(minutes=10)
 _LOOKS_LIKE = {
     Blame.PROVIDER: "provider",
@@ -176,7 +177,7 @@ def _lasting(facts: MessageFacts, state: str) -> str:
         lambda limit: [
             f"{state} {_name(incident)} {when}",
             _changes(facts, limit),
-            _works_now(facts, 3 if limit else 1),
+            _works_now(facts, 1 if limit < 0 else 3),
             f"{_error(found, limit)}Looks like: {_looks_like(facts, limit)}",
         ],
     )
@@ -247,7 +248,7 @@ def _error(found: Diagnosis, limit: int) -> str:
         return ""
     newest = max(found.signatures, key=lambda one: (one.last_at, one.count))
     kind = defuse(newest.code or newest.type or newest.failure or "unknown", 60)
-    said = defuse(newest.said or newest.message or "", limit) if limit else ""
+    said = defuse(newest.said or newest.message or "", limit) if limit > 0 else ""
     more = len(found.signatures) - 1
     others = f" (and {more} other error{'s' * (more > 1)})" if more else ""
     return f'Error: {kind} "{said}"{others}. ' if said else f"Error: {kind}{others}. "
@@ -257,7 +258,7 @@ def _looks_like(facts: MessageFacts, limit: int) -> str:
     incident = facts.incident
     words = _LOOKS_LIKE[incident.blame]
     passed = [window.start_after for window in incident.diagnosis.leading if window.start_after]
-    if not limit:
+    if limit <= 0:
         return words
     if incident.blame is Blame.PROVIDER and passed:
         return f"{words} (passed until {local(max(passed), facts)})"
