@@ -255,13 +255,12 @@ class Judge:
         slack = A_RUN + TELLING + (timedelta(0) if alone else SETTLING)
         if planted.share < 1:
             return self._deadline_by_rule(planted, A_RUN + TELLING + SETTLING)
-        promised = [self.facts.promises[key] for key in planted.targets]
-        slow = planted.how in {"silent", "slow"}
-        within = min(one.silent if slow else one.confirmed for one in promised)
-        if slow:
-            slack += max(one.timeout for one in promised)
         if planted.how == "slow":
-            within += timedelta(minutes=3)  # four runs that last twenty seconds each
+            return self._deadline_of_slowness(planted)
+        promised = [self.facts.promises[key] for key in planted.targets]
+        within = min(one.silent if planted.how == "silent" else one.confirmed for one in promised)
+        if planted.how == "silent":
+            slack += max(one.timeout for one in promised)
         if planted.retry_after:
             # We were asked to leave it alone twice, and each time one target of the deployment asks again.
             within += 2 * len(planted.targets) * timedelta(seconds=planted.retry_after)
@@ -280,6 +279,16 @@ class Judge:
             sum(planted.start <= run.start < planted.end for run in self.stored.runs[key])
             for key in planted.targets
         )
+
+    def _deadline_of_slowness(self, planted: Planted) -> tuple[datetime, bool | None]:
+        """Of what is slow nothing is promised, and no run confirms it: as the rule says of what is stored."""
+        opening = []
+        for key in planted.targets:
+            before = [run for run in self.stored.runs[key] if run.start < planted.start][-20:]
+            during = [run for run in self.stored.runs[key] if planted.start <= run.start <= planted.end]
+            opening += [run for run in [degraded_at([*before, *during])] if run]
+        deadline = min((run.end for run in opening), default=planted.end) + SETTLING + A_RUN + TELLING
+        return deadline, True if opening else None
 
     def _deadline_by_rule(self, planted: Planted, slack: timedelta) -> tuple[datetime, bool | None]:
         """Of trouble that only some runs meet: as the rule says of what is stored."""
