@@ -45,8 +45,9 @@ class Met:
     @property
     def said(self) -> str:
         """The message of the outcome; of a run that passed, what was noted."""
+        drift = [f"drift: {said}" for said in self.outcome.extra.get("drift", ())]
         notes = (self.observed.evidence or {}).get("notes", ())
-        return " ".join((self.outcome.message or "; ".join(notes)).split())
+        return " ".join((self.outcome.message or "; ".join([*drift, *notes])).split())
 
 
 async def meet_patiently(

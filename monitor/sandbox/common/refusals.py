@@ -264,18 +264,24 @@ def _openai_fault(endpoint: ServedEndpoint, fault: ActiveFault, model: str | Non
 
 def _waits(fault: ActiveFault) -> tuple[tuple[str, str], ...]:
     names = {"retry_after": "retry-after", "retry_after_ms": "retry-after-ms"}
-    waits = tuple((header, str(fault.extras[key])) for key, header in names.items() if key in fault.extras)
-    return (*_SPENT.get(fault.fault, ()), *waits)
+    waits = {header: str(fault.extras[key]) for key, header in names.items() if key in fault.extras}
+    told = {**dict(_SPENT.get(fault.fault, ())), **waits}
+    return tuple((name, value) for name, value in told.items() if value)
 
 
-# What a spent limit leaves of the rate-limit headers, in agreement with the texts above.
+# The headers of a spent limit, in agreement with the texts above; an empty `retry_after` omits its own.
 _SPENT: Mapping[str, tuple[tuple[str, str], ...]] = {
     "429": (
         ("x-ratelimit-limit-requests", "3"),
         ("x-ratelimit-remaining-requests", "0"),
         ("x-ratelimit-reset-requests", "20s"),
+        ("retry-after", "20"),
     ),
-    "429_tokens": (("x-ratelimit-remaining-tokens", "0"), ("x-ratelimit-reset-tokens", "20s")),
+    "429_tokens": (
+        ("x-ratelimit-remaining-tokens", "0"),
+        ("x-ratelimit-reset-tokens", "20s"),
+        ("retry-after", "20"),
+    ),
     "429_limit": (("x-ratelimit-limit-tokens", "1000"), ("x-ratelimit-remaining-tokens", "0")),
 }
 

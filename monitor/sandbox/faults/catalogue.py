@@ -276,6 +276,6 @@ EXTRAS: Mapping[str, str] = {
     "location": "a text",
     "variant": f"one of: {', '.join(BROKEN_JSON)}",
     "close": "a close code that may be sent: 1000 to 1003, 1007 to 1014, 3000 to 4999",
-    "retry_after": "a text or a number of seconds",
+    "retry_after": "a text or a number of seconds; an empty text for none",
     "retry_after_ms": "milliseconds, 0 or more",
 }

@@ -311,12 +311,15 @@ async def test_a_bad_gateway_is_html() -> None:
 
 
 async def test_wait_hints_and_texts_can_be_set() -> None:
-    """And are absent otherwise."""
-    wanted = fault("429", retry_after=20, retry_after_ms=1500, message="Slow down.", code="x")
+    """Else a spent limit says what its text says; an empty one leaves the header out."""
+    wanted = fault("429", retry_after=7, retry_after_ms=1500, message="Slow down.", code="x")
     reply = await send(script=broken(wanted))
-    assert (reply.headers["retry-after"], reply.headers["retry-after-ms"]) == ("20", "1500")
+    assert (reply.headers["retry-after"], reply.headers["retry-after-ms"]) == ("7", "1500")
     assert (reply.json()["error"]["message"], reply.json()["error"]["code"]) == ("Slow down.", "x")
-    assert "retry-after" not in (await send(script=broken(fault("429")))).headers
+    plain = await send(script=broken(fault("429")))
+    assert plain.headers["retry-after"] == "20"
+    assert "after 20 seconds" in plain.json()["error"]["message"] or "20s" in plain.json()["error"]["message"]
+    assert "retry-after" not in (await send(script=broken(fault("429", retry_after="")))).headers
 
 
 @pytest.mark.parametrize(
