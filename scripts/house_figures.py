@@ -44,6 +44,7 @@ SAME_MEANING = {
     "annotations",
     "app",
     "derive",
+    "dialects",
     "errors",
     "evidence",
     "history",
@@ -56,6 +57,7 @@ SAME_MEANING = {
     "rest",
     "retirements",
     "self_observations",
+    "session",
     "serve",
     "websocket",
 }

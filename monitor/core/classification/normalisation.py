@@ -24,7 +24,7 @@ from monitor.core.classification.number_words import (
 Words = tuple[str, ...]
 
 
-class Part(NamedTuple):
+class TextPart(NamedTuple):
     """A stretch of a text, and the ways in which it may be said: the usual one first, at least one."""
 
     ways: tuple[Words, ...]
@@ -124,24 +124,24 @@ def spell(text: str, language: str | None, beside: Sequence[str] = ()) -> list[s
     return choose(read_parts(text, language), beside, language)
 
 
-def read_parts(text: str, language: str | None) -> list[Part]:
+def read_parts(text: str, language: str | None) -> list[TextPart]:
     """Return the parts of a text in order: plain stretches, and numbers and contractions with their ways."""
     code = _code(language)
     folded = _fold(_NO_SPEECH.sub(" ", text), code)
     if code == "en":
         folded = _INITIALS.sub(lambda match: match[0].replace(".", ""), folded)
         folded = _HALF_OF_DAY.sub(r" \1", folded).replace("per cent", "percent")
-    parts: list[Part] = []
+    parts: list[TextPart] = []
     end = 0
     for match in _pattern(code).finditer(folded):
-        parts.append(Part((_plain(folded[end : match.start()], code),)))
-        parts.append(Part(_ways_of(match, code)))
+        parts.append(TextPart((_plain(folded[end : match.start()], code),)))
+        parts.append(TextPart(_ways_of(match, code)))
         end = match.end()
-    parts.append(Part((_plain(folded[end:], code),)))
+    parts.append(TextPart((_plain(folded[end:], code),)))
     return parts
 
 
-def choose(parts: Iterable[Part], beside: Sequence[str], language: str | None) -> list[str]:
+def choose(parts: Iterable[TextPart], beside: Sequence[str], language: str | None) -> list[str]:
     """Return the words of the parts, each in the first of its ways that occurs in *beside*, else the usual.
 
     Where words are put together does not count: *ein hundert* is *einhundert*, taken as *beside* has it.

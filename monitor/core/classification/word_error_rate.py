@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import jiwer
 
-from monitor.core.classification.normalisation import Part, choose, read_parts
+from monitor.core.classification.normalisation import TextPart, choose, read_parts
 
 PASSES = 0.15  # at most this word error rate passes
 DEGRADES = 0.40  # at most this one is degraded; above, or nothing said, is failed
@@ -49,7 +49,7 @@ def score(said: str, reference: str, language: str | None = "en") -> Accuracy:
 
 
 @lru_cache(maxsize=128)
-def _parts_of(reference: str, language: str | None) -> tuple[Part, ...]:
+def _parts_of(reference: str, language: str | None) -> tuple[TextPart, ...]:
     """Return the parts of a reference, which one run after another is held against."""
     return tuple(read_parts(reference, language))
 

@@ -21,7 +21,7 @@ from monitor.core.views.latency import percentile
 from monitor.core.views.routing_advice import NEEDS, Advice, TargetState, advise, to_json
 from monitor.store.incidents.incidents import read_unresolved_incidents
 from monitor.web.api.facts import PROBLEM, Json
-from monitor.web.api.schema import AdviceJson, PathwayJson
+from monitor.web.api.shapes import AdviceJson, PathwayJson
 from monitor.web.frame.cell_view import CellView
 from monitor.web.frame.context import WebContext
 from monitor.web.frame.errors import BadQuery, problem_response

@@ -36,7 +36,7 @@ from monitor.web.api.facts import (
     Until,
     entry_to_json,
 )
-from monitor.web.api.schema import EntryJson, MarkJson, PageJson, PauseJson
+from monitor.web.api.shapes import EntryJson, MarkJson, PageJson, PauseJson
 from monitor.web.frame.context import WebContext
 from monitor.web.frame.errors import BadQuery
 from monitor.web.frame.query_params import Number, read_bounds, read_cursor, read_instant, write_cursor

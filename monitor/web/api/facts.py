@@ -28,7 +28,7 @@ from monitor.store.incidents.incidents import read_incident as stored_incident
 from monitor.store.incidents.notices import read_notices
 from monitor.store.outcomes.read import read_evidence, read_outcomes_page
 from monitor.store.outcomes.read import read_outcome as stored_outcome
-from monitor.web.api.schema import (
+from monitor.web.api.shapes import (
     DelaysJson,
     EntryJson,
     IncidentDetailsJson,

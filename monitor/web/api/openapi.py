@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from monitor.web.api.schema import ProblemJson
+from monitor.web.api.shapes import ProblemJson
 
 _PROBLEM_TYPE = "application/problem+json"
 _REF = "#/components/schemas/"
