@@ -14,7 +14,7 @@ from benchmarks.history import MINUTE, START, outcomes
 from benchmarks.measure import Figure, cpu
 from monitor.core.model import Failure, Outcome, Stage, Verdict
 from monitor.core.outages.blind_spans import find_blocks
-from monitor.core.outages.history import MemoryHistory
+from tests.support.memory_history import MemoryHistory
 
 FEW, MANY = 100, 1000
 GROWTH_MARK = 20.0  # times, for ten times as many targets; a square would be 100

@@ -16,9 +16,10 @@ from statistics import mean, median
 from benchmarks.measure import Figure
 from monitor.core.intervals import Span, union
 from monitor.core.model import Cell, Failure, State, Verdict
-from monitor.core.outages.history import MemoryHistory, StoredRun
+from monitor.core.outages.history import StoredRun
 from monitor.core.outages.rule import Rule
 from monitor.core.outages.windows import Window, derive_windows
+from tests.support.memory_history import MemoryHistory
 
 MINUTE = timedelta(minutes=1)
 MONTH = 30 * 24 * 60  # runs

@@ -45,7 +45,7 @@ def export(
         _known_targets(tx, targets)
     with database.read() as tx, writing(output) as sink:
         found = stream_outcomes(tx, targets=set(targets) or None, since=begin, until=end)
-        for chunk in kind.render(found):
+        for chunk in kind(found):
             sink.write(chunk)
     return 0
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-from importlib.resources import files
 from typing import Any
 
 from monitor.config.file_model import ConfigurationFile
-
-SHIPPED = "schema.json"
 
 
 def json_schema() -> dict[str, Any]:
@@ -22,11 +19,6 @@ def json_schema() -> dict[str, Any]:
 def schema_text() -> str:
     """The schema as the shipped file spells it."""
     return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
-
-
-def shipped_schema() -> str:
-    """The text of the schema that came with the package."""
-    return (files(__package__) / SHIPPED).read_text("utf-8")
 
 
 def _tidied(node: Any) -> Any:

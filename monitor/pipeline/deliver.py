@@ -105,19 +105,12 @@ class Deliverer:
             under_way[task] = notice.channel
             task.add_done_callback(under_way.pop)
 
-    async def deliver_one(self) -> bool:
-        """Claim and attempt one notice that is due; whether there was one.
+    async def _deliver(self, notice: Notice) -> None:
+        """Attempt one notice and settle it.
 
         The lease outlives the attempt: a process that dies in it leaves the notice to be claimed again,
         with the same id, so that the receiver can drop the second copy.
         """
-        notice = await asyncio.to_thread(self._claim)
-        if notice is None:
-            return False
-        await self._deliver(notice)
-        return True
-
-    async def _deliver(self, notice: Notice) -> None:
         judgement = await self.attempt(notice)
         if isinstance(judgement, GiveUp) and judgement.for_good:
             log.error("a channel is switched off until the next start", channel=notice.channel)

@@ -49,7 +49,7 @@ def report(
             raise NotFound(
                 f"incident {number} is about this monitor itself: there is no evidence to hand over"
             )
-        return FORMATS[kind].render(dossier, known_secrets(settings))
+        return FORMATS[kind](dossier, known_secrets(settings))
 
 
 def known_secrets(settings: Settings) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import (
@@ -26,7 +25,6 @@ from sqlalchemy import (
     update,
 )
 
-from monitor.core.intervals import Span
 from monitor.core.model import Cell, Kind
 from monitor.core.scheduling.attention import Slots
 from monitor.store.database import fast_statements
@@ -85,19 +83,6 @@ def _bound(name: str) -> BindParameter[Any]:
     return bindparam(name, type_=_PLAIN.get(name, Float))
 
 
-def read_gaps(
-    tx: Connection, since: datetime, until: datetime, *, location: str = "default"
-) -> tuple[Span, ...]:
-    """The stretches inside ``since … until`` between two beats in which the monitor did not run."""
-    mine = heartbeats.c.location == location
-    rows = tx.execute(
-        select(heartbeats.c.first_at, heartbeats.c.last_at).where(mine).order_by(heartbeats.c.first_at)
-    )
-    between = (Span(before.last_at, after.first_at) for before, after in pairwise(rows.all()))
-    clipped = (Span(max(gap.start, since), min(gap.end, until)) for gap in between)
-    return tuple(gap for gap in clipped if gap.start < gap.end)
-
-
 def read_last_beat(tx: Connection, *, location: str = "default") -> datetime | None:
     """When the monitor at *location* last gave a sign of life."""
     wanted = select(heartbeats.c.last_at).where(heartbeats.c.location == location)
@@ -144,15 +129,6 @@ def read_killed_runs(tx: Connection, location: str, since: datetime) -> tuple[tu
     names = {row_id: cell for cell, row_id in cell_rows(tx).items() if cell.location == location}
     killed = skips.c.reason == KILLED
     return tuple((cell, slot) for cell, slots, _ in _skips(tx, names, since, killed) for slot in slots)
-
-
-def read_skipped_slots(
-    tx: Connection, since: datetime, until: datetime
-) -> tuple[tuple[Cell, Slots, str], ...]:
-    """The recorded slots from *since* of rows that begin before *until*: cell, slots and reason, in order."""
-    names = {row_id: cell for cell, row_id in cell_rows(tx).items()}
-    rows = _skips(tx, names, since, skips.c.slot < until)
-    return tuple(sorted(rows, key=lambda row: (row[0], row[1].first)))
 
 
 def _skips(

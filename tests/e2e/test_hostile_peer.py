@@ -16,9 +16,9 @@ import pytest
 from monitor.core.model import Kind, Outcome, Verdict
 from monitor.core.scheduling.slots import slots_between
 from monitor.store.database.engine import open_database
-from monitor.store.heartbeats import read_skipped_slots
 from monitor.store.outcomes.read import stream_outcomes
 from tests.support.service_processes import EVERY_S, TARGETS, House
+from tests.support.skipped_slots import read_skipped_slots
 
 pytestmark = pytest.mark.timeout(120)
 

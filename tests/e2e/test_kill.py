@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from monitor.core.incidents.codec import incident_to_json, window_to_json
-from monitor.core.outages.history import MemoryHistory
 from monitor.store.database.engine import open_database
 from monitor.store.derivation.history import StoreHistory
 from monitor.store.incidents.incidents import read_numbered_incidents, read_windows
 from monitor.store.outcomes.read import stream_outcomes
+from tests.support.memory_history import MemoryHistory
 from tests.support.service_processes import FAILING, House
 
 pytestmark = pytest.mark.timeout(180)

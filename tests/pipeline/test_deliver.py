@@ -19,6 +19,7 @@ from monitor.pipeline.deliver import AT_ONCE, LEASE, ChannelAddress, Deliverer
 from monitor.store.database.engine import Database
 from monitor.store.incidents.incidents import save_incident
 from monitor.store.incidents.notices import add_notices, claim_notice, read_notices
+from tests.support.deliver_one import deliver_one
 from tests.support.fakes import FakeClock
 from tests.support.sample_incident import incident
 from tests.support.scripted_transport import PostingTransport, Receivers, until
@@ -84,8 +85,8 @@ async def test_a_notice_is_sent_once_and_signed(post: Post) -> None:
     """The receiver can verify it, and nothing is owed afterwards."""
     post.owe(notice("a"))
     courier = post.courier()
-    assert await courier.deliver_one()
-    assert not await courier.deliver_one()
+    assert await deliver_one(courier)
+    assert not await deliver_one(courier)
     (seen,) = post.receivers.posted
     assert seen.url == URLS["oncall"]
     signed = Webhook(SECRET).sign(seen.headers["webhook-id"], post.clock(), seen.body.decode())
@@ -100,18 +101,18 @@ async def test_the_pauses_of_the_schedule_are_kept(post: Post) -> None:
     post.owe(notice("a"))
     courier = post.courier()
     for pause in PAUSES:
-        assert await courier.deliver_one()
+        assert await deliver_one(courier)
         post.clock.instant += pause - timedelta(seconds=1)
-        assert not await courier.deliver_one()
+        assert not await deliver_one(courier)
         post.clock.advance(seconds=1)
-    assert await courier.deliver_one()
+    assert await deliver_one(courier)
     assert len(post.receivers.posted) == len(PAUSES) + 1
     assert set(post.receivers.ids()) == {"msg_a"}
     stored = post.stored()
     assert (stored.attempts, stored.gave_up_at) == (len(PAUSES) + 1, post.clock())
     assert stored.last_reply == f"status 500: attempt {len(PAUSES) + 1} was the last"
     post.clock.advance(days=30)
-    assert not await courier.deliver_one()
+    assert not await deliver_one(courier)
 
 
 async def test_a_receiver_that_comes_back_gets_it(post: Post) -> None:
@@ -120,7 +121,7 @@ async def test_a_receiver_that_comes_back_gets_it(post: Post) -> None:
     post.owe(notice("a"))
     courier = post.courier()
     for pause in PAUSES[:3]:
-        await courier.deliver_one()
+        await deliver_one(courier)
         post.clock.instant += pause
     assert (post.stored().attempts, post.stored().last_reply) == (3, "status 200")
     assert post.stored().sent_at is not None
@@ -132,7 +133,7 @@ async def test_a_receiver_away_for_seconds_has_it_within_a_minute(post: Post) ->
     post.owe(notice("a"))
     courier, begun = post.courier(), post.clock.instant
     while post.stored().sent_at is None:
-        if not await courier.deliver_one():
+        if not await deliver_one(courier):
             post.clock.advance(seconds=1)
     assert post.clock.instant - begun <= timedelta(seconds=20)
 
@@ -149,7 +150,7 @@ async def test_a_receiver_that_returns_hears_soon_with_nothing_new_owed(
     while post.stored().sent_at is None:
         if post.clock.instant - begun >= timedelta(minutes=away):
             post.receivers.statuses[url] = [200]
-        if not await courier.deliver_one():
+        if not await deliver_one(courier):
             post.clock.advance(seconds=5)
     assert post.clock.instant - begun <= timedelta(minutes=away + within)
 
@@ -163,15 +164,15 @@ async def test_what_waits_for_a_receiver_that_is_back_goes_out_at_once_and_in_or
     post.owe(replace(notice("z-down"), incident_id=story.id))
     courier = post.courier()
     for pause in PAUSES[:6]:
-        await courier.deliver_one()
+        await deliver_one(courier)
         post.clock.instant += pause
-    await courier.deliver_one()  # the next attempt is five minutes ahead
+    await deliver_one(courier)  # the next attempt is five minutes ahead
     post.receivers.statuses[URLS["oncall"]] = [200]
     before = len(post.receivers.posted)
     post.clock.advance(seconds=60)
     now = post.clock()
     post.owe(replace(notice("b-other"), created_at=now))
-    while await courier.deliver_one():
+    while await deliver_one(courier):
         pass
     assert post.receivers.ids()[before:] == ["msg_b-other", "msg_z-down"]
 
@@ -185,12 +186,12 @@ async def test_the_end_of_an_incident_is_told_with_its_beginning(post: Post) -> 
     post.owe(replace(notice("z-down"), incident_id=story.id))
     courier = post.courier()
     for pause in PAUSES[:6]:
-        await courier.deliver_one()
+        await deliver_one(courier)
         post.clock.instant += pause
-    await courier.deliver_one()  # the next attempt is five minutes ahead
+    await deliver_one(courier)  # the next attempt is five minutes ahead
     post.clock.advance(seconds=60)
     post.owe(replace(notice("a-resolved", sequence=2), incident_id=story.id, created_at=post.clock()))
-    while await courier.deliver_one():
+    while await deliver_one(courier):
         pass
     assert post.receivers.ids()[-2:] == ["msg_z-down", "msg_a-resolved"]
 
@@ -201,9 +202,9 @@ async def test_a_crash_in_mid_attempt_leads_to_another_under_the_same_id(post: P
     with post.database.write() as tx:
         claim_notice(tx, post.clock(), LEASE)  # the process that held it is gone
     courier = post.courier()
-    assert not await courier.deliver_one()
+    assert not await deliver_one(courier)
     post.clock.instant += LEASE
-    assert await courier.deliver_one()
+    assert await deliver_one(courier)
     assert post.receivers.ids() == ["msg_a"]
     assert (post.stored().attempts, post.stored().sent_at) == (2, post.clock())
 
@@ -212,7 +213,7 @@ async def test_two_couriers_send_a_notice_once(post: Post) -> None:
     """Several processes over one database take turns; none sends what another holds."""
     post.owe(*(notice(str(number)) for number in range(6)))
     couriers = [post.courier() for _ in range(3)]
-    rounds = [[await courier.deliver_one() for courier in couriers] for _ in range(3)]
+    rounds = [[await deliver_one(courier) for courier in couriers] for _ in range(3)]
     assert sum(map(sum, rounds)) == 6
     assert len(post.receivers.posted) == len(set(post.receivers.ids())) == 6
 
@@ -221,7 +222,7 @@ async def test_gone_is_gone(post: Post) -> None:
     """410 ends it at once."""
     post.receivers.statuses[URLS["oncall"]] = [410]
     post.owe(notice("a"))
-    assert await post.courier().deliver_one()
+    assert await deliver_one(post.courier())
     stored = post.stored()
     assert (stored.attempts, stored.last_reply) == (1, "status 410: the receiver is gone")
     assert stored.gave_up_at == post.clock()
@@ -232,14 +233,14 @@ async def test_a_receiver_that_is_gone_is_left_alone_until_the_next_start(post: 
     post.receivers.statuses[URLS["oncall"]] = [410]
     post.owe(notice("a"), notice("b"), notice("c", channel="slow"))
     courier = post.courier()
-    while await courier.deliver_one():
+    while await deliver_one(courier):
         pass
     assert sorted(post.receivers.ids()) == ["msg_a", "msg_c"]
     with post.database.read() as tx:
         (held,) = (one for one in read_notices(tx) if one.id == "msg_b")
     assert held.last_reply == "not sent: its receiver was gone before, until the service starts anew"
     post.owe(notice("d"))
-    assert await post.courier().deliver_one()
+    assert await deliver_one(post.courier())
     assert post.receivers.ids()[-1] == "msg_d"
 
 
@@ -247,7 +248,7 @@ async def test_a_channel_that_is_no_longer_configured_is_given_up(post: Post) ->
     """Nothing is sent, the reason is kept, and the outbox goes on."""
     post.configured = ("slow",)
     post.owe(notice("a"))
-    assert await post.courier().deliver_one()
+    assert await deliver_one(post.courier())
     assert not post.receivers.posted
     assert post.stored().last_reply == "the channel oncall is no longer configured"
     assert post.stored().gave_up_at is not None
@@ -268,10 +269,10 @@ async def test_a_secret_that_is_missing_is_said_and_tried_again(post: Post) -> N
         resolve=missing,
         clock=courier.clock,
     )
-    assert await broken.deliver_one()
+    assert await deliver_one(broken)
     assert post.stored().last_reply == "env:ONCALL_URL: the variable ONCALL_URL is not set"
     post.clock.instant += PAUSES[0]
-    assert await courier.deliver_one()
+    assert await deliver_one(courier)
     assert post.stored().sent_at is not None
 
 
@@ -290,7 +291,7 @@ async def test_a_fault_of_ours_is_kept_without_its_text(post: Post) -> None:
         resolve=wrong,
         clock=courier.clock,
     )
-    assert await broken.deliver_one()
+    assert await deliver_one(broken)
     assert post.stored().last_reply == "our own fault: ZeroDivisionError"
 
 
@@ -339,5 +340,5 @@ async def test_a_stop_leaves_a_notice_under_way_to_be_sent_again(post: Post) -> 
     assert post.stored().sent_at is None
     post.receivers.gates.clear()
     post.clock.instant += LEASE
-    assert await post.courier().deliver_one()
+    assert await deliver_one(post.courier())
     assert post.receivers.ids() == ["msg_a", "msg_a"]

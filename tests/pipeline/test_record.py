@@ -21,7 +21,7 @@ from monitor.pipeline.pace import Pace
 from monitor.pipeline.record import Skipped, record
 from monitor.store.database.engine import Database, open_database
 from monitor.store.derivation.history import StoreHistory
-from monitor.store.heartbeats import read_last_beat, read_skipped_slots
+from monitor.store.heartbeats import read_last_beat
 from monitor.store.incidents.incidents import read_incidents_since
 from monitor.store.outcomes.add import Added
 from monitor.store.outcomes.read import read_evidence, stream_outcomes
@@ -29,6 +29,7 @@ from tests.pipeline.test_observe import due
 from tests.support.fakes import FakeClock
 from tests.support.recorded_minutes import FAILING, HOUSE, MINUTE, Stretch, run_of
 from tests.support.scripted_transport import ScriptedTransport, broken, target
+from tests.support.skipped_slots import read_skipped_slots
 from tests.support.stored_outcomes import DAY
 
 

@@ -11,9 +11,10 @@ from monitor.core.scheduling.attention import Attention, Slots, Watching
 from monitor.core.scheduling.slots import slot_at, slots_between
 from monitor.pipeline.recover import DOWN, account, resume
 from monitor.store.database.engine import Database
-from monitor.store.heartbeats import KILLED, PAUSE, add_skips, beat, read_accounted_slots, read_skipped_slots
+from monitor.store.heartbeats import KILLED, PAUSE, add_skips, beat, read_accounted_slots
 from monitor.store.outcomes.add import add_outcomes
 from tests.support.scripted_transport import target
+from tests.support.skipped_slots import read_skipped_slots
 from tests.support.stored_outcomes import DAY, MINUTE, make
 
 TARGET = target()

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from monitor.core.model import Endpoint, State, Target
-from monitor.core.outages.history import MemoryHistory
 from monitor.core.outages.rule import Rule
 from monitor.core.outages.windows import derive_windows
 from monitor.planning.detection_time import estimate_detection_time, quota_of
+from tests.support.memory_history import MemoryHistory
 from tests.support.outcomes import row
 
 ENDPOINT = Endpoint(name="azure", provider="azure_openai", url="https://contoso.openai.azure.com")

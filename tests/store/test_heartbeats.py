@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
-from monitor.core.intervals import Span
 from monitor.core.scheduling.attention import Slots
 from monitor.store.database.engine import Database
 from monitor.store.database.migrate import migrate
@@ -14,30 +13,25 @@ from monitor.store.heartbeats import (
     add_skips,
     beat,
     read_accounted_slots,
-    read_gaps,
     read_last_beat,
-    read_skipped_slots,
 )
 from monitor.store.outcomes.add import add_outcomes
 from monitor.store.overview import read_cell_totals
+from tests.support.skipped_slots import read_skipped_slots
 from tests.support.stored_outcomes import DAY, MINUTE, make
 
 LAG = timedelta(milliseconds=2.5)
 
 
-def test_a_night_off_is_a_gap(database: Database) -> None:
-    """Beats without a pause are one row; a pause is a gap between two beats, cut to what was asked."""
+def test_beats_without_a_pause_are_one_row(database: Database) -> None:
+    """A pause begins another; each location has rows of its own."""
     with database.write() as tx:
         for minute in (*range(10), *range(60, 70)):
             beat(tx, DAY + minute * MINUTE, LAG * minute)
         beat(tx, DAY + 30 * MINUTE, LAG, location="oslo")
-        found = read_gaps(tx, DAY, DAY + 120 * MINUTE)
-        clipped = read_gaps(tx, DAY + 20 * MINUTE, DAY + 40 * MINUTE)
         assert tx.execute(select(func.count()).select_from(heartbeats)).scalar() == 3
         assert read_last_beat(tx) == DAY + 69 * MINUTE
         assert read_last_beat(tx, location="nowhere") is None
-    assert found == (Span(DAY + 9 * MINUTE, DAY + 60 * MINUTE),)
-    assert clipped == (Span(DAY + 20 * MINUTE, DAY + 40 * MINUTE),)
 
 
 def test_skipped_slots_are_on_record(database: Database) -> None:

@@ -14,7 +14,7 @@ from itertools import product
 from random import Random
 
 from monitor.core.model import Blame, Cell, Failure, Outcome, Verdict
-from monitor.core.outages.history import MemoryHistory, run_of
+from tests.support.memory_history import MemoryHistory, run_of
 
 MIDNIGHT = datetime(2025, 11, 17, tzinfo=UTC)
 MODELS = ("gpt-4o-transcribe", "gpt-4o-mini-transcribe", "whisper-1")

@@ -1,4 +1,4 @@
-"""How long until an incident was detected, told and over: each as the least and the most it can have been.
+"""How long until an incident was detected and told: the least and the most it can have been.
 
 Nobody looked between two runs, so what began between them has no exact start. It reads windows and the
 time of a delivery, and decides nothing.
@@ -15,18 +15,17 @@ from monitor.core.outages.uptime import Bounds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delays:
-    """The three times of one incident; `notify` is None where nobody was told."""
+    """The two times of one incident; `notify` is None where nobody was told."""
 
     detect: Bounds
     notify: timedelta | None
-    recover: Bounds
 
 
 def delays_of(incident: StoredIncident, *, told_at: datetime | None = None) -> Delays | None:
     """The times of an incident; None while it is not decided, and without windows.
 
     Detect: from the first bad run, or from the last good one before it, to the decision. Notify: from the
-    decision to *told_at*, the first delivery that a channel accepted. Recover: how long the windows lasted.
+    decision to *told_at*, the first delivery that a channel accepted.
     """
     decided, windows = incident.opened_at, incident.diagnosis.windows
     if decided is None or not windows:
@@ -36,5 +35,4 @@ def delays_of(incident: StoredIncident, *, told_at: datetime | None = None) -> D
     return Delays(
         detect=Bounds(least=decided - first.start, most=most),
         notify=None if told_at is None else max(told_at - decided, timedelta(0)),
-        recover=incident.diagnosis.bounds,
     )

@@ -1,48 +1,18 @@
-"""How a cell stands now: its state, and whether bad runs wait to become a window, or to be none."""
+"""Bad runs that wait to become a window, or to be none."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from monitor.core.incidents.incident import Derivation, Suspicion
-from monitor.core.model import Cell, State, Verdict
-from monitor.core.outages.blind_spans import is_unreachable
+from monitor.core.model import Cell, State
 from monitor.core.outages.gaps import gap_limit
-from monitor.core.outages.history import History, StoredRun, until_after
+from monitor.core.outages.history import History, until_after
 from monitor.core.outages.lookback import LONGEST_SILENCE, is_settled, oldest_number, reached
-from monitor.core.outages.rule import GAP_INTERVALS, Rule, Threshold
+from monitor.core.outages.rule import Rule, Threshold
 from monitor.core.outages.windows import Pending
-
-
-def state_now(
-    cell: Cell, derivation: Derivation, last_run: StoredRun | None, now: datetime, every: timedelta | None
-) -> State:
-    """The state of a cell; unknown where its last run is too old or measured nothing.
-
-    *every* serves a last run without an `every_s`; without either no age is too old. Maintenance is
-    not seen here.
-    """
-    if last_run is None or _is_stale(last_run, now, every) or _is_blind(cell, derivation, last_run):
-        return State.UNKNOWN
-    states = {window.state for window in derivation.windows if window.cell == cell and window.open}
-    return next((state for state in (State.DOWN, State.DEGRADED) if state in states), State.UP)
-
-
-def _is_stale(last_run: StoredRun, now: datetime, every: timedelta | None) -> bool:
-    own = every if last_run.every_s is None else timedelta(seconds=last_run.every_s)
-    return own is not None and now - last_run.started_at > GAP_INTERVALS * own
-
-
-def _is_blind(cell: Cell, derivation: Derivation, last_run: StoredRun) -> bool:
-    """Whether the last run lies in a blind span of its location and measured nothing."""
-    if last_run.verdict is not Verdict.INCONCLUSIVE and not is_unreachable(last_run):
-        return False
-    return any(
-        span.location == cell.location and span.start <= last_run.started_at <= span.end
-        for span in derivation.blind
-    )
 
 
 def suspicions(history: History, derivation: Derivation, rule: Rule, now: datetime) -> tuple[Suspicion, ...]:

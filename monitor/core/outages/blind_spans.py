@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from heapq import heapify, heapreplace
-from operator import attrgetter
 from typing import NamedTuple
 
 from monitor.core.model import Cell, Failure, Verdict
@@ -81,7 +80,6 @@ def _breaks(numbers: Sequence[int]) -> list[int]:
 
 
 BELOW_PROTOCOL = frozenset({Failure.DNS, Failure.CONNECT, Failure.TLS})
-_STARTED = attrgetter("started_at")
 
 
 def is_unreachable(run: StoredRun) -> bool:

@@ -1,4 +1,4 @@
-"""What the verdict asks of stored outcomes, answered from indexes; the counterpart of core's MemoryHistory.
+"""What the verdict asks of stored outcomes, answered from indexes.
 
 Only what did not pass, and where the look-back starts afresh, is read; the passes between follow from the
 running numbers. It reads what was committed when its transaction began, and keeps answers: make a new one
@@ -34,7 +34,6 @@ _VERDICTS = {member.value: member for member in Verdict}
 _FAILURES: Mapping[str | None, Failure | None] = {None: None} | {member.value: member for member in Failure}
 _STAGES: Mapping[str | None, Stage | None] = {None: None} | {member.value: member for member in Stage}
 _BLAMES: Mapping[str | None, Blame | None] = {None: None} | {member.value: member for member in Blame}
-_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)

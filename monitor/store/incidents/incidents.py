@@ -100,14 +100,6 @@ def read_incident(tx: Connection, number: int) -> StoredIncident:
     return found[0]
 
 
-def read_incident_by_id(tx: Connection, incident_id: str) -> StoredIncident:
-    """The incident of that id, numbered or only suspected; NotFound where there is none."""
-    found = _incidents(tx, _select_incidents().where(incidents.c.id == incident_id))
-    if not found:
-        raise NotFound(f"there is no incident with the id '{incident_id[:200]}'")
-    return found[0]
-
-
 def read_numbered_incidents(
     tx: Connection,
     *,
@@ -303,15 +295,6 @@ def _last_ends(_dialect: str) -> Select[Any]:
         .where(windows.c.end.is_not(None))
         .group_by(*names)
     )
-
-
-def read_incident_windows(tx: Connection, incident_id: str) -> tuple[Window, ...]:
-    """The windows that belong to an incident, by start and cell."""
-    return _windows(fast_statements.rows(tx, _windows_of_incident, incident=incident_id))
-
-
-def _windows_of_incident(_dialect: str) -> Select[Any]:
-    return _select_windows().where(windows.c.incident_id == bindparam("incident", type_=Text))
 
 
 def _select_windows() -> Select[Any]:

@@ -12,8 +12,9 @@ from monitor.core.incidents.derive import derive
 from monitor.core.incidents.incident import Phase, StoredIncident
 from monitor.core.incidents.reconcile import settled_at
 from monitor.core.model import Outcome
-from monitor.core.outages.history import INSTANT, MemoryHistory
+from monitor.core.outages.history import INSTANT
 from monitor.core.outages.rule import Rule
+from tests.support.memory_history import MemoryHistory
 from tests.support.outcomes import minutes, row
 from tests.support.sample_incident import incident
 

@@ -10,8 +10,8 @@ from monitor.core.alerting.simulate import Simulation, simulate, simulation_line
 from monitor.core.alerting.wording import MessageSettings
 from monitor.core.incidents.derive import derive
 from monitor.core.model import Outcome
-from monitor.core.outages.history import MemoryHistory
 from monitor.core.outages.rule import Rule
+from tests.support.memory_history import MemoryHistory
 from tests.support.outcomes import minutes, row
 
 ONCALL = Policy(channel="oncall")

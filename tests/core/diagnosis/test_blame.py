@@ -9,9 +9,10 @@ import pytest
 from monitor.core.diagnosis.blame import IncidentBlame, Reasoned, both, most_frequent
 from monitor.core.incidents.derive import derive
 from monitor.core.model import Blame, Failure, Outcome, Verdict
-from monitor.core.outages.history import MemoryHistory, StoredRun
+from monitor.core.outages.history import StoredRun
 from monitor.core.outages.marks import Mark
 from monitor.core.outages.rule import Rule
+from tests.support.memory_history import MemoryHistory
 from tests.support.outcomes import minutes, row, together
 
 

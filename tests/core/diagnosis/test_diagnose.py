@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from monitor.core.diagnosis.diagnose import Beside, Incident, Severity
 from monitor.core.incidents.derive import derive, to_json
 from monitor.core.model import Blame, Outcome, State
-from monitor.core.outages.history import MemoryHistory
 from monitor.core.outages.rule import Rule
 from monitor.core.outages.windows import overlaps
 from tests.support.examples import examples
+from tests.support.memory_history import MemoryHistory
 from tests.support.outcomes import matrices, minutes, row, together
 
 DAY = 24 * 60

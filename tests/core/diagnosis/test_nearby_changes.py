@@ -12,10 +12,10 @@ from monitor.core.diagnosis.diagnose import Incident
 from monitor.core.diagnosis.nearby_changes import change_words
 from monitor.core.incidents.derive import derive
 from monitor.core.model import Outcome
-from monitor.core.outages.history import MemoryHistory
 from monitor.core.outages.marks import Mark
 from monitor.core.outages.rule import Rule
 from tests.support.examples import examples
+from tests.support.memory_history import MemoryHistory
 from tests.support.outcomes import matrices, minutes, row
 
 

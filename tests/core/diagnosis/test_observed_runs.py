@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from monitor.core.diagnosis.observed_runs import ObservedRuns
 from monitor.core.model import Cell, Outcome
-from monitor.core.outages.history import MemoryHistory
 from monitor.core.outages.rule import Rule
 from monitor.core.outages.windows import derive_windows
+from tests.support.memory_history import MemoryHistory
 from tests.support.outcomes import minutes, row
 
 CELL = Cell("azure-sweden", "gpt-4o-transcribe", "realtime", "berlin")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from monitor.core.diagnosis.signatures import generic, signatures
-from monitor.core.outages.history import MemoryHistory
+from tests.support.memory_history import MemoryHistory
 from tests.support.outcomes import minutes, row
 
 

@@ -20,10 +20,10 @@ from monitor.core.incidents.derive import derive, to_json
 from monitor.core.incidents.incident import Diagnosis, IncidentKind, SuspectedCell
 from monitor.core.incidents.reconcile import diagnosis_of
 from monitor.core.model import Outcome
-from monitor.core.outages.history import MemoryHistory
 from monitor.core.outages.marks import Mark
 from monitor.core.outages.rule import Rule
 from tests.support.examples import examples
+from tests.support.memory_history import MemoryHistory
 from tests.support.outcomes import T0, matrices, minutes, row, together
 from tests.support.sample_incident import FAILING, closed_window, document, incident
 

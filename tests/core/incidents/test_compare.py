@@ -9,9 +9,9 @@ from monitor.core.incidents.compare import Difference, compare, difference_lines
 from monitor.core.incidents.derive import derive
 from monitor.core.incidents.incident import Phase
 from monitor.core.model import Outcome
-from monitor.core.outages.history import MemoryHistory
 from monitor.core.outages.rule import Rule
 from tests.core.incidents.test_reconcile import Ledger
+from tests.support.memory_history import MemoryHistory
 from tests.support.outcomes import minutes, row
 
 RUNS = row("." * 5 + "FFFF" + "." * 30 + "FFF" + "." * 30)

@@ -13,10 +13,10 @@ from monitor.core.diagnosis.diagnose import Incident
 from monitor.core.incidents.derive import derive
 from monitor.core.incidents.incident import Derivation, Phase
 from monitor.core.model import Cell, Outcome, Verdict
-from monitor.core.outages.history import MemoryHistory
 from monitor.core.outages.windows import Window, overlaps
 from tests.core.incidents.test_reconcile import RULE, Ledger, whole
 from tests.support.days_of_trouble import GrowingHistory, Planned, Shape, Stretch, at, covers
+from tests.support.memory_history import MemoryHistory
 from tests.support.planned_days import SHAPES
 
 every_shape = pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)

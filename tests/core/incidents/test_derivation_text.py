@@ -9,9 +9,9 @@ from monitor.core.incidents.derive import derive
 from monitor.core.incidents.incident import Derivation
 from monitor.core.model import Outcome, Verdict
 from monitor.core.outages.gaps import Gap
-from monitor.core.outages.history import MemoryHistory
 from monitor.core.outages.rule import Rule
 from monitor.core.outages.self_observations import BlindSpan
+from tests.support.memory_history import MemoryHistory
 from tests.support.stored_outcomes import DAY, MINUTE, make
 
 CELL = make(0).cell

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from monitor.core.incidents.derive import derive, to_json
 from monitor.core.model import Outcome
-from monitor.core.outages.history import MemoryHistory
 from monitor.core.outages.rule import Rule
 from monitor.core.timefmt import parse_instant
 from tests.support import reference_derivation
 from tests.support.examples import examples
+from tests.support.memory_history import MemoryHistory
 from tests.support.outcomes import RULES, matrices
 
 

@@ -21,10 +21,10 @@ from monitor.core.incidents.monitor_incidents import (
     unstable_troubles,
 )
 from monitor.core.model import Blame, Cell, State
-from monitor.core.outages.history import MemoryHistory
 from monitor.core.outages.rule import Rule
 from monitor.core.outages.self_observations import BlindSpan
 from monitor.core.outages.windows import Window
+from tests.support.memory_history import MemoryHistory
 from tests.support.outcomes import T0, minutes, row, together
 
 CELL = Cell("azure-sweden", "gpt-4o-transcribe", "realtime", "berlin")

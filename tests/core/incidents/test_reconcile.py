@@ -17,9 +17,9 @@ from monitor.core.incidents.incident import Derivation, Entry, EntryKind, Phase,
 from monitor.core.incidents.reconcile import horizon, reconcile
 from monitor.core.incidents.suspicions import suspicions, undecided
 from monitor.core.model import Blame, Outcome
-from monitor.core.outages.history import MemoryHistory
 from monitor.core.outages.rule import Rule, rule_to_json
 from tests.support.examples import examples
+from tests.support.memory_history import MemoryHistory
 from tests.support.outcomes import matrices, minutes, outcome, row, together
 
 RULE = Rule()

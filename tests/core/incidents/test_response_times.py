@@ -1,4 +1,4 @@
-"""Time to detect, to notify and to recover: the least and the most."""
+"""Time to detect and to notify: the least and the most."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from datetime import timedelta
 from monitor.core.incidents.derive import derive
 from monitor.core.incidents.incident import StoredIncident
 from monitor.core.incidents.response_times import Delays, delays_of
-from monitor.core.outages.gaps import Gap
-from monitor.core.outages.history import MemoryHistory
 from monitor.core.outages.rule import Rule
 from monitor.core.outages.uptime import Bounds
 from monitor.core.outages.windows import Window
-from tests.support.outcomes import minutes, row
+from tests.support.memory_history import MemoryHistory
+from tests.support.outcomes import row
 from tests.support.sample_incident import incident
 
 
@@ -23,15 +22,15 @@ def windows(marks: str) -> tuple[Window, ...]:
     return derive(MemoryHistory(runs), Rule(), now=runs[-1].started_at).windows
 
 
-def stored(*found: Window, gaps: tuple[Gap, ...] = ()) -> StoredIncident:
+def stored(*found: Window) -> StoredIncident:
     """An incident with these windows, decided with the first of them."""
     known = incident()
     decided = min((window.decided_at for window in found), default=None)
-    return replace(known, opened_at=decided, diagnosis=replace(known.diagnosis, windows=found, gaps=gaps))
+    return replace(known, opened_at=decided, diagnosis=replace(known.diagnosis, windows=found))
 
 
 def times(one: StoredIncident, told_after: timedelta | None = None) -> Delays:
-    """Its three times, told so long after the decision."""
+    """Its two times, told so long after the decision."""
     assert one.opened_at is not None
     found = delays_of(one, told_at=None if told_after is None else one.opened_at + told_after)
     assert found is not None
@@ -39,11 +38,10 @@ def times(one: StoredIncident, told_after: timedelta | None = None) -> Delays:
 
 
 def test_each_time_has_its_least_and_its_most() -> None:
-    """From the first bad run or the last good one before it; to the last bad run or the first good one."""
+    """From the first bad run or the last good one before it."""
     found = times(stored(*windows("..." + "F" * 10 + ".....")), timedelta(seconds=12))
     assert found.detect == Bounds(least=timedelta(minutes=2), most=timedelta(minutes=3))
     assert found.notify == timedelta(seconds=12)
-    assert found.recover == Bounds(least=timedelta(minutes=9), most=timedelta(minutes=11))
 
 
 def test_without_a_good_run_before_there_is_no_most() -> None:
@@ -51,15 +49,6 @@ def test_without_a_good_run_before_there_is_no_most() -> None:
     found = times(stored(*windows("FFFF.....")))
     assert found.detect == Bounds(least=timedelta(minutes=2), most=None)
     assert found.notify is None
-    assert found.recover.most is None
-
-
-def test_what_lasts_is_not_recovered() -> None:
-    """An open window has a least time so far, and gaps inside are not certain."""
-    (window,) = windows("...FFFFFF")
-    gap = Gap(cell=window.cell, start=minutes(5), end=minutes(7))
-    found = times(stored(window, gaps=(gap,)))
-    assert found.recover == Bounds(least=timedelta(minutes=3), most=None, open=True)
 
 
 def test_the_first_of_several_windows_was_detected() -> None:

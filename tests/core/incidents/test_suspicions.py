@@ -1,61 +1,17 @@
-"""How a cell stands: its state now, and when bad runs are a suspicion."""
+"""When bad runs are a suspicion."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
-
 from monitor.core.incidents.derive import derive
-from monitor.core.incidents.suspicions import state_now, suspicions
-from monitor.core.model import Cell, Outcome, State
-from monitor.core.outages.history import MemoryHistory
+from monitor.core.incidents.suspicions import suspicions
+from monitor.core.model import Cell, Outcome
 from monitor.core.outages.rule import Rule
-from tests.support.outcomes import T0, minutes, row, together
+from tests.support.memory_history import MemoryHistory
+from tests.support.outcomes import T0, row, together
 
 CELL = Cell("azure-sweden", "gpt-4o-transcribe", "realtime", "berlin")
-
-
-def state(*rows: list[Outcome], age: float = 0, every: timedelta | None = None) -> State:
-    """The state of the cell *age* minutes after the newest run."""
-    history = MemoryHistory(together(*rows))
-    newest = history.newest()
-    assert newest is not None
-    now = newest + timedelta(minutes=age)
-    return state_now(CELL, derive(history, Rule(), now=now), history.last_run(CELL, now), now, every)
-
-
-@pytest.mark.parametrize(
-    ("marks", "expected"),
-    [
-        ("...", State.UP),
-        (".FF", State.UP),
-        (".FFF", State.DOWN),
-        (".FFF....", State.DOWN),
-        (".FFF.....", State.UP),
-        (".DDDD", State.DEGRADED),
-        (".DDDDFFF", State.DOWN),
-        (".?", State.UP),
-        (".??", State.UNKNOWN),
-    ],
-)
-def test_the_state_is_that_of_the_open_windows(marks: str, expected: State) -> None:
-    """The worse of the two tracks; unknown where nothing could be measured."""
-    assert state(row(marks)) is expected
-
-
-def test_an_old_run_says_nothing_about_now() -> None:
-    """Beyond three intervals the state is unknown; without an interval no age is too old."""
-    assert state(row(".FFF"), age=3) is State.DOWN
-    assert state(row(".FFF"), age=3.1) is State.UNKNOWN
-    assert state(row("..", every_s=None), age=600) is State.UP
-    assert state(row("..", every_s=None), age=16, every=timedelta(minutes=5)) is State.UNKNOWN
-    assert state_now(CELL, derive(MemoryHistory([]), Rule(), now=T0), None, T0, None) is State.UNKNOWN
-
-
-def test_a_masked_run_says_nothing_about_the_target() -> None:
-    """Two endpoints out of reach at once: unknown."""
-    assert state(row(".CC"), row(".CC", endpoint="openai-us", start=minutes(0.5))) is State.UNKNOWN
 
 
 def suspected(*rows: list[Outcome], age: float = 0) -> list[tuple[str, float, int]]:

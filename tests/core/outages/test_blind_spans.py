@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from monitor.core.incidents.derive import derive
 from monitor.core.model import Blame, Cell, Outcome, Verdict
 from monitor.core.outages.blind_spans import find_blocks, unite, unmeasured_spans
-from monitor.core.outages.history import MemoryHistory
 from monitor.core.outages.masking import MaskedHistory, mask_of
 from monitor.core.outages.rule import Rule
 from monitor.core.outages.self_observations import BlindSpan, SelfObservation, SelfObservationKind
 from tests.support import reference_derivation
 from tests.support.examples import examples
+from tests.support.memory_history import MemoryHistory
 from tests.support.outcomes import T0, matrices, minutes, outcome, row, together
 
 CELL = Cell("azure-sweden", "gpt-4o-transcribe", "realtime", "berlin")

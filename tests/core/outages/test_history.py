@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from monitor.core.model import Cell, Outcome, Verdict
-from monitor.core.outages.history import MemoryHistory
+from tests.support.memory_history import MemoryHistory
 from tests.support.outcomes import T0, minutes, outcome, row, together
 
 CELL = Cell("azure-sweden", "gpt-4o-transcribe", "realtime", "berlin")

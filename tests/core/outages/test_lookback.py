@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.model import Cell
-from monitor.core.outages.history import MemoryHistory
 from monitor.core.outages.lookback import is_settled, oldest_number, reached
 from monitor.core.outages.rule import Rule, Threshold
 from monitor.core.scheduling.attention import Attention, watch
+from tests.support.memory_history import MemoryHistory
 from tests.support.outcomes import minutes, row
 
 CELL = Cell("azure-sweden", "gpt-4o-transcribe", "realtime", "berlin")

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from monitor.core.incidents.derive import derive
 from monitor.core.model import Outcome, Verdict
-from monitor.core.outages.history import MemoryHistory
 from monitor.core.outages.maintenance import Maintenance
 from monitor.core.outages.marks import Mark
 from monitor.core.outages.masking import pause
 from monitor.core.outages.rule import Rule
 from tests.support.examples import examples
+from tests.support.memory_history import MemoryHistory
 from tests.support.outcomes import matrices, minutes, row
 
 RULE = Rule()

@@ -9,9 +9,9 @@ import pytest
 
 from benchmarks.noise import CELL, MONTH, Steady, outage, quiet_month, windows_of
 from monitor.core.model import State
-from monitor.core.outages.history import MemoryHistory
 from monitor.core.outages.rule import Rule
 from monitor.core.outages.windows import derive_windows
+from tests.support.memory_history import MemoryHistory
 from tests.support.outcomes import row
 
 SEEDS = range(60)

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from monitor.core.model import Cell, Outcome, Verdict
 from monitor.core.outages.blind_spans import EVER, NEVER, ReachingRuns, find_blocks, is_unreachable
-from monitor.core.outages.history import MemoryHistory, StoredRun
+from monitor.core.outages.history import StoredRun
 from monitor.core.outages.reading_start import dark_since
 from tests.support.examples import examples
+from tests.support.memory_history import MemoryHistory
 from tests.support.outcomes import matrices, minutes, row, together
 
 

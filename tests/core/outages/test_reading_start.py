@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from monitor.core.incidents.derive import derive, to_json
 from monitor.core.model import Cell, Outcome
-from monitor.core.outages.history import MemoryHistory
 from monitor.core.outages.reading_start import Clearings, clear_instant
 from monitor.core.outages.rule import Rule, Threshold
 from monitor.core.timefmt import parse_instant
 from tests.support.examples import examples
+from tests.support.memory_history import MemoryHistory
 from tests.support.outcomes import RULES, T0, matrices, minutes, row, together
 
 CELL = Cell("azure-sweden", "gpt-4o-transcribe", "realtime", "berlin")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from monitor.core.model import Outcome
-from monitor.core.outages.history import MemoryHistory
 from monitor.core.outages.reading_start import dark_since
+from tests.support.memory_history import MemoryHistory
 from tests.support.outcomes import minutes, row, together
 
 

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from monitor.core.intervals import Span, clip
 from monitor.core.model import Blame, Cell, Failure, Verdict
 from monitor.core.outages.gaps import gap_at
-from monitor.core.outages.history import History, MemoryHistory
+from monitor.core.outages.history import History
 from monitor.core.outages.maintenance import Maintenance
 from monitor.core.outages.masking import pause
 from monitor.core.outages.unmeasured import Unmeasured, find_unmeasured, read_unmeasured
+from tests.support.memory_history import MemoryHistory
 from tests.support.random_runs import random_runs
 from tests.support.stored_outcomes import DAY, MINUTE, make
 

@@ -8,10 +8,10 @@ import pytest
 
 from monitor.core.model import Cell, Outcome, State
 from monitor.core.outages.gaps import Gap, derive_gaps, gap_limit
-from monitor.core.outages.history import MemoryHistory
 from monitor.core.outages.rule import Rule, Threshold, rule_to_json
 from monitor.core.outages.windows import Pending, Window, derive_windows, in_window, overlaps
 from monitor.core.timefmt import parse_instant
+from tests.support.memory_history import MemoryHistory
 from tests.support.outcomes import T0, minutes, row, together
 
 CELL = Cell("azure-sweden", "gpt-4o-transcribe", "realtime", "berlin")

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from monitor.core.incidents.derive import derive
 from monitor.core.model import Deployment, Endpoint, Target
-from monitor.core.outages.history import MemoryHistory
 from monitor.core.outages.rule import Rule
 from monitor.core.scheduling.attention import Attention, interval, neighbours, quota_key, watch
 from monitor.core.scheduling.slots import clip_at, offset_of, slot_at, slots_between
+from tests.support.memory_history import MemoryHistory
 from tests.support.outcomes import row
 
 NOW = datetime(2025, 11, 17, 8, 30, tzinfo=UTC)

@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 
 from monitor.core.intervals import Span
 from monitor.core.model import Cell, State, Verdict
-from monitor.core.outages.history import MemoryHistory, StoredRun
+from monitor.core.outages.history import StoredRun
 from monitor.core.outages.maintenance import Maintenance
 from monitor.core.outages.self_observations import BlindSpan
 from monitor.core.outages.windows import Window
 from monitor.core.views.cell_state import LastRun, measured_counts, planned_since, state_of
 from monitor.core.views.lanes import Counts
+from tests.support.memory_history import MemoryHistory
 from tests.support.stored_outcomes import DAY, MINUTE, make
 
 CELL = make(0).cell

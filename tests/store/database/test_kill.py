@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import text
 
 from monitor.core.model import Verdict
-from monitor.core.outages.history import MemoryHistory
 from monitor.store.database.engine import Database
 from monitor.store.derivation.history import StoreHistory
 from monitor.store.outcomes.add import add_outcomes
 from monitor.store.outcomes.read import read_evidence, stream_outcomes
+from tests.support.memory_history import MemoryHistory
 from tests.support.stored_outcomes import make
 
 # Stores batches for ever, some of them late, and says after each commit how far it came.

@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.model import Outcome
-from monitor.core.outages.history import History, MemoryHistory
+from monitor.core.outages.history import History
 from monitor.store.database.engine import Database
 from monitor.store.derivation.history import StoreHistory
 from monitor.store.outcomes.add import add_outcomes
+from tests.support.memory_history import MemoryHistory
 from tests.support.stored_outcomes import DAY, any_example, outcomes, rolled_back
 
 EVERY = {"a/m/rest": timedelta(seconds=30)}

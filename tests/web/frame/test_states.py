@@ -15,7 +15,6 @@ from monitor.core.incidents.derive import derive
 from monitor.core.incidents.incident import Derivation
 from monitor.core.intervals import Span, clip, length, subtract
 from monitor.core.model import Cell, Failure, Outcome, State, Verdict
-from monitor.core.outages.history import MemoryHistory
 from monitor.core.outages.maintenance import Maintenance
 from monitor.core.outages.masking import pause
 from monitor.core.outages.unmeasured import find_unmeasured
@@ -28,6 +27,7 @@ from monitor.store.outcomes.add import add_outcomes
 from monitor.web.frame.cell_view import CellView
 from monitor.web.frame.read_cells import read_cells
 from tests.support.filled_database import RULE, SETTINGS, TARGETS, Dial, app_over, fill, run_of
+from tests.support.memory_history import MemoryHistory
 from tests.support.random_runs import random_runs
 from tests.support.stored_outcomes import DAY, MINUTE, any_example, rolled_back
 
