@@ -48,6 +48,21 @@ def covers(conjunction: Conjunction, facets: Facets) -> bool:
     return all(facets[facet] == value for facet, value in conjunction.items())
 
 
+# Two endpoints, a (region north) and b (region south), two models, two pathways; x failed, . was healthy:
+#
+#                     realtime   rest
+#     a   gpt             x        .
+#     a   whisper         .        .
+#     b   gpt             x        .
+#     b   whisper         .        .
+#
+# The failing cells share the model gpt and the pathway realtime. One value: {gpt} covers healthy rest cells too,
+# {realtime} healthy whisper cells. Two: {gpt, realtime} covers both failing cells and no healthy one: the scope.
+#
+# Had only the first cell failed, {a, gpt, realtime} and {north, gpt, realtime} would fit alike. They are aliases,
+# since endpoint and region pick out the same cells, and the endpoint is named.
+
+
 def find_scope(failing: Sequence[Facets], healthy: Sequence[Facets]) -> Scope:
     """The smallest conjunction that covers every failing cell and no healthy one; else a union.
 

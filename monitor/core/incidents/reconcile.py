@@ -172,6 +172,12 @@ def match(stored: Iterable[StoredIncident], derived: Iterable[Incident]) -> dict
     same cell do. Where several could, the earliest shared window decides: after a split the number
     stays with that piece, after a join with the earliest incident.
     """
+    # Stored is 1 with windows of the cells a and b. What is derived anew may have split or joined them:
+    #
+    #     split   {a} and {b}       whichever window began first goes on as 1, the other is a new incident
+    #     join    {a, b} and 2 {c}  become {a, b, c}: the number whose shared window began first stays, here 1
+    #
+    # Pairs on the same track come first: a degraded window is no reason to go on with an incident that was down.
     pairs = [
         (otherwise, shared, one.number or sys.maxsize, one.start, incident.number, one)
         for one in stored

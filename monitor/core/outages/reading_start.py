@@ -15,6 +15,15 @@ from monitor.core.outages.history import INSTANT, History, StoredRun, until_afte
 from monitor.core.outages.lookback import span_of
 from monitor.core.outages.rule import Rule
 
+# A cell is clear at the start of a run when nothing before it can change what is derived from there on:
+#
+#     F F F F . . . . . . . . . . . . . . . . . . . . . | F …
+#           |← as many passes as any look-back holds   →|
+#           |← and longer than a relapse may continue  →|
+#
+# Behind that bar no window is open, no bad run is in a look-back, and no new stretch of bad runs continues the old
+# window. Reading begins there, instead of at the first run of all.
+
 _KEPT = 8  # bounds from which deriving began lately
 _STRETCHES = (timedelta(hours=6), timedelta(days=2), timedelta(days=14))
 
@@ -25,6 +34,7 @@ def clear_instant(history: History, cell: Cell, rule: Rule, before: datetime) ->
     last = history.last_run(cell, before)
     if last is None or newest == 0:
         return None
+    # Most cells are clear within hours, so that little is read first; only where that does not do, more.
     for stretch in _STRETCHES:
         since = before - stretch
         bad = _bad(history, cell, since, before)

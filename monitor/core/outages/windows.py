@@ -26,6 +26,21 @@ from monitor.core.outages.lookback import (
 from monitor.core.outages.rule import Rule, Threshold
 
 
+# What the fields of a window name, by a run a minute; F failed, . passed, the rule 3 of 5, closed by 5 good:
+#
+#     .   .   F   F   F   .   F   .   .   .   .   .   .
+#         |   |       |       |   |               |
+#         |   |       |       |   |               closed_at: the fifth good run in a row
+#         |   |       |       |   end: the first of them
+#         |   |       |       end_after: the last bad run
+#         |   |       decided_at: the third bad run, with which the rule is met
+#         |   start: the first bad run of that look-back
+#         start_after: the last good run before it
+#
+# It began between `start_after` and `start`, and was over between `end_after` and `end`. The good run inside does
+# not end it. `failed`/`total` are 4/5: the runs from `start` up to, and without, `end`.
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """A stretch in which a cell was down or degraded; instants are starts of runs.
@@ -150,6 +165,9 @@ class _Track:
     recent: list[StoredRun] = field(default_factory=list)  # the bad runs in the look-back while none is open
     last_bad: StoredRun | None = None
     is_open: bool = False
+
+    # `recent` holds bad runs only, and their numbers say how many good ones lie between: with F . . F F the numbers
+    # are 1, 4 and 5, so that the look-back of the run 5 (the numbers 1 to 5) holds three of them.
 
     def refresh(self, run: StoredRun, before: StoredRun | None) -> None:
         """Empty the look-back where it starts afresh at the run."""
@@ -340,6 +358,7 @@ class _Follower:
         return self.history.start_of(self.cell, number)
 
     def _last_good_before(self, number: int, bad: set[int]) -> datetime | None:
+        # Bad runs in a row have numbers in a row: the first number below them that is no bad run's is a good one's.
         number -= 1
         while number in bad:
             number -= 1
