@@ -169,7 +169,7 @@ def _settle(
     )
     _save(tx, changes)
     current = _after(known, changes)
-    matched = match(current, derivation.incidents)
+    matched = match(current, derivation.incidents, now)
     owners = {
         (window.cell, window.state, window.start): matched[incident.number].id
         for incident in derivation.incidents
@@ -268,7 +268,7 @@ def _owe(
         house.policies,
         now=now,
         voice=house.voice,
-        latest=partial(read_latest, tx),
+        latest=partial(read_latest, tx, now=now),
         opinions=read_opinions(tx, [one.id for one in told]),
     )
     owed = [decision.notice for decision in decisions if decision.send and decision.notice]

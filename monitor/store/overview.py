@@ -346,10 +346,17 @@ def _select_revision(_dialect: str) -> Select[Any]:
     return select(*(part.scalar_subquery() for part in parts))
 
 
-def read_newest_run(tx: Connection) -> datetime | None:
-    """When the newest run of all began."""
+def read_newest_run(tx: Connection, now: datetime | None = None) -> datetime | None:
+    """When the newest run of all began; with *now* the newest that is not dated ahead of it."""
     ((found,),) = fast_statements.rows(tx, _newest_start)
+    if now is not None and found is not None and found > to_ms(now):
+        ((found,),) = fast_statements.rows(tx, _newest_start_by, now=to_ms(now))
     return None if found is None else from_ms(found)
+
+
+def _newest_start_by(_dialect: str) -> Select[Any]:
+    at = type_coerce(outcomes.c.started_at, BigInteger)
+    return select(func.max(at)).where(at <= bindparam("now", type_=BigInteger))
 
 
 def _newest_start(_dialect: str) -> Select[Any]:

@@ -69,9 +69,12 @@ def test_a_cell_is_seen_with_the_ends_of_its_history(database: Database, some: l
         add_outcomes(tx, [(one, None) for one in some])
         seen = {one.cell: one for one in read_seen_cells(tx)}
         newest = read_newest_run(tx)
+        by_the_first = read_newest_run(tx, min((one.started_at for one in some), default=DAY))
         totals = {one.cell: one.counts for one in read_cell_totals(tx, read_counts_of_days(tx))}
     assert seen.keys() == {one.cell for one in some} == totals.keys()
-    assert newest == max((one.started_at for one in some), default=None)
+    starts = sorted(one.started_at for one in some)
+    assert newest == (starts[-1] if starts else None)
+    assert by_the_first == (starts[0] if starts else None)
     for cell, ends in seen.items():
         own = sorted((one for one in some if one.cell == cell), key=lambda one: (one.started_at, one.id))
         assert (ends.first_at, ends.last_at) == (own[0].started_at, own[-1].started_at)

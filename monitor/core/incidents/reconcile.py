@@ -129,7 +129,7 @@ def reconcile(  # noqa: PLR0913 - what one reconciliation rests on
     """
     desk = _Reconciler(derivation=derivation, now=now, rule=rule_json, new_id=new_id, plans=plans)
     known = [one for one in stored if one.phase is not Phase.DISMISSED and one.kind is IncidentKind.OUTAGE]
-    matched = match(known, derivation.incidents)
+    matched = match(known, derivation.incidents, now)
     numbers: dict[int, int] = {}
     changes: list[Change | None] = []
     for derived in derivation.incidents:
@@ -165,12 +165,15 @@ def diagnosis_of(incident: Incident, gaps: Iterable[Gap] = (), pauses: Iterable[
     )
 
 
-def match(stored: Iterable[StoredIncident], derived: Iterable[Incident]) -> dict[int, StoredIncident]:
+def match(
+    stored: Iterable[StoredIncident], derived: Iterable[Incident], now: datetime = _NEVER
+) -> dict[int, StoredIncident]:
     """The stored incident of each derived one, by its derived number.
 
     They belong together when windows of the same cell and track share time, else when windows of the
     same cell do. Where several could, the earliest shared window decides: after a split the number
-    stays with that piece, after a join with the earliest incident.
+    stays with that piece, after a join with the earliest incident. One that lies ahead of a clock that was
+    set back reaches from now on: what its cells do meanwhile is its own.
     """
     # Stored is 1 with windows of the cells a and b. What is derived anew may have split or joined them:
     #
@@ -183,7 +186,7 @@ def match(stored: Iterable[StoredIncident], derived: Iterable[Incident]) -> dict
         for one in stored
         for incident in derived
         for otherwise in (False, True)
-        if (shared := _shared(one, incident, any_track=otherwise)) is not None
+        if (shared := _shared(one, incident, now, any_track=otherwise)) is not None
     ]
     matched: dict[int, StoredIncident] = {}
     taken: set[str] = set()
@@ -194,12 +197,19 @@ def match(stored: Iterable[StoredIncident], derived: Iterable[Incident]) -> dict
     return matched
 
 
+def _lies_ahead(one: StoredIncident, now: datetime) -> bool:
+    """Whether it rests on runs later than now."""
+    return any(
+        max(window.start, window.end_after, window.decided_at) > now for window in one.diagnosis.windows
+    )
+
+
 def cells_of(one: StoredIncident) -> set[Cell]:
     """The cells that an incident, or a suspicion, is about."""
     return {span.cell for span in _extents(one)}
 
 
-def _shared(one: StoredIncident, incident: Incident, *, any_track: bool) -> datetime | None:
+def _shared(one: StoredIncident, incident: Incident, now: datetime, *, any_track: bool) -> datetime | None:
     """The start of the earliest window of *incident* that shares time with a stored one of its cell."""
     spans = list(_extents(one))
     starts = (
@@ -208,7 +218,7 @@ def _shared(one: StoredIncident, incident: Incident, *, any_track: bool) -> date
         for span in spans
         if span.cell == window.cell
         and (any_track or span.state in (None, window.state))
-        and span.start <= (window.end or _NEVER)
+        and min(span.start, now) <= (window.end or _NEVER)
         and window.start <= span.end
     )
     return min(starts, default=None)
@@ -326,8 +336,14 @@ class _Reconciler:
         return Change(incident=after, entries=() if before else (suspicion_entry(after),))
 
     def vanished(self, one: StoredIncident, numbers: Mapping[int, int]) -> Change | None:
-        """An incident that the outcomes no longer bear out; None where it lies before what was derived."""
+        """An incident that the outcomes no longer bear out; None where it lies before what was derived.
+
+        None as well where it lies ahead of a clock that was set back: its runs are on record, and are looked
+        at when the clock reaches them.
+        """
         since = self.derivation.since
+        if _lies_ahead(one, self.now):
+            return None
         if since is not None and one.end is not None and one.end <= since:
             return None
         return self._dismissed(one, numbers)
@@ -337,7 +353,7 @@ class _Reconciler:
         telling = (
             numbers.get(incident.number, 0)
             for incident in self.derivation.incidents
-            if _shared(one, incident, any_track=True) is not None
+            if _shared(one, incident, self.now, any_track=True) is not None
         )
         joined = next(telling, None)
         entry = dismissal(one, self.now, joined)

@@ -111,18 +111,22 @@ def read_background(
     return exhibits, _baselines(tx, incident, incident.configurations, _affected_cells(incident), now)
 
 
-def read_latest(tx: Connection, incident: StoredIncident) -> dict[Cell, Latest]:
-    """How the affected cells and the nearest controls stand: last pass, newest run, runs since the end."""
+def read_latest(tx: Connection, incident: StoredIncident, now: datetime) -> dict[Cell, Latest]:
+    """How the affected cells and the nearest controls stand: last pass, newest run, runs since the end.
+
+    What is dated ahead of *now* says nothing of it.
+    """
     cells = [*_affected_cells(incident), *(near.cell for near in incident.diagnosis.unaffected[:_CANDIDATES])]
     ids = cell_rows(tx, {cell.target for cell in cells})
-    return {cell: _latest(tx, ids[cell], incident) for cell in cells if cell in ids}
+    return {cell: _latest(tx, ids[cell], incident, now) for cell in cells if cell in ids}
 
 
-def _latest(tx: Connection, cell_id: int, incident: StoredIncident) -> Latest:
-    mine = and_(outcomes.c.cell_id == cell_id, outcomes.c.verdict.in_(_CONCLUSIVE))
+def _latest(tx: Connection, cell_id: int, incident: StoredIncident, now: datetime) -> Latest:
+    here = and_(outcomes.c.cell_id == cell_id, outcomes.c.started_at <= now)
+    mine = and_(here, outcomes.c.verdict.in_(_CONCLUSIVE))
     latest_first = (outcomes.c.started_at.desc(), outcomes.c.uid.desc())
     newest = select(outcomes.c.verdict, outcomes.c.started_at).where(mine).order_by(*latest_first)
-    passed = and_(outcomes.c.cell_id == cell_id, outcomes.c.verdict == Verdict.PASSED.value)
+    passed = and_(here, outcomes.c.verdict == Verdict.PASSED.value)
     last = select(outcomes.c.started_at).where(passed).order_by(*latest_first)
     good, total = (0, 0) if incident.end is None else _counts(tx, [cell_id], incident.end, None, None)
     verdict, at = tx.execute(newest.limit(1)).one_or_none() or (None, None)

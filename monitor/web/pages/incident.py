@@ -105,7 +105,7 @@ def _read(tx: Transaction, context: WebContext, now: datetime, number: int) -> I
     lines = headline(as_told(incident, opinion)).splitlines()
     return IncidentPage(
         title=f"Incident {incident.number}",
-        fresh=freshness(context, tx, now, read_newest_run(tx)),
+        fresh=freshness(context, tx, now, read_newest_run(tx, now)),
         incident=incident,
         opinion=opinion,
         lines=lines if incident.diagnosis.windows else (incident.title,),

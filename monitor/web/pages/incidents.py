@@ -52,7 +52,7 @@ def _read(tx: Transaction, context: WebContext, now: datetime, cursor: str | Non
     more = f"/incidents?cursor={write_cursor(found[_LISTED - 1].number or 0)}" if found[_LISTED:] else None
     return IncidentsPage(
         title="Incidents",
-        fresh=freshness(context, tx, now, read_newest_run(tx)),
+        fresh=freshness(context, tx, now, read_newest_run(tx, now)),
         incidents=found[:_LISTED],
         more=Link(text="older incidents", href=more) if more else None,
     )

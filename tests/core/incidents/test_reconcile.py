@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -321,3 +322,46 @@ def test_a_control_is_counted_anew_when_its_runs_turn_out_to_be_masked() -> None
     ledger.add([], now=minutes(50))
     ledger.add(row("C", start=minutes(48), endpoint="openai-us"), now=minutes(50))
     assert ledger.told() == whole(ledger.outcomes, minutes(50))
+
+
+def told_ahead(marks: str = "....FFFFF") -> tuple[Ledger, StoredIncident]:
+    """An outage that was told when the clock was ahead: its runs begin at minute 60."""
+    ledger = Ledger()
+    ledger.add(row(marks, start=minutes(60)))
+    ledger.add([], minutes(70))
+    (incident,) = (one for one in ledger.incidents.values() if one.number)
+    return ledger, incident
+
+
+@pytest.mark.parametrize("back_to", [55, 30, 65, 66])
+def test_an_outage_stays_one_where_the_clock_is_set_back_behind_it(back_to: int) -> None:
+    """It is not withdrawn while its runs lie ahead, and what fails meanwhile in its cell is its own."""
+    ledger, told = told_ahead()
+    for minute in range(back_to, back_to + 8):
+        ledger.add(row("F", start=minutes(minute + 0.5), id=f"again-{minute}"), minutes(minute + 0.6))
+        assert ledger.incidents[told.id].phase is Phase.OPEN
+    assert [one.id for one in ledger.incidents.values() if one.number] == [told.id]
+    assert ledger.incidents[told.id].start == min(told.start, minutes(back_to + 0.5))
+    assert not [
+        one for one in ledger.entries if one.kind is EntryKind.DISMISSED and one.incident_id == told.id
+    ]
+
+
+def test_what_lies_ahead_waits_for_the_clock_to_reach_it() -> None:
+    """Nothing fails meanwhile, elsewhere something does: that is an incident of its own."""
+    ledger, told = told_ahead()
+    ledger.add(row("..FFF", start=minutes(20), pathway="rest"), minutes(25))
+    ledger.add([], minutes(40))
+    assert ledger.incidents[told.id] == told
+    numbered = [one for one in ledger.incidents.values() if one.number]
+    assert [one.number for one in sorted(numbered, key=lambda one: one.number or 0)] == [1, 2]
+    ledger.add(row("." * 12, start=minutes(70)), minutes(82))
+    assert ledger.incidents[told.id].phase is not Phase.OPEN
+
+
+def test_what_was_over_is_no_news_again_where_it_lies_ahead() -> None:
+    """A recovery that was told stays one, for the runs that closed it are on record."""
+    ledger, told = told_ahead("..FFF......")
+    assert told.phase is Phase.RECOVERING
+    ledger.add(row(".", start=minutes(30), id="again"), minutes(32))
+    assert ledger.incidents[told.id].phase is Phase.RECOVERING

@@ -235,7 +235,7 @@ def test_how_the_cells_stand_now_is_read_for_the_texts(database: Database) -> No
         fill(tx, range(70))
         incident = save(tx, Phase.RECOVERING, now=DAY + 70 * MINUTE)
         add_outcomes(tx, [(replace(make(71, Verdict.FAILED, id="x"), pathway="rest"), None)])
-        found = read_latest(tx, incident)
+        found = read_latest(tx, incident, DAY + 72 * MINUTE)
     newest = DAY + 69 * MINUTE + timedelta(milliseconds=412)
     assert found[FAILING] == Latest(last_pass=newest, healthy=True, passed=10, total=10)
     assert found[WHISPER].healthy
@@ -248,8 +248,21 @@ def test_a_neighbour_without_a_run_since_it_began_is_not_healthy_now(database: D
         fill(tx, range(70))
         incident = save(tx, Phase.OPEN, now=DAY + 70 * MINUTE)
         later = replace(incident, start=DAY + 80 * MINUTE)
-        assert read_latest(tx, incident)[REST].healthy
-        assert not read_latest(tx, later)[REST].healthy
+        now = DAY + 90 * MINUTE
+        assert read_latest(tx, incident, now)[REST].healthy
+        assert not read_latest(tx, later, now)[REST].healthy
+
+
+def test_a_run_dated_ahead_is_no_health_now(database: Database) -> None:
+    """Whatever it says: the clock has not reached it."""
+    with database.write() as tx:
+        fill(tx, range(70))
+        incident = save(tx, Phase.OPEN, now=DAY + 70 * MINUTE)
+        add_outcomes(tx, [(replace(make(71, Verdict.FAILED, id="x"), pathway="rest"), None)])
+        add_outcomes(tx, [(replace(make(500, id="ahead"), pathway="rest"), None)])
+        stood = read_latest(tx, incident, DAY + 72 * MINUTE)[REST]
+        assert (stood.healthy, stood.last_pass) == (False, DAY + 69 * MINUTE + timedelta(milliseconds=412))
+        assert read_latest(tx, incident, DAY + 501 * MINUTE)[REST].healthy
 
 
 def test_an_unknown_number_is_said_to_be_unknown(database: Database) -> None:
