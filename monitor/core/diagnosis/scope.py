@@ -56,11 +56,12 @@ def covers(conjunction: Conjunction, facets: Facets) -> bool:
 #     b   gpt             x        .
 #     b   whisper         .        .
 #
-# The failing cells share the model gpt and the pathway realtime. One value: {gpt} covers healthy rest cells too,
-# {realtime} healthy whisper cells. Two: {gpt, realtime} covers both failing cells and no healthy one: the scope.
+# The failing cells share the model gpt and the pathway realtime. One value: {gpt} covers healthy rest cells
+# too, {realtime} healthy whisper cells. Two: {gpt, realtime} covers both failing cells and no healthy one: it
+# is the scope.
 #
-# Had only the first cell failed, {a, gpt, realtime} and {north, gpt, realtime} would fit alike. They are aliases,
-# since endpoint and region pick out the same cells, and the endpoint is named.
+# Had only the first cell failed, {a, gpt, realtime} and {north, gpt, realtime} would fit alike. They are
+# aliases, since endpoint and region pick out the same cells, and the endpoint is named.
 
 
 def find_scope(failing: Sequence[Facets], healthy: Sequence[Facets]) -> Scope:

@@ -45,11 +45,11 @@ def derive(
     now = now.replace(microsecond=now.microsecond // 1000 * 1000)
     reading = _read(history, rule, now, since, clearings)
     windows, pending = _follow(reading, rule, now, since)
-    # A bound must not cut anything in two. Each round moves it back to the start of what reaches across it, and what
-    # is read more may reach farther: until nothing does.
+    # A bound must not cut anything in two. Each round moves it back to the start of what reaches across it, and
+    # what is read then may reach farther back: until nothing does.
     #
-    #     since           |                 windows that are open at the bound, spans in which nothing was reached
-    #     ── window ──────┼───              → read again from the start of that window
+    #          since |
+    #     ── window ─┼───          read again from the start of that window, or of a stretch in the dark
     while since is not None and (earlier := _earlier(history, reading, windows, since)) < since:
         since = earlier
         reading = _read(history, rule, now, since, clearings)

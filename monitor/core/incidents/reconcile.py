@@ -180,7 +180,7 @@ def match(
     #     split   {a} and {b}       whichever window began first goes on as 1, the other is a new incident
     #     join    {a, b} and 2 {c}  become {a, b, c}: the number whose shared window began first stays, here 1
     #
-    # Pairs on the same track come first: a degraded window is no reason to go on with an incident that was down.
+    # Pairs on the same track come first: a degraded window is no reason to go on with what was down.
     pairs = [
         (otherwise, shared, one.number or sys.maxsize, one.start, incident.number, one)
         for one in stored

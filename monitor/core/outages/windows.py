@@ -37,8 +37,8 @@ from monitor.core.outages.rule import Rule, Threshold
 #         |   start: the first bad run of that look-back
 #         start_after: the last good run before it
 #
-# It began between `start_after` and `start`, and was over between `end_after` and `end`. The good run inside does
-# not end it. `failed`/`total` are 4/5: the runs from `start` up to, and without, `end`.
+# It began between `start_after` and `start`, and was over between `end_after` and `end`. The good run inside
+# does not end it. `failed`/`total` are 4/5: the runs from `start` up to, and without, `end`.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,8 +166,8 @@ class _Track:
     last_bad: StoredRun | None = None
     is_open: bool = False
 
-    # `recent` holds bad runs only, and their numbers say how many good ones lie between: with F . . F F the numbers
-    # are 1, 4 and 5, so that the look-back of the run 5 (the numbers 1 to 5) holds three of them.
+    # `recent` holds bad runs only, and their numbers say how many good ones lie between: with F . . F F they are
+    # 1, 4 and 5, so that the look-back of the run 5 (the numbers 1 to 5) holds three of them.
 
     def refresh(self, run: StoredRun, before: StoredRun | None) -> None:
         """Empty the look-back where it starts afresh at the run."""
@@ -358,7 +358,7 @@ class _Follower:
         return self.history.start_of(self.cell, number)
 
     def _last_good_before(self, number: int, bad: set[int]) -> datetime | None:
-        # Bad runs in a row have numbers in a row: the first number below them that is no bad run's is a good one's.
+        # Bad runs in a row have numbers in a row: the first number below that is no bad run's is a good one's.
         number -= 1
         while number in bad:
             number -= 1
