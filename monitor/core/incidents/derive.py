@@ -45,8 +45,8 @@ def derive(
     now = now.replace(microsecond=now.microsecond // 1000 * 1000)
     reading = _read(history, rule, now, since, clearings)
     windows, pending = _follow(reading, rule, now, since)
-    # A bound must not cut anything in two. Each round moves it back to the start of what reaches across it, and
-    # what is read then may reach farther back: until nothing does.
+    # A bound must not cut anything in two. Each round moves it back to the start of what reaches across it,
+    # and what is read then may reach farther back: until nothing does.
     #
     #          since |
     #     ── window ─┼───          read again from the start of that window, or of a stretch in the dark

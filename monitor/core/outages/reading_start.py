@@ -21,8 +21,8 @@ from monitor.core.outages.rule import Rule
 #           |← as many passes as any look-back holds   →|
 #           |← and longer than a relapse may continue  →|
 #
-# Behind that bar no window is open, no bad run is in a look-back, and no new stretch of bad runs continues the
-# old window. Reading begins there, instead of at the first run of all.
+# Behind that bar no window is open, no bad run is in a look-back, and no new stretch of bad runs continues
+# the old window. Reading begins there, instead of at the first run of all.
 
 _KEPT = 8  # bounds from which deriving began lately
 _STRETCHES = (timedelta(hours=6), timedelta(days=2), timedelta(days=14))

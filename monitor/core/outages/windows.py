@@ -25,7 +25,6 @@ from monitor.core.outages.lookback import (
 )
 from monitor.core.outages.rule import Rule, Threshold
 
-
 # What the fields of a window name, by a run a minute; F failed, . passed, the rule 3 of 5, closed by 5 good:
 #
 #     .   .   F   F   F   .   F   .   .   .   .   .   .
@@ -166,8 +165,8 @@ class _Track:
     last_bad: StoredRun | None = None
     is_open: bool = False
 
-    # `recent` holds bad runs only, and their numbers say how many good ones lie between: with F . . F F they are
-    # 1, 4 and 5, so that the look-back of the run 5 (the numbers 1 to 5) holds three of them.
+    # `recent` holds bad runs only, and their numbers say how many good ones lie between: with F . . F F they
+    # are 1, 4 and 5, so that the look-back of the run 5 (the numbers 1 to 5) holds three of them.
 
     def refresh(self, run: StoredRun, before: StoredRun | None) -> None:
         """Empty the look-back where it starts afresh at the run."""
@@ -358,7 +357,7 @@ class _Follower:
         return self.history.start_of(self.cell, number)
 
     def _last_good_before(self, number: int, bad: set[int]) -> datetime | None:
-        # Bad runs in a row have numbers in a row: the first number below that is no bad run's is a good one's.
+        # Bad runs in a row have numbers in a row: the first below that is no bad run's is a good one's.
         number -= 1
         while number in bad:
             number -= 1
