@@ -111,11 +111,14 @@ class MemoryHistory:
         return None
 
     def typical_spacing(self, cell: Cell) -> timedelta | None:
-        """The watch's `every` for this cell, else the median spacing of its runs."""
+        """The watch's `every` for this cell, else the median spacing behind its runs that say none."""
         if cell.target in self._every:
             return self._every[cell.target]
-        starts = [outcome.started_at for outcome in self._outcomes[cell]]
-        spacings = [(later - start) / timedelta(milliseconds=1) for start, later in pairwise(starts)]
+        pairs = [*pairwise(self._outcomes[cell])]
+        unpaced = [pair for pair in pairs if pair[0].every_s is None]
+        spacings = [
+            (later.started_at - one.started_at) / timedelta(milliseconds=1) for one, later in unpaced or pairs
+        ]
         return timedelta(milliseconds=median(spacings)) if spacings else None
 
     def newest(self) -> datetime | None:

@@ -27,10 +27,12 @@ def by_cell(outcomes: Sequence[Outcome]) -> dict[Cell, list[Outcome]]:
 
 
 def every_of(outcome: Outcome, runs: Sequence[Outcome]) -> timedelta | None:
-    """The interval after a run: its own, else the median spacing."""
+    """The interval after a run: its own, else the median spacing behind the runs that say none."""
     if outcome.every_s is not None:
         return timedelta(seconds=outcome.every_s)
-    spacings = [(later.started_at - one.started_at).total_seconds() for one, later in pairwise(runs)]
+    pairs = [*pairwise(runs)]
+    own = [pair for pair in pairs if pair[0].every_s is None] or pairs
+    spacings = [(later.started_at - one.started_at).total_seconds() for one, later in own]
     return timedelta(seconds=median(spacings)) if spacings else None
 
 

@@ -73,7 +73,9 @@ class History(SelfObservations, Marked, Protocol):
     def typical_spacing(self, cell: Cell) -> timedelta | None:
         """The watch's `every` for this cell, else the median spacing of its runs (of any verdict).
 
-        The median of an even number of spacings is the mean of the middle two; None below two runs.
+        Where some runs say no interval, only the spacings behind those count: live runs every minute say
+        nothing of lines that were imported from every hour. The median of an even number of spacings is the
+        mean of the middle two; None below two runs.
         """
 
     def newest(self) -> datetime | None:

@@ -183,7 +183,7 @@ class StoreHistory:
         return None if found is None else from_ms(found)
 
     def typical_spacing(self, cell: Cell) -> timedelta | None:
-        """The watch's `every` for this cell, else the median spacing of its runs."""
+        """The watch's `every` for this cell, else the median spacing behind its runs that say none."""
         if cell.target in self._every:
             return self._every[cell.target]
         if cell not in self._spacings:
@@ -191,12 +191,11 @@ class StoreHistory:
         return self._spacings[cell]
 
     def _median_spacing(self, facts: _Facts) -> timedelta | None:
-        count = facts.runs - 1
-        if count < 1:
+        if facts.runs < 2:
             return None
-        if facts.unpaced == count:
-            middle = queries.middle_spacings(self._tx, facts.row_id, count)
-        else:  # runs with and without an interval: rare, and read in full
+        if facts.unpaced:  # runs that do say their interval have no part in that of the others
+            middle = queries.middle_spacings(self._tx, facts.row_id, facts.unpaced)
+        else:  # every run says its own: rarely asked for, and read in full
             middle = [later - start for start, later in pairwise(queries.starts(self._tx, facts.row_id))]
         return timedelta(milliseconds=median(middle))
 

@@ -91,6 +91,17 @@ def test_the_typical_spacing_is_the_watchs_else_the_median() -> None:
     )
 
 
+def test_later_runs_that_say_their_interval_have_no_part_in_that_of_imported_lines() -> None:
+    """A day of every hour, then live runs each minute: the day has no gap, and a real one is found."""
+    hourly = [outcome(minutes(60 * hour), every_s=None) for hour in range(24) if hour not in (9, 10, 11)]
+    live = [outcome(minutes(24 * 60 + minute), every_s=60) for minute in range(200)]
+    history = MemoryHistory(hourly + live)
+    assert history.typical_spacing(CELL) == timedelta(hours=1)
+    found = [run.started_at for run in history.not_passed(CELL, None, None) if run.gap_since]
+    assert found == [minutes(12 * 60)]
+    assert MemoryHistory(live).typical_spacing(CELL) == timedelta(minutes=1)
+
+
 def test_facets_are_those_of_the_newest_run() -> None:
     """A region that was renamed counts as it is now."""
     history = MemoryHistory(together(row("."), row(".", start=minutes(1), region="new")))
