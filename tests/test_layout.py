@@ -158,6 +158,7 @@ ONE_IMPORTER = {
     "jiwer": {"monitor/core"},
     "aiohappyeyeballs": {"monitor/transport"},
     "python_multipart": {"monitor/sandbox"},
+    "zstandard": {"monitor/store"},
 }
 
 

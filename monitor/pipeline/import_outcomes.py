@@ -15,7 +15,8 @@ from monitor.core.model import Outcome
 from monitor.core.outcome_json import LineError, outcome_from_line
 from monitor.store.database.engine import Database
 from monitor.store.derivation.unjudged import note_unjudged
-from monitor.store.outcomes.add import Added, add_outcomes, pack_evidence
+from monitor.store.outcomes.add import Added, add_outcomes
+from monitor.store.outcomes.pack import pack_evidence
 
 LINES_PER_COMMIT = 2_000
 LONGEST_LINE = 16 * 1024 * 1024

@@ -19,7 +19,8 @@ from monitor.store.database.engine import Database, Transaction
 from monitor.store.derivation.self_observations import add_self_observations
 from monitor.store.derivation.unjudged import note_unjudged
 from monitor.store.heartbeats import add_skips, beat
-from monitor.store.outcomes.add import Added, AddResult, add_outcomes, pack_evidence
+from monitor.store.outcomes.add import Added, AddResult, add_outcomes
+from monitor.store.outcomes.pack import pack_evidence
 from monitor.store.overview import read_newest_run
 
 log = structlog.get_logger("record")

@@ -12,7 +12,6 @@ import re
 import subprocess
 import time
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +23,7 @@ from sqlalchemy import MetaData, select
 from monitor.core.incidents.codec import incident_to_json, window_to_json
 from monitor.store.database.engine import Database, open_database
 from monitor.store.incidents.incidents import read_numbered_incidents, read_windows
+from monitor.store.outcomes.pack import unpacked_bytes
 from monitor.store.outcomes.read import read_evidence, stream_outcomes
 from tests.support.service_processes import FAILING, KEY, TARGETS, House
 from tests.support.webhook_receiver import SECRET
@@ -278,13 +278,13 @@ def rows(story: Story) -> Iterator[bytes]:
         for table in metadata.sorted_tables:
             for row in tx.execute(select(table)):
                 for value in row:
-                    yield zlib.decompress(value) if is_packed(value) else repr(value).encode()
+                    yield unpacked_bytes(value) if is_packed(value) else repr(value).encode()
     database.dispose()
 
 
 def is_packed(value: object) -> bool:
     """Whether a value is a packed document."""
-    return isinstance(value, bytes) and value[:1] == b"\x78"
+    return isinstance(value, bytes) and value[1:5] == b"\x28\xb5\x2f\xfd"
 
 
 def test_the_echoed_key_was_really_there_to_be_hidden(story: Story) -> None:

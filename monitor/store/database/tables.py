@@ -181,7 +181,7 @@ evidence = Table(
     "evidence",
     metadata,
     Column("outcome_id", Id, ForeignKey("outcomes.id"), primary_key=True, autoincrement=False),
-    Column("document", LargeBinary, nullable=False),  # JSON, zlib
+    Column("document", LargeBinary, nullable=False),  # JSON, packed: see `outcomes/pack`
 )
 
 

@@ -6,7 +6,6 @@ the runs around its place.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -30,12 +29,13 @@ from monitor.core.model import Kind, Outcome
 from monitor.core.sanitize import one_line
 from monitor.core.timefmt import rfc3339
 from monitor.store.database import fast_statements
-from monitor.store.database.columns import from_ms, raw, to_json
+from monitor.store.database.columns import from_ms, raw
 from monitor.store.database.engine import known_of
 from monitor.store.database.tables import evidence, outcomes
 from monitor.store.outcomes import dedupe
 from monitor.store.outcomes.append import CellRow, append, read_states
 from monitor.store.outcomes.cells import ensure_cells, sight_of
+from monitor.store.outcomes.pack import pack_evidence
 from monitor.store.outcomes.rollups import add_to_rollups
 from monitor.store.outcomes.rows import (
     CELL,
@@ -54,7 +54,6 @@ Evidence = Mapping[str, Any] | bytes
 _CHUNK = 500  # bound parameters of one statement; SQLite before 3.32 allows 999
 _SCHEDULED = Kind.SCHEDULED.value
 _SHOWN = 200  # of an id in a sentence: all of it, in one line
-_QUICK = 3  # half of what level 6 takes, for 8 % more bytes
 
 
 class Added(StrEnum):
@@ -71,11 +70,6 @@ class AddResult(NamedTuple):
     id: str
     added: Added
     reason: str | None = None
-
-
-def pack_evidence(document: Mapping[str, Any]) -> bytes:
-    """The document as it is stored. It takes longer than storing an outcome: do it outside a transaction."""
-    return zlib.compress(to_json(document).encode(), _QUICK)
 
 
 def add_outcomes(tx: Connection, items: Sequence[tuple[Outcome, Evidence | None]]) -> list[AddResult]:

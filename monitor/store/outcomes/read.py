@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import zlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,9 +24,10 @@ from sqlalchemy import (
 from monitor.core.errors import NotFound
 from monitor.core.model import Cell, Outcome, Verdict
 from monitor.core.outcome_json import storable
-from monitor.store.database.columns import from_json, from_ms, to_ms
+from monitor.store.database.columns import from_ms, to_ms
 from monitor.store.database.tables import cells, evidence, outcomes
 from monitor.store.outcomes.cells import cell_rows
+from monitor.store.outcomes.pack import unpack_evidence
 from monitor.store.outcomes.rows import decode, select_outcomes
 
 MOST = 1000
@@ -65,7 +65,7 @@ def read_evidence(tx: Connection, uid: str) -> dict[str, Any] | None:
     """The evidence document of a run; None where none is kept."""
     joined = select(evidence.c.document).join_from(evidence, outcomes, evidence.c.outcome_id == outcomes.c.id)
     packed = tx.execute(joined.where(outcomes.c.uid == storable(uid))).scalar()
-    return None if packed is None else from_json(zlib.decompress(packed).decode())
+    return None if packed is None else unpack_evidence(packed)
 
 
 def read_latest_outcomes(tx: Connection) -> dict[Cell, Outcome]:

@@ -12,7 +12,8 @@ from monitor.core.model import Kind, Outcome, Verdict
 from monitor.store.database.engine import Database
 from monitor.store.database.tables import contexts, outcomes, transcripts
 from monitor.store.derivation.history import StoreHistory
-from monitor.store.outcomes.add import Added, add_outcomes, pack_evidence
+from monitor.store.outcomes.add import Added, add_outcomes
+from monitor.store.outcomes.pack import pack_evidence
 from monitor.store.outcomes.read import read_evidence, read_outcome, stream_outcomes
 from tests.support.stored_outcomes import DAY, MINUTE, any_example, make, rolled_back
 from tests.support.stored_outcomes import outcomes as any_outcomes
