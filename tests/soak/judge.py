@@ -480,10 +480,17 @@ class Judge:
             ]
             whole = [one for one in lately if one.share >= 1 and sample.at < one.end]  # others come and go
             now = [one for one in whole if self._surely_down(one, key, sample.at)]
-            if any(not one.hidden for one in now) and shown != "down":
+            allowed = ("down", "unknown") if self._waits(key, sample.at) else ("down",)
+            if any(not one.hidden for one in now) and shown not in allowed:
                 self._differs("shown", sample.at, key, f"fails, and is shown as {shown}")
             if not lately and shown != "up" and self._known(key, sample.at):
                 self._differs("shown", sample.at, key, f"nothing is wrong, and it is shown as {shown}")
+
+    def _waits(self, key: str, at: datetime) -> bool:
+        """Whether it was not run for a while since its slots are skipped: then nothing is known of it."""
+        last = max((run.start for run in self.stored.runs[key] if run.end <= at), default=at)
+        skipped = any(last < first <= at for first, _ in self.stored.skips[key])
+        return skipped and at - last > OPEN_EVERY
 
     def _known(self, key: str, at: datetime) -> bool:
         """Whether a run of the target had ended some seconds before."""
