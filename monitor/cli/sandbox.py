@@ -44,13 +44,15 @@ def sandbox(
         Answer https and wss with a certificate made at start. The certificate's file is printed: give it
         to clients as their CA, for example as `ca_file` in `[network]`.
     lifeline
-        End when standard input ends, so that nothing outlives the process that started it.
+        For the program that starts it: print the address alone, and end when standard input ends, so that
+        nothing outlives the process that started it.
 
     """
     from monitor.sandbox import default_script, load_script, serve  # noqa: PLC0415 - only here needed
 
     def started(base: str) -> None:
-        say(f"The sandbox answers at {base}, key sandbox-key. Break something at {base}/_control")
+        told = f"The sandbox answers at {base}, key sandbox-key. Break something at {base}/_control"
+        say(base if lifeline else told)
 
     if lifeline:
         threading.Thread(target=_end_with_input, daemon=True).start()

@@ -104,14 +104,13 @@ async def _sandbox(port: int) -> AsyncIterator[Awaitable[str]]:
 
 
 async def _base(process: asyncio.subprocess.Process) -> str:
-    """The base URL out of the sandbox's first line; MonitorError with its own words where it ended."""
+    """The base URL, which is the sandbox's first line; MonitorError with its own words where it ended."""
     assert process.stdout is not None and process.stderr is not None  # noqa: PT018, S101 - asked for above
     try:
         line = (await asyncio.wait_for(process.stdout.readline(), PATIENCE_S)).decode()
     except TimeoutError:
         raise MonitorError(f"the sandbox did not start within {PATIENCE_S:.0f} s") from None
-    for word in line.replace(",", " ").split():
-        if word.startswith("http://"):
-            return word
+    if line:
+        return line.strip()
     said = (await process.stderr.read()).decode().strip().removeprefix("earwitness: ")
     raise MonitorError(said.replace(" --port", " --sandbox-port") or "the sandbox ended at once")

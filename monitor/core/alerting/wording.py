@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from urllib.parse import quote
 
-from monitor.core.diagnosis.diagnose import Control, Signature
+from monitor.core.diagnosis.diagnose import Control
 from monitor.core.diagnosis.title import cell_name
 from monitor.core.incidents.incident import Diagnosis, StoredIncident
 from monitor.core.model import Cell, State
@@ -15,8 +15,6 @@ from monitor.core.sanitize import cut, defuse
 from monitor.core.timefmt import clock, day, span_words
 
 RELAPSE = "relapse"
-LONGEST_TEXT = 2400
-_LONGEST_LINE = 820
 _NAMED_CONTROLS = 2
 
 
@@ -65,19 +63,6 @@ def counted(incident: StoredIncident) -> str:
     """``420/420 runs failed``."""
     word = "failed" if incident.state is State.DOWN else "failed, slow or wrong"
     return f"{incident.diagnosis.failed:,}/{incident.diagnosis.total:,} runs {word}"
-
-
-def symptom_words(symptom: Signature) -> str:
-    """``server at transcribe: server_error, code null, "Input transcription failed"``.
-
-    Failure, stage and the provider's own words in the newest run that says so.
-    """
-    place = " at ".join(part for part in (symptom.failure or "unknown", symptom.stage) if part)
-    code = defuse(symptom.code, 60) if symptom.code else ""
-    message = defuse(symptom.said or symptom.message or "", 160)
-    kind = f"{defuse(symptom.type, 60)}, code {code or 'null'}" if symptom.type else code
-    said = ", ".join(part for part in (kind, f'"{message}"' if message else "") if part)
-    return f"{place}: {said}" if said else place
 
 
 def subject(incident: StoredIncident) -> str:

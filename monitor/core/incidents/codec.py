@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from monitor.core.diagnosis.diagnose import Beside, Control, Incident
@@ -245,7 +246,12 @@ def _signature(part: Mapping[str, Any]) -> Signature:
 
 
 def _cell(part: Mapping[str, Any]) -> Cell:
-    return Cell(*split_target(part["target"]), part["location"])
+    return _named_cell(part["target"], part["location"])
+
+
+@lru_cache(maxsize=16_384)  # an incident may name hundreds of controls, and the next one names them again
+def _named_cell(target: str, location: str) -> Cell:
+    return Cell(*split_target(target), location)
 
 
 def _instant(text: str | None) -> datetime | None:

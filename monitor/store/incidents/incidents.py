@@ -163,7 +163,7 @@ def _incident(row: Sequence[Any]) -> StoredIncident:
     )
 
 
-@lru_cache(maxsize=256)  # the same few are read with every recorded run
+@lru_cache(maxsize=1024)  # the unresolved ones are read with every recorded run: 1 µs in place of 70 and more
 def _diagnosis(document: str) -> Diagnosis:
     return read_diagnosis(from_json(document))
 

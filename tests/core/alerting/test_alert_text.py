@@ -183,6 +183,24 @@ def test_a_day_is_named_where_it_is_not_today(zone: str, shown: str) -> None:
     assert "," not in local(facts.now + timedelta(minutes=1), facts)
 
 
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        (
+            {"type": None, "said": "see @all <b> https://x"},
+            'server "see @\u200ball \u2039b\u203a https:\u200b//x"',
+        ),
+        ({"code": "rate_limit", "type": "requests", "message": None}, "rate_limit."),
+        ({"type": None, "failure": None, "message": "# words"}, 'unknown "# words"'),
+        ({"type": None, "failure": "silent", "message": None}, "silent."),
+    ],
+)
+def test_an_error_quotes_the_provider_harmlessly(parts: dict[str, Any], words: str) -> None:
+    """Its code, else its type, else the failure; what it said alerts nobody and leads nowhere."""
+    stored = incident(document=document(3, window(), signatures=[signature(3, **parts)]))
+    assert f"Error: {words}" in opened_text(telling(stored))
+
+
 @given(st.text(min_size=1, max_size=3000), st.text(max_size=3000))
 def test_texts_are_bounded_whatever_the_provider_says(message: str, reason: str) -> None:
     """A flood in message, model or reason takes neither the first line nor the link."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,13 +12,10 @@ from monitor.core.alerting.wording import (
     headline,
     link,
     short_title,
-    symptom_words,
 )
-from monitor.core.diagnosis.signatures import Signature
 from monitor.core.incidents.incident import Phase
 from monitor.core.timefmt import local_beside, moment, span_words, with_clocks
 from tests.support.sample_incident import (
-    END,
     MINUTE,
     START,
     closed_window,
@@ -73,47 +68,6 @@ def test_an_outage_across_midnight_carries_its_dates() -> None:
 def test_local_time_stands_beside_with_its_offset(instant: datetime, zone: str, shown: str) -> None:
     """The same clock time twice on the day of change is told apart by its offset."""
     assert local_beside(instant, ZoneInfo(zone)) == shown
-
-
-@pytest.mark.parametrize(
-    ("parts", "words"),
-    [
-        ({"type": "server_error"}, "server at transcribe: server_error, code null"),
-        (
-            {"type": "requests", "code": "rate_limit_exceeded"},
-            "server at transcribe: requests, code rate_limit_exceeded",
-        ),
-        (
-            {"code": "DeploymentNotFound", "message": "no such"},
-            'server at transcribe: DeploymentNotFound, "no such"',
-        ),
-        ({"failure": "silent", "stage": "commit"}, "silent at commit"),
-        ({"failure": None, "stage": None}, "unknown"),
-        (
-            {"message": "see @all <b>\nhttps://x"},
-            'server at transcribe: "see @\u200ball ‹b› https:\u200b//x"',
-        ),
-        (
-            {"type": "x", "message": "# words", "said": "3 words"},
-            'server at transcribe: x, code null, "3 words"',
-        ),
-    ],
-)
-def test_a_symptom_quotes_the_provider_harmlessly(parts: dict[str, Any], words: str) -> None:
-    """Failure and stage first, then what the provider said, as far as it said anything."""
-    seen = Signature(
-        failure="server",
-        stage="transcribe",
-        type=None,
-        code=None,
-        message=None,
-        count=1,
-        first_at=START,
-        first_id="run-first",
-        last_at=END,
-        last_id="run-last",
-    )
-    assert symptom_words(replace(seen, **parts)) == words
 
 
 def test_titles_are_one_bounded_line() -> None:
