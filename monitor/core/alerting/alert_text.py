@@ -256,11 +256,14 @@ def _error(found: Diagnosis, limit: int) -> str:
 
 def _looks_like(facts: MessageFacts, limit: int) -> str:
     incident = facts.incident
+    also = incident.diagnosis.also_blamed
     words = _LOOKS_LIKE[incident.blame]
+    if also is not None:
+        words += " and something unclear" if also is Blame.UNKNOWN else f" and {_LOOKS_LIKE[also]}"
     passed = [window.start_after for window in incident.diagnosis.leading if window.start_after]
     if limit <= 0:
         return words
-    if incident.blame is Blame.PROVIDER and passed:
+    if incident.blame is Blame.PROVIDER and passed and also is None:
         return f"{words} (passed until {local(max(passed), facts)})"
     reason = defuse(incident.diagnosis.blame_reason, limit).rstrip(". ")
     return f"{words} ({reason})" if reason else words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,7 +21,7 @@ from monitor.core.alerting.alert_text import (
 )
 from monitor.core.alerting.wording import RELAPSE, Latest, MessageFacts, MessageSettings
 from monitor.core.incidents.incident import Phase, StoredIncident
-from monitor.core.model import Cell
+from monitor.core.model import Blame, Cell
 from tests.support.sample_incident import (
     DECIDED,
     END,
@@ -214,3 +215,19 @@ def test_texts_are_bounded_whatever_the_provider_says(message: str, reason: str)
     assert len(before) <= LONGEST
     assert before.startswith("DOWN gpt-4o-transcribe realtime (azure-sweden) since ")
     assert last == f"{LINK} · next word 10:32 CET"
+
+
+@pytest.mark.parametrize(
+    ("blame", "also", "words"),
+    [
+        (Blame.ACCOUNT, Blame.PROVIDER, "our account and provider"),
+        (Blame.PROVIDER, Blame.ACCOUNT, "provider and our account"),
+        (Blame.ACCOUNT, Blame.NETWORK, "our account and our network"),
+        (Blame.ACCOUNT, Blame.UNKNOWN, "our account and something unclear"),
+    ],
+)
+def test_both_sides_are_said_where_they_are_mixed(blame: Blame, also: Blame, words: str) -> None:
+    """Whoever is told reads of both."""
+    stored = incident(blame=blame)
+    mixed = replace(stored, diagnosis=replace(stored.diagnosis, also_blamed=also))
+    assert f"Looks like: {words}" in opened_text(telling(mixed))
