@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from monitor.core.incidents.codec import stored_incident_to_json
 from monitor.core.incidents.derive import derive, settle
 from monitor.core.incidents.incident import Derivation, Entry, EntryKind, Phase, StoredIncident
-from monitor.core.incidents.reconcile import horizon, reconcile
+from monitor.core.incidents.reconcile import SETTLING, horizon, reconcile
 from monitor.core.incidents.suspicions import suspicions, undecided
 from monitor.core.model import Blame, Outcome
 from monitor.core.outages.rule import Rule, rule_to_json
@@ -103,7 +103,10 @@ def whole(outcomes: Sequence[Outcome], now: datetime) -> list[dict[str, Any]]:
 def test_any_arrival_order_ends_as_the_whole_history_says(
     outcomes: list[Outcome], data: st.DataObject
 ) -> None:
-    """Outcomes that arrive in any order and any portions end as the incidents of a replay of all."""
+    """Outcomes that arrive in any order and any portions end as the incidents of a replay of all.
+
+    As of a minute later: until then an incident has its number or not by what was undecided at each look.
+    """
     if not outcomes:
         return
     arriving = sorted(outcomes, key=lambda one: one.started_at)
@@ -114,7 +117,7 @@ def test_any_arrival_order_ends_as_the_whole_history_says(
         size = data.draw(st.integers(1, 12))
         ledger.add(arriving[:size])
         arriving = arriving[size:]
-    now = max(one.started_at for one in outcomes)
+    now = max(one.started_at for one in outcomes) + SETTLING
     ledger.add([], now)
     assert [_without_severity(one) for one in ledger.told()] == [
         _without_severity(one) for one in whole(outcomes, now)
